@@ -1,0 +1,103 @@
+/** `npm run bench`: what the whole Worker costs against a direct call, a bare pass-through Worker and a relay Worker. */
+import { parseFlags, HELP, type BenchFlags } from '#bench/flags';
+import { startHeadrace } from '#bench/headrace';
+import { startHelper, type HelperProcess } from '#bench/helper-process';
+import { listPhases, runPhase, type Phase, type PhaseResult } from '#bench/phases';
+import { measurePlans } from '#bench/plan';
+import { rssMb } from '#bench/process-usage';
+import { toReport, type BenchReport } from '#bench/report';
+import { startBareWorker, type Subject, type SubjectId } from '#bench/subject';
+import { toTable } from '#bench/table';
+
+const stops: (() => unknown)[] = [];
+
+async function stopAll(): Promise<void> {
+  await Promise.allSettled(stops.splice(0).map(async (stop) => stop()));
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+async function startHelperHere(file: string): Promise<HelperProcess> {
+  const helper = await startHelper(file);
+  stops.push(() => helper.stop());
+  return helper;
+}
+
+async function startSubjects(upstreamOrigin: string): Promise<Map<SubjectId, Subject>> {
+  const upstreamUrl = `${upstreamOrigin}/v1/chat/completions`;
+  const subjects: Subject[] = [{ id: 'direct', url: upstreamUrl, key: 'sk-none', pid: null, stop: async () => {} }];
+  const starts = [
+    () => startBareWorker('passThrough', 'pass-through.ts', upstreamUrl),
+    () => startBareWorker('relay', 'relay.ts', upstreamUrl),
+    () => startHeadrace(upstreamOrigin),
+  ];
+  // One after the other: a subject's process is known as the child that was not there before.
+  for (const start of starts) {
+    const subject = await start();
+    stops.push(() => subject.stop());
+    subjects.push(subject);
+  }
+  return new Map(subjects.map((subject) => [subject.id, subject]));
+}
+
+/** Names each slice as it begins, with the time left by the phases' own lengths. */
+function createProgress(phases: readonly Phase[], rounds: number): (phase: Phase, subject: SubjectId) => void {
+  const sliceMs = (phase: Phase): number => phase.rampMs + phase.durationMs + (phase.stream ? phase.stream.tokens * phase.stream.intervalMs : 0) + 250;
+  const count = phases.reduce((sum, phase) => sum + phase.subjects.length * (rounds + 1), 0);
+  let leftMs = phases.reduce((sum, phase) => sum + phase.subjects.length * (rounds + 1) * sliceMs(phase), 0);
+  let index = 0;
+  return (phase, subject) => {
+    index += 1;
+    tell(`slice ${index}/${count}  ${phase.title} · ${subject}  (about ${Math.ceil(leftMs / 1_000)} s left)`);
+    leftMs -= sliceMs(phase);
+  };
+}
+
+async function run(flags: BenchFlags): Promise<BenchReport> {
+  tell('starting upstream, load generator and subjects');
+  const upstream = await startHelperHere('./upstream.ts');
+  const load = await startHelperHere('./load.ts');
+  const subjects = await startSubjects(`http://127.0.0.1:${upstream.port}`);
+  const phases = listPhases({ connections: flags.connections, durationMs: flags.seconds * 1_000, quick: flags.quick }, subjects);
+  const progress = createProgress(phases, flags.rounds);
+  const results = new Map<string, PhaseResult>();
+  for (const phase of phases) {
+    results.set(phase.id, await runPhase(phase, flags.rounds, { upstream, load, subjects }, (subject) => progress(phase, subject)));
+  }
+  const rssMbBySubject = Object.fromEntries([...subjects.values()].flatMap(({ id, pid }) => (id === 'direct' ? [] : [[id, rssMb(pid)]])));
+  await stopAll();
+  tell('plans per second');
+  const { plansPerSecond } = measurePlans();
+  return toReport({ phases: results, connections: flags.connections, plansPerSecond, rssMbBySubject });
+}
+
+async function main(): Promise<number> {
+  let flags: BenchFlags;
+  try {
+    flags = parseFlags(process.argv.slice(2));
+  } catch (error) {
+    tell(error instanceof Error ? (error.message.split('\n')[0] as string) : String(error));
+    return 1;
+  }
+  if (flags.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  try {
+    const report = await run(flags);
+    process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${toTable(report)}\n`);
+    return Object.keys(report.failures).length === 0 ? 0 : 1;
+  } catch (error) {
+    tell(`bench: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  } finally {
+    await stopAll();
+  }
+}
+
+for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+  process.once(signal, () => void stopAll().finally(() => process.exit(code)));
+}
+process.exit(await main());

@@ -1,0 +1,160 @@
+/** From slices to the numbers that are held against the bars: pure. */
+import type { LoadResult } from '#bench/load';
+import type { PhaseResult, Slice } from '#bench/phases';
+import { differenceByRound, median, ratioByRound, type Spread } from '#bench/statistics';
+import type { SubjectId } from '#bench/subject';
+
+/** One bar of docs: what was measured against what must be held. `ok` is null when it could not be measured. */
+export interface Verdict {
+  name: string;
+  value: number | null;
+  bar: string;
+  ok: boolean | null;
+}
+
+/** The object that `--json` prints. Null stands for what this run or this system could not measure. */
+export interface BenchReport {
+  throughputRatio: Record<string, number | null>;
+  throughputRatioSpread: Record<string, Spread>;
+  requestsPerSecond: Record<string, Partial<Record<SubjectId, number>>>;
+  addedP50Ms: number | null;
+  addedP99Ms: number | null;
+  addedP50MsByConnections: Record<string, number | null>;
+  addedP99MsByConnections: Record<string, number | null>;
+  addedTtftP50Ms: number | null;
+  addedTtftP50MsSpread: Spread;
+  cpuMicrosPerRequest: Partial<Record<SubjectId, number | null>>;
+  streamRelayRatio: number | null;
+  streamRelayRatioSpread: Spread;
+  tokensPerSecond: Partial<Record<SubjectId, number>>;
+  cpuMicrosPerToken: Partial<Record<SubjectId, number | null>>;
+  /** Headrace's 99th percentile minus the relay's, at 200 streams of 50 tokens a second. */
+  eventDelayP99Ms: number | null;
+  eventDelayMs: Partial<Record<SubjectId, { p50: number; p99: number }>>;
+  plansPerSecond: Record<string, number>;
+  rssMb: number | null;
+  rssMbBySubject: Partial<Record<SubjectId, number | null>>;
+  failures: Partial<Record<SubjectId, { count: number; example: string }>>;
+  verdicts: Verdict[];
+}
+
+/** What is known when the last slice has ended. */
+export interface Findings {
+  phases: ReadonlyMap<string, PhaseResult>;
+  connections: readonly number[];
+  plansPerSecond: Record<string, number>;
+  rssMbBySubject: Partial<Record<SubjectId, number | null>>;
+}
+
+/** Condenses a run: medians over the kept rounds, ratios and differences round by round. */
+export function toReport(findings: Findings): BenchReport {
+  const { connections, phases, plansPerSecond, rssMbBySubject } = findings;
+  const byConnections = <Value>(read: (phase: PhaseResult) => Value): Record<string, Value> =>
+    Object.fromEntries(connections.map((count) => [String(count), read(phases.get(`json-${count}`) ?? {})]));
+  const added = (phase: PhaseResult, read: (slice: Slice) => number): Spread =>
+    differenceByRound((phase.headrace ?? []).map(read), (phase.passThrough ?? []).map(read));
+
+  const throughputRatioSpread = byConnections((phase) =>
+    ratioByRound((phase.headrace ?? []).map(requestsPerSecond), (phase.passThrough ?? []).map(requestsPerSecond)),
+  );
+  const addedP50MsByConnections = byConnections((phase) => known(added(phase, (slice) => slice.durationMs.p50).median));
+  const addedP99MsByConnections = byConnections((phase) => known(added(phase, (slice) => slice.durationMs.p99).median));
+  const fewest = String(connections[0]);
+  const typical = phases.get(`json-${connections.includes(8) ? 8 : connections.at(-1)}`) ?? {};
+  const paced = phases.get('paced') ?? {};
+  const unpaced = phases.get('unpaced') ?? {};
+  const streamRelayRatioSpread = ratioByRound((unpaced.headrace ?? []).map(tokensPerSecond), (unpaced.relay ?? []).map(tokensPerSecond));
+  const addedTtftP50MsSpread = added(phases.get('first-token') ?? {}, (slice) => slice.firstTokenMs.p50);
+  const delayP99 = (slice: Slice): number => slice.tokenDelayMs.p99;
+
+  const report: BenchReport = {
+    throughputRatio: mapValues(throughputRatioSpread, (ratio) => known(ratio.median)),
+    throughputRatioSpread,
+    requestsPerSecond: byConnections((phase) => bySubject(phase, requestsPerSecond)),
+    addedP50Ms: addedP50MsByConnections[fewest] ?? null,
+    addedP99Ms: addedP99MsByConnections[fewest] ?? null,
+    addedP50MsByConnections,
+    addedP99MsByConnections,
+    addedTtftP50Ms: known(addedTtftP50MsSpread.median),
+    addedTtftP50MsSpread,
+    cpuMicrosPerRequest: mapValues(bySubject(typical, (slice) => slice.cpuMicrosPerRequest ?? Number.NaN), known),
+    streamRelayRatio: known(streamRelayRatioSpread.median),
+    streamRelayRatioSpread,
+    tokensPerSecond: bySubject(unpaced, tokensPerSecond),
+    cpuMicrosPerToken: mapValues(bySubject(paced, (slice) => slice.cpuMicrosPerToken ?? Number.NaN), known),
+    eventDelayP99Ms: known(differenceByRound((paced.headrace ?? []).map(delayP99), (paced.relay ?? []).map(delayP99)).median),
+    eventDelayMs: Object.fromEntries(
+      Object.entries(paced).map(([subject, slices]) => [
+        subject,
+        { p50: median(slices.map((slice) => slice.tokenDelayMs.p50)), p99: median(slices.map(delayP99)) },
+      ]),
+    ),
+    plansPerSecond,
+    rssMb: rssMbBySubject.headrace ?? null,
+    rssMbBySubject,
+    failures: countFailures(phases),
+    verdicts: [],
+  };
+  report.verdicts = judge(report);
+  return report;
+}
+
+/** Holds a report against the project's bars. */
+function judge(report: BenchReport): Verdict[] {
+  const atLeast = (name: string, value: number | null | undefined, bar: number): Verdict => ({
+    name,
+    value: value ?? null,
+    bar: `≥ ${bar.toLocaleString('en-US')}`,
+    ok: value === null || value === undefined ? null : value >= bar,
+  });
+  const atMost = (name: string, value: number | null | undefined, bar: number): Verdict => ({
+    name,
+    value: value ?? null,
+    bar: `≤ ${bar.toLocaleString('en-US')}`,
+    ok: value === null || value === undefined ? null : value <= bar,
+  });
+  const slowestPlanMs = report.plansPerSecond['10000'] === undefined ? null : 1_000 / report.plansPerSecond['10000'];
+  return [
+    ...Object.entries(report.throughputRatio).map(([count, ratio]) => atLeast(`throughput / pass-through, ${count} connections`, ratio, 0.8)),
+    atMost('added p50, ms', report.addedP50Ms, 0.5),
+    atMost('added TTFT p50, ms', report.addedTtftP50Ms, 1),
+    atMost('event delay p99 over the relay, ms', report.eventDelayP99Ms, 1),
+    atLeast('stream events / relay', report.streamRelayRatio, 0.85),
+    atLeast('plans/s at 64 candidates', report.plansPerSecond['64'], 20_000),
+    atMost('plan at 10,000 candidates, ms', slowestPlanMs, 2),
+  ];
+}
+
+function requestsPerSecond(slice: LoadResult): number {
+  return (slice.requests * 1_000) / slice.elapsedMs;
+}
+
+function tokensPerSecond(slice: LoadResult): number {
+  return (slice.tokens * 1_000) / slice.elapsedMs;
+}
+
+function bySubject(phase: PhaseResult, read: (slice: Slice) => number): Partial<Record<SubjectId, number>> {
+  return Object.fromEntries(Object.entries(phase).map(([subject, slices]) => [subject, median(slices.map(read))]));
+}
+
+function countFailures(phases: ReadonlyMap<string, PhaseResult>): BenchReport['failures'] {
+  const failures: BenchReport['failures'] = {};
+  for (const phase of phases.values()) {
+    for (const [subject, slices] of Object.entries(phase) as [SubjectId, Slice[]][]) {
+      for (const { failures: count, failureExample } of slices) {
+        if (count === 0) continue;
+        const sofar = (failures[subject] ??= { count: 0, example: failureExample ?? 'unknown' });
+        sofar.count += count;
+      }
+    }
+  }
+  return failures;
+}
+
+function known(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function mapValues<From, To>(record: Record<string, From>, change: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}

@@ -1,0 +1,73 @@
+/** The report as text for a terminal. */
+import type { BenchReport, Verdict } from '#bench/report';
+import type { Spread } from '#bench/statistics';
+import { SUBJECT_IDS, type SubjectId } from '#bench/subject';
+
+const SUBJECT_NAMES: Record<SubjectId, string> = {
+  direct: 'direct',
+  passThrough: 'pass-through',
+  relay: 'relay',
+  headrace: 'headrace',
+};
+
+/** Lays the report out as aligned columns, verdicts last. */
+export function toTable(report: BenchReport): string {
+  const names = SUBJECT_IDS.map((subject) => SUBJECT_NAMES[subject]);
+  const row = (title: string, values: Partial<Record<SubjectId, number | null>>, digits: number, note = ''): string[] => [
+    title,
+    ...SUBJECT_IDS.map((subject) => formatNumber(values[subject], digits)),
+    note,
+  ];
+  const delays = (quantile: 'p50' | 'p99'): Partial<Record<SubjectId, number>> =>
+    Object.fromEntries(Object.entries(report.eventDelayMs).map(([subject, delay]) => [subject, delay[quantile]]));
+  const measured = [
+    ['', ...names, ''],
+    ...Object.entries(report.requestsPerSecond).map(([count, values]) =>
+      row(`requests/s, ${count} connections`, values, 0, formatRatio(report.throughputRatioSpread[count])),
+    ),
+    row('CPU µs per request', report.cpuMicrosPerRequest, 0),
+    row('event delay p50, ms (200 × 50/s)', delays('p50'), 2),
+    row('event delay p99, ms', delays('p99'), 2),
+    row('CPU µs per event', report.cpuMicrosPerToken, 1),
+    row('events/s, unpaced', report.tokensPerSecond, 0, formatRatio(report.streamRelayRatioSpread)),
+    row('resident MB after the run', report.rssMbBySubject, 0),
+  ];
+  const added = Object.keys(report.requestsPerSecond).map((count) => [
+    `added at ${count} connections, ms`,
+    `p50 ${formatNumber(report.addedP50MsByConnections[count], 2)}`,
+    `p99 ${formatNumber(report.addedP99MsByConnections[count], 2)}`,
+  ]);
+  const plans = Object.entries(report.plansPerSecond).map(([count, rate]) => [`plans/s, ${count} candidates`, formatNumber(rate, 0)]);
+  const failures = Object.entries(report.failures).map(
+    ([subject, { count, example }]) => `! ${SUBJECT_NAMES[subject as SubjectId]}: ${count} failed, for example: ${example}`,
+  );
+  return [align(measured), align([...added, ...plans]), align(report.verdicts.map(verdictRow)), ...failures].join('\n\n');
+}
+
+function verdictRow(verdict: Verdict): string[] {
+  const mark = verdict.ok === null ? 'not measured' : verdict.ok ? 'ok' : 'below';
+  return [mark, verdict.name, formatNumber(verdict.value, 3), verdict.bar];
+}
+
+function formatRatio(ratio: Spread | undefined): string {
+  if (ratio === undefined || !Number.isFinite(ratio.median)) return '';
+  return `ratio ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`;
+}
+
+function formatNumber(value: number | null | undefined, digits: number): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return '–';
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+function align(rows: string[][]): string {
+  const widths: number[] = [];
+  for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (/^[\d–-]/.test(cell) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

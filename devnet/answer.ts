@@ -1,0 +1,87 @@
+/** What the simulated model says: labelled prose, a tool call or JSON, cut by stop words and token limits as a real one is. */
+import { toInstance } from './json-instance.ts';
+import type { Job } from './job.ts';
+import { writeProse } from './prose.ts';
+import { hashText } from './random.ts';
+import { splitTokens } from './tokens.ts';
+
+const REASONING_CHARACTERS = { none: 0, low: 60, medium: 240, high: 900 } as const;
+const TOOL_RESULT_CHARACTERS_MAX = 120;
+/** Matches the label of a simulated answer, whole or broken off. */
+const LABEL = / ?\[simulated(?: by(?: [\w-]*\]?)?)?/g;
+
+/** Holds one generated choice as tokens. */
+export interface Answer {
+  reasoning: readonly string[];
+  content: readonly string[];
+  toolCall: { id: string; name: string; arguments: readonly string[] } | null;
+  finish: 'stop' | 'length' | 'tool_calls';
+  /** The stop word that ended it, if one did. */
+  stopWord: string | null;
+}
+
+/** Counts the tokens of a choice. */
+export function countAnswerTokens(answer: Answer): number {
+  return answer.reasoning.length + answer.content.length + (answer.toolCall?.arguments.length ?? 0);
+}
+
+/** Generates one choice. Pure: depends on the job, the endpoint's name in the label, and the choice's index. */
+export function composeAnswer(job: Job, endpointId: string, choiceIndex: number): Answer {
+  const seed = hashText(`${job.prompt}|${job.seed ?? ''}|${choiceIndex}`);
+  const reasoning = splitTokens(writeReasoning(job, seed)).slice(0, job.maxTokens);
+  const room = job.maxTokens - reasoning.length;
+
+  if (job.tool !== null) {
+    const pieces = splitTokens(JSON.stringify(toInstance(job.tool.schema) ?? {}));
+    const toolCall = { id: `call_${hashText(job.tool.name, seed).toString(36)}`, name: job.tool.name, arguments: pieces.slice(0, room) };
+    return { reasoning, content: [], toolCall, finish: pieces.length > room ? 'length' : 'tool_calls', stopWord: null };
+  }
+
+  const { text, stopWord } = cutAtStop(writeContent(job, endpointId, seed), job.stop);
+  const tokens = splitTokens(text);
+  const tooLong = tokens.length > room;
+  return {
+    reasoning,
+    content: tokens.slice(0, room),
+    toolCall: null,
+    finish: tooLong ? 'length' : 'stop',
+    stopWord: tooLong ? null : stopWord,
+  };
+}
+
+function writeReasoning(job: Job, seed: number): string {
+  if (!job.model.reasoning || job.reasoning === 'none') return '';
+  const thoughts = writeProse({ question: job.question, seed: seed ^ 1, charactersMin: 0 });
+  return `A simulated thought.${thoughts}`.slice(0, REASONING_CHARACTERS[job.reasoning]);
+}
+
+function writeContent(job: Job, endpointId: string, seed: number): string {
+  if (job.outputSchema !== null) {
+    const json = JSON.stringify(toInstance(job.outputSchema));
+    return job.prefix !== null && json.startsWith(job.prefix) ? json.slice(job.prefix.length) : json;
+  }
+  const label = `[simulated by ${endpointId}]`;
+  // Tokens have at most six characters; a few more letters make sure that enough of them come out.
+  const charactersMin = job.minTokens * 6;
+  const body = writeBody(job, seed, charactersMin);
+  if (job.prefix === null) return label + body;
+  const delivered = job.prefix.replaceAll(LABEL, '');
+  // The same prompt has the same body everywhere, so an answer that broke off elsewhere goes on where it stopped.
+  return ` ${label}${body.startsWith(delivered) ? body.slice(delivered.length) : body}`;
+}
+
+function writeBody(job: Job, seed: number, charactersMin: number): string {
+  const prose = writeProse({ question: job.question, seed, charactersMin });
+  if (job.toolResult === null) return prose;
+  const said = job.toolResult.replaceAll(/\s+/gu, ' ').slice(0, TOOL_RESULT_CHARACTERS_MAX);
+  return ` The tool said: ${said}.${prose}`;
+}
+
+function cutAtStop(text: string, stop: readonly string[]): { text: string; stopWord: string | null } {
+  let cut = { text, stopWord: null as string | null };
+  for (const word of stop) {
+    const at = word === '' ? -1 : text.indexOf(word);
+    if (at >= 0 && at < cut.text.length) cut = { text: text.slice(0, at), stopWord: word };
+  }
+  return cut;
+}

@@ -1,0 +1,109 @@
+/** Writes OpenAI chat completions: whole, and as the frames of a stream. */
+import type { Answer } from './answer.ts';
+import { toErrorBody } from './error-family.ts';
+import type { Dialect, Frame, Reply, TokenUsage } from './job.ts';
+import { toLogprobs } from './logprobs.ts';
+import { parseOpenaiRequest } from './openai-request.ts';
+import { toWords } from './tokens.ts';
+
+/** Speaks `POST /v1/chat/completions`. */
+export const openaiChat: Dialect = {
+  parse: (body, card) => parseOpenaiRequest(body, card),
+  renderBody,
+  renderFrames,
+  renderErrorFrame: (card, refusal) => toDataFrame(toErrorBody(card.errorFamily === 'vllm' ? 'vllm' : 'openai', refusal)),
+};
+
+function toDataFrame(data: unknown): string {
+  return `data: ${JSON.stringify(data)}\n\n`;
+}
+
+function toUsage(usage: TokenUsage): Record<string, unknown> {
+  return {
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.completionTokens,
+    total_tokens: usage.promptTokens + usage.completionTokens,
+    prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+  };
+}
+
+function renderBody(reply: Reply): Record<string, unknown> {
+  const { card, job } = reply;
+  const choices = reply.answers.map((answer, index) => ({
+    index,
+    message: {
+      role: 'assistant',
+      content: answer.toolCall === null ? answer.content.join('') : null,
+      ...(answer.reasoning.length > 0 ? { [card.reasoningField]: answer.reasoning.join('') } : {}),
+      ...(answer.toolCall === null ? {} : { tool_calls: [toToolCall(answer.toolCall, answer.toolCall.arguments.join(''))] }),
+    },
+    logprobs: job.topLogprobs === null ? null : toLogprobs(answer.content, job.topLogprobs),
+    finish_reason: answer.finish,
+  }));
+  return {
+    ...envelope(reply, 'chat.completion'),
+    choices,
+    ...(reply.usage === null ? {} : { usage: toUsage(reply.usage) }),
+  };
+}
+
+function envelope(reply: Reply, object: string): Record<string, unknown> {
+  return {
+    id: reply.id,
+    object,
+    created: reply.createdAtS,
+    model: reply.job.model.upstreamModel,
+    devnet: { simulated: true, endpoint: reply.card.id },
+  };
+}
+
+function toToolCall(call: { id: string; name: string }, text: string): Record<string, unknown> {
+  return { id: call.id, type: 'function', function: { name: call.name, arguments: text } };
+}
+
+function renderFrames(reply: Reply): Frame[] {
+  const { card, job, usage } = reply;
+  const shared = envelope(reply, 'chat.completion.chunk');
+  const toChunk = (choices: unknown[], rest: Record<string, unknown> = {}): string => toDataFrame({ ...shared, choices, ...rest });
+  const lanes = reply.answers.map((answer, index) => renderChoice(reply, answer, (choice) => toChunk([{ index, ...choice }])));
+  const frames = interleave(lanes);
+  reply.answers.forEach((answer, index) => {
+    const isLast = index === reply.answers.length - 1;
+    const inside = isLast && usage !== null && card.usagePlace === 'last_choice' ? { usage: toUsage(usage) } : {};
+    frames.push({ text: toChunk([{ index, delta: {}, finish_reason: answer.finish, ...inside }]), tokens: 0 });
+  });
+  if (usage !== null && card.usagePlace === 'trailer' && job.includeUsage) {
+    frames.push({ text: toChunk([], { usage: toUsage(usage) }), tokens: 0 });
+  }
+  frames.push({ text: 'data: [DONE]\n\n', tokens: 0 });
+  return frames;
+}
+
+/** Renders the deltas of one choice, a word at a time, without its end. */
+function renderChoice(reply: Reply, answer: Answer, toChunk: (choice: Record<string, unknown>) => string): Frame[] {
+  const { card, job } = reply;
+  const toFrame = (delta: Record<string, unknown>, tokens: number, rest: Record<string, unknown> = {}): Frame => ({
+    text: toChunk({ delta, finish_reason: null, ...rest }),
+    tokens,
+  });
+  const frames = [toFrame({ role: 'assistant', content: '' }, 0)];
+  for (const word of toWords(answer.reasoning)) frames.push(toFrame({ [card.reasoningField]: word.join('') }, word.length));
+  for (const word of toWords(answer.content)) {
+    const logprobs = job.topLogprobs === null ? {} : { logprobs: toLogprobs(word, job.topLogprobs) };
+    frames.push(toFrame({ content: word.join('') }, word.length, logprobs));
+  }
+  if (answer.toolCall !== null) {
+    frames.push(toFrame({ tool_calls: [{ index: 0, ...toToolCall(answer.toolCall, '') }] }, 0));
+    for (const piece of answer.toolCall.arguments) {
+      frames.push(toFrame({ tool_calls: [{ index: 0, function: { arguments: piece } }] }, 1));
+    }
+  }
+  return frames;
+}
+
+/** Deals the frames of several choices out in turn, as an engine that decodes them together does. */
+function interleave(lanes: readonly Frame[][]): Frame[] {
+  const longest = Math.max(...lanes.map((lane) => lane.length));
+  return Array.from({ length: longest }, (_, step) => lanes.flatMap((lane) => lane[step] ?? [])).flat();
+}

@@ -1,0 +1,19 @@
+import type { ProviderCard } from '#providers/provider';
+
+/** Describes Ollama as an engine of custom endpoints. */
+export const card = {
+  id: 'ollama',
+  name: 'Ollama',
+  supply: 'selfhosted',
+  dialect: 'openai-chat',
+  baseUrl: null,
+  auth: 'bearer',
+  keyName: 'OLLAMA_API_KEY',
+  confidentialClaim: false,
+  dataPolicy: { trains: null, retentionDays: null, claimSource: 'operator', source: 'declared by each operator in the manifest', date: '2026-11-22' },
+  jurisdiction: { countries: [], source: 'declared by each operator in the manifest', date: '2026-11-22' },
+  capabilities: [],
+  quirks: { maxTokensField: 'max_tokens', developerRole: 'system', reasoningFields: ['reasoning', 'reasoning_content'] },
+  docs: 'https://docs.ollama.com',
+  sources: [{ source: 'docs.ollama.com OpenAI compatibility', date: '2026-11-22' }],
+} satisfies ProviderCard;

@@ -1,0 +1,19 @@
+import type { ProviderCard } from '#providers/provider';
+
+/** Describes SGLang as an engine of custom endpoints. */
+export const card = {
+  id: 'sglang',
+  name: 'SGLang',
+  supply: 'selfhosted',
+  dialect: 'openai-chat',
+  baseUrl: null,
+  auth: 'bearer',
+  keyName: 'SGLANG_API_KEY',
+  confidentialClaim: false,
+  dataPolicy: { trains: null, retentionDays: null, claimSource: 'operator', source: 'declared by each operator in the manifest', date: '2026-11-22' },
+  jurisdiction: { countries: [], source: 'declared by each operator in the manifest', date: '2026-11-22' },
+  capabilities: [],
+  quirks: { developerRole: 'system', reasoningControl: 'chat_template_kwargs', reasoningFields: ['reasoning_content', 'reasoning'], stripResponseFields: ['matched_stop'] },
+  docs: 'https://docs.sglang.ai',
+  sources: [{ source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' }, { source: 'models.dev provider.toml comments (git f3fc692)', date: '2026-07-02' }],
+} satisfies ProviderCard;

@@ -1,0 +1,52 @@
+import type { DialectTarget } from '#providers/provider';
+import { protocolFailure, toInnerFailure } from '#providers/wire/decode-error';
+import { toFinishReason } from '#providers/wire/finish-reason';
+import { isJsonObject, type JsonObject } from '#providers/wire/json-object';
+import { readError } from '#providers/wire/read-error';
+import type { AttemptFailure } from '#schema/attempt';
+import type { ChatChoice, ChatDelta } from '#schema/chat';
+import type { DecodedReply } from '#schema/reply';
+import { mergeCounts, NO_COUNTS, toUsage } from './read-usage.ts';
+import { encryptedDetail, textDetail } from './reasoning-detail.ts';
+
+/** Decodes a whole message into one choice. An error inside, or anything that is no message, is a failure. */
+export function decodeAnthropicReply(body: unknown, target: DialectTarget): { reply: DecodedReply } | { failure: AttemptFailure } {
+  const error = readError(body);
+  if (error !== null) return { failure: toInnerFailure(error, target) };
+  if (!isJsonObject(body)) return { failure: protocolFailure('the answer is not a JSON object') };
+  if (!Array.isArray(body['content'])) return { failure: protocolFailure('the answer has no content') };
+  const native = typeof body['stop_reason'] === 'string' ? body['stop_reason'] : null;
+  const choice: ChatChoice = {
+    index: 0,
+    finish_reason: native === null ? null : toFinishReason(native),
+    native_finish_reason: native,
+    message: readMessage(body['content']),
+  };
+  const upstreamId = typeof body['id'] === 'string' && body['id'].length <= 256 ? body['id'] : null;
+  return { reply: { upstreamId, choices: [choice], usage: toUsage(mergeCounts(NO_COUNTS, body['usage'])), extra: {} } };
+}
+
+function readMessage(blocks: readonly unknown[]): ChatDelta {
+  const message: ChatDelta = { role: 'assistant', content: null };
+  const toolCalls: NonNullable<ChatDelta['tool_calls']> = [];
+  const details: JsonObject[] = [];
+  for (const [index, block] of blocks.entries()) {
+    if (!isJsonObject(block)) continue;
+    if (block['type'] === 'text' && typeof block['text'] === 'string') message.content = (message.content ?? '') + block['text'];
+    if (block['type'] === 'thinking' && typeof block['thinking'] === 'string') {
+      message.reasoning = (message.reasoning ?? '') + block['thinking'];
+      const signature = typeof block['signature'] === 'string' ? { signature: block['signature'] } : {};
+      details.push(textDetail(index, { text: block['thinking'], ...signature }));
+    }
+    if (block['type'] === 'redacted_thinking' && typeof block['data'] === 'string') details.push(encryptedDetail(index, block['data']));
+    if (block['type'] === 'tool_use') toolCalls.push(readToolUse(block));
+  }
+  if (toolCalls.length > 0) message.tool_calls = toolCalls;
+  if (details.length > 0) message.reasoning_details = details;
+  return message;
+}
+
+function readToolUse(block: JsonObject): NonNullable<ChatDelta['tool_calls']>[number] {
+  const named = { name: String(block['name'] ?? ''), arguments: JSON.stringify(block['input'] ?? {}) };
+  return { id: String(block['id'] ?? ''), type: 'function', function: named };
+}

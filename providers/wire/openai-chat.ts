@@ -1,0 +1,13 @@
+import type { Dialect } from '#providers/provider';
+import { decodeHttpError } from './decode-error.ts';
+import { createOpenAiStreamDecoder, decodeOpenAiReply } from './openai-chat/decode-answer.ts';
+import { encodeOpenAiRequest } from './openai-chat/encode-request.ts';
+
+/** Speaks OpenAI's chat completions, which nearly every supplier understands; deviations are quirks of the target. */
+export const openAiChat: Dialect = {
+  id: 'openai-chat',
+  encodeRequest: encodeOpenAiRequest,
+  decodeReply: decodeOpenAiReply,
+  createStreamDecoder: createOpenAiStreamDecoder,
+  decodeError: decodeHttpError,
+};

@@ -1,0 +1,252 @@
+/**
+ * D1 tables. Amounts are integers in nano-USD, prices in pico-USD per token, instants in epoch milliseconds.
+ * Rows become domain objects in `store.ts` files and nowhere else.
+ */
+import { index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+
+/** Small facts about the deployment, such as the catalogue version. */
+export const meta = sqliteTable('meta', {
+  name: text().primaryKey(),
+  value: text().notNull(),
+});
+
+export const teams = sqliteTable('teams', {
+  id: text().primaryKey(),
+  policy: text(),
+  budgetNanoUsd: integer('budget_nano_usd'),
+  /** `day`, `week`, `month` or `total`; null without budget. */
+  budgetPeriod: text('budget_period'),
+  limits: text({ mode: 'json' }),
+  createdAtMs: integer('created_at_ms').notNull(),
+});
+
+export const keys = sqliteTable(
+  'keys',
+  {
+    id: text().primaryKey(),
+    /** SHA-256 of the key, hex. The key itself is never stored. */
+    hash: text().notNull().unique(),
+    /** First and last characters, for people: `sk-hr-ab…yz`. */
+    label: text().notNull(),
+    name: text().notNull(),
+    /** Null for deployment-wide management keys. */
+    teamId: text('team_id'),
+    /** `inference` or `management`. */
+    kind: text().notNull(),
+    policy: text(),
+    models: text({ mode: 'json' }).$type<string[]>(),
+    budgetNanoUsd: integer('budget_nano_usd'),
+    budgetPeriod: text('budget_period'),
+    disabled: integer({ mode: 'boolean' }).notNull().default(false),
+    expiresAtMs: integer('expires_at_ms'),
+    /** `manifest` keys follow the manifest; others are left alone by it. */
+    source: text().notNull(),
+    createdAtMs: integer('created_at_ms').notNull(),
+    updatedAtMs: integer('updated_at_ms').notNull(),
+  },
+  (table) => [index('keys_team').on(table.teamId)],
+);
+
+export const policies = sqliteTable('policies', {
+  name: text().primaryKey(),
+  version: integer().notNull(),
+  /** The policy document with `extends` already folded in. */
+  document: text({ mode: 'json' }).notNull(),
+  source: text().notNull(),
+  updatedAtMs: integer('updated_at_ms').notNull(),
+});
+
+export const providers = sqliteTable('providers', {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  supply: text().notNull(),
+  /** Name of the secret that holds our key; null when the provider takes none or each endpoint has its own. */
+  keySecret: text('key_secret'),
+  source: text().notNull(),
+});
+
+export const models = sqliteTable('models', {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  createdAtS: integer('created_at_s').notNull(),
+  context: integer(),
+  inputModalities: text('input_modalities', { mode: 'json' }).$type<string[]>().notNull(),
+  outputModalities: text('output_modalities', { mode: 'json' }).$type<string[]>().notNull(),
+  source: text().notNull(),
+});
+
+export const aliases = sqliteTable('aliases', {
+  alias: text().primaryKey(),
+  modelId: text('model_id').notNull(),
+  source: text().notNull(),
+});
+
+export const endpoints = sqliteTable(
+  'endpoints',
+  {
+    id: text().primaryKey(),
+    providerId: text('provider_id').notNull(),
+    operatorId: text('operator_id').notNull(),
+    tag: text().notNull(),
+    supply: text().notNull(),
+    ownerTeamId: text('owner_team_id'),
+    modelId: text('model_id').notNull(),
+    upstreamModel: text('upstream_model').notNull(),
+    url: text().notNull(),
+    dialect: text().notNull(),
+    keySecret: text('key_secret'),
+    engine: text(),
+    hardware: text({ mode: 'json' }).$type<{ gpu: string; count: number }>(),
+    quantization: text().notNull(),
+    kvCache: text('kv_cache').notNull(),
+    context: integer().notNull(),
+    maxOutput: integer('max_output'),
+    maxConcurrency: integer('max_concurrency'),
+    capabilities: text({ mode: 'json' }).$type<string[]>().notNull(),
+    jurisdiction: text({ mode: 'json' }).$type<string[]>().notNull(),
+    dataPolicy: text('data_policy', { mode: 'json' }).notNull(),
+    verification: text().notNull(),
+    disabled: integer({ mode: 'boolean' }).notNull().default(false),
+    /** `catalogue` or `manifest`. */
+    source: text().notNull(),
+  },
+  (table) => [index('endpoints_model').on(table.modelId)],
+);
+
+/** Prices of an endpoint from `valid_from_ms` until the next row of the same endpoint. */
+export const offers = sqliteTable(
+  'offers',
+  {
+    endpointId: text('endpoint_id').notNull(),
+    validFromMs: integer('valid_from_ms').notNull(),
+    /** Null prices mean unknown, never free. */
+    promptPicoUsdPerToken: integer('prompt_pico_usd_per_token'),
+    completionPicoUsdPerToken: integer('completion_pico_usd_per_token'),
+    cacheReadPicoUsdPerToken: integer('cache_read_pico_usd_per_token'),
+    cacheWritePicoUsdPerToken: integer('cache_write_pico_usd_per_token'),
+    requestNanoUsd: integer('request_nano_usd').notNull().default(0),
+    /** Where the price was read. */
+    source: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.endpointId, table.validFromMs] })],
+);
+
+/** Evidence for privacy tiers. `subject` is an endpoint id, or `provider:<id>` for all endpoints of a provider. */
+export const claims = sqliteTable(
+  'claims',
+  {
+    subject: text().notNull(),
+    /** `no_training`, `zero_retention`, `attested` or `blind`. */
+    kind: text().notNull(),
+    /** `hardware`, `contract`, `provider` or `operator`. */
+    source: text().notNull(),
+    evidence: text().notNull(),
+    observedAtMs: integer('observed_at_ms').notNull(),
+    expiresAtMs: integer('expires_at_ms'),
+  },
+  (table) => [primaryKey({ columns: [table.subject, table.kind, table.source] })],
+);
+
+export const receipts = sqliteTable(
+  'receipts',
+  {
+    id: text().primaryKey(),
+    teamId: text('team_id').notNull(),
+    keyId: text('key_id').notNull(),
+    policy: text().notNull(),
+    policyVersion: integer('policy_version').notNull(),
+    createdAtMs: integer('created_at_ms').notNull(),
+    api: text().notNull(),
+    stream: integer({ mode: 'boolean' }).notNull(),
+    state: text().notNull(),
+    errorCode: text('error_code'),
+    requestedModel: text('requested_model').notNull(),
+    model: text().notNull(),
+    endpointId: text('endpoint_id'),
+    providerId: text('provider_id'),
+    providerName: text('provider_name'),
+    supply: text(),
+    tier: text(),
+    finishReason: text('finish_reason'),
+    nativeFinishReason: text('native_finish_reason'),
+    upstreamId: text('upstream_id'),
+    sessionId: text('session_id'),
+    /** `reported` by the upstream or `counted` by us. */
+    usageSource: text('usage_source').notNull(),
+    promptTokens: integer('prompt_tokens').notNull(),
+    completionTokens: integer('completion_tokens').notNull(),
+    reasoningTokens: integer('reasoning_tokens').notNull(),
+    cacheReadTokens: integer('cache_read_tokens').notNull(),
+    cacheWriteTokens: integer('cache_write_tokens').notNull(),
+    overheadMs: integer('overhead_ms').notNull(),
+    ttftMs: integer('ttft_ms'),
+    /** Milliseconds per output token after the first; a fraction. */
+    tpotMs: real('tpot_ms'),
+    totalMs: integer('total_ms').notNull(),
+    chargedNanoUsd: integer('charged_nano_usd').notNull(),
+    absorbedNanoUsd: integer('absorbed_nano_usd').notNull(),
+    heldNanoUsd: integer('held_nano_usd').notNull(),
+    /** The group commit that brought this receipt; ties it to its journal entries. */
+    batchId: text('batch_id').notNull(),
+    /** The routing decision, `PlanRecord` as JSON. */
+    plan: text().notNull(),
+  },
+  (table) => [index('receipts_team_time').on(table.teamId, table.createdAtMs)],
+);
+
+/** One row per upstream call. */
+export const attempts = sqliteTable(
+  'attempts',
+  {
+    receiptId: text('receipt_id').notNull(),
+    attemptIndex: integer('attempt_index').notNull(),
+    endpointId: text('endpoint_id').notNull(),
+    providerId: text('provider_id').notNull(),
+    supply: text().notNull(),
+    startedAtMs: integer('started_at_ms').notNull(),
+    headersMs: integer('headers_ms'),
+    ttftMs: integer('ttft_ms'),
+    durationMs: integer('duration_ms').notNull(),
+    outcome: text().notNull(),
+    failureKind: text('failure_kind'),
+    failureDetail: text('failure_detail'),
+    failureOrigin: text('failure_origin'),
+    status: integer(),
+    promptTokens: integer('prompt_tokens').notNull(),
+    completionTokens: integer('completion_tokens').notNull(),
+    costNanoUsd: integer('cost_nano_usd').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.receiptId, table.attemptIndex] })],
+);
+
+/**
+ * Double entry: the amounts of one batch sum to zero. Accounts are `team:<id>`, `supply:<provider id>` and `house`.
+ * One row per account and group commit.
+ */
+export const journal = sqliteTable(
+  'journal',
+  {
+    batchId: text('batch_id').notNull(),
+    account: text().notNull(),
+    amountNanoUsd: integer('amount_nano_usd').notNull(),
+    postedAtMs: integer('posted_at_ms').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.batchId, table.account] })],
+);
+
+/** Five-minute sums per endpoint, made by the scheduled roll-up from attempts. */
+export const rollups = sqliteTable(
+  'rollups',
+  {
+    bucketMs: integer('bucket_ms').notNull(),
+    endpointId: text('endpoint_id').notNull(),
+    attempts: integer().notNull(),
+    successes: integer().notNull(),
+    promptTokens: integer('prompt_tokens').notNull(),
+    completionTokens: integer('completion_tokens').notNull(),
+    costNanoUsd: integer('cost_nano_usd').notNull(),
+    ttftMsP50: integer('ttft_ms_p50'),
+    ttftMsP90: integer('ttft_ms_p90'),
+  },
+  (table) => [primaryKey({ columns: [table.bucketMs, table.endpointId] })],
+);

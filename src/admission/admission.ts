@@ -1,0 +1,141 @@
+/** The gate: who is calling, what they may do, and the policy that governs the request. */
+import type { ChatRequest } from '#schema/chat';
+import { GatewayError } from '#schema/error';
+import type { RequestFacts } from '#schema/facts';
+import type { ProviderWishes, ResolvedPolicy } from '#schema/policy';
+import { mayUseModel, type Caller, type Team } from './caller.ts';
+import { requestFacts } from './facts.ts';
+import { createFreshCache, type WaitUntil } from './fresh-cache.ts';
+import { parseModelName, suffixWishes } from './model-name.ts';
+import { readRequest } from './read-request.ts';
+import { resolvePolicy, type PolicyBook } from './resolve-policy.ts';
+import { findCaller, readPolicyBook } from './store.ts';
+import { hashToken, isTokenShaped } from './token.ts';
+
+export type { Caller, Team } from './caller.ts';
+
+/** An admitted request: who pays, what was asked, under which policy. */
+export interface Admission {
+  caller: Caller;
+  team: Team;
+  request: ChatRequest;
+  policy: ResolvedPolicy;
+  facts: RequestFacts;
+  /** Names to serve, best first: as requested, then the policy's fallbacks; known suffixes off, aliases not yet resolved. */
+  models: readonly string[];
+}
+
+/** What admission needs of the house. */
+export interface AdmissionPorts {
+  db: D1Database;
+  now(): number;
+  log(event: Record<string, unknown>): void;
+}
+
+export interface AdmitInput {
+  caller: Caller;
+  body: unknown;
+  headers: Headers;
+  /** Resolves an alias to the model id that key globs and policy fallbacks are written in. */
+  canonicalModel(name: string): string;
+  waitUntil: WaitUntil;
+}
+
+export interface Gate {
+  /** Finds the caller of a token. Throws GatewayError: `invalid_api_key`, the same for unknown, disabled, expired; `ledger_unavailable`. */
+  authenticate(token: string | null, waitUntil: WaitUntil): Promise<Caller>;
+  /** Checks a chat request and resolves its policy. Throws GatewayError: `invalid_request` with `param`, `permission_denied`, `ledger_unavailable`. */
+  admit(input: AdmitInput): Promise<Admission>;
+}
+
+/** Timing of both caches: a change is seen within `lifetimeMs`, or `staleMs` while D1 fails. Below 60 s, as revocation must be. */
+const FRESHNESS = { lifetimeMs: 30_000, absenceMs: 5_000, staleMs: 59_000, timeoutMs: 2_000 };
+const KEYS_MAX = 10_000;
+/** Models tried for one request, fallbacks of the policy included. */
+const MODELS_MAX = 10;
+const POLICY_HEADER = 'x-headrace-policy';
+
+function refuseToken(): GatewayError {
+  return new GatewayError('invalid_api_key', 'Invalid API key. Pass a valid key as "Authorization: Bearer sk-hr-…".');
+}
+
+/** Creates the gate of one isolate, with its caches of keys and policies. */
+export function createAdmission({ db, now, log }: AdmissionPorts): Gate {
+  const callers = createFreshCache<Caller>({ ...FRESHNESS, load: (hash) => findCaller(db, hash), now, capacity: KEYS_MAX });
+  const books = createFreshCache<PolicyBook>({ ...FRESHNESS, load: () => readPolicyBook(db), now, capacity: 1 });
+
+  function unavailable(what: string, cause: unknown): GatewayError {
+    log({ event: 'admission_unavailable', what, cause: cause instanceof Error ? cause.name : 'unknown' });
+    return new GatewayError('ledger_unavailable', 'Accounts cannot be read right now. Try again shortly.', { retryAfterS: 2, cause });
+  }
+
+  async function authenticate(token: string | null, waitUntil: WaitUntil): Promise<Caller> {
+    if (token === null || !isTokenShaped(token)) throw refuseToken();
+    let caller: Caller | null;
+    try {
+      caller = await callers.get(hashToken(token), waitUntil);
+    } catch (cause) {
+      throw unavailable('keys', cause);
+    }
+    if (caller === null || (caller.expiresAtMs !== null && caller.expiresAtMs <= now())) throw refuseToken();
+    return caller;
+  }
+
+  async function readBook(waitUntil: WaitUntil): Promise<PolicyBook> {
+    try {
+      return (await books.get('all', waitUntil)) as PolicyBook;
+    } catch (cause) {
+      throw unavailable('policies', cause);
+    }
+  }
+
+  async function admit({ caller, body, headers, canonicalModel, waitUntil }: AdmitInput): Promise<Admission> {
+    const team = requireInference(caller);
+    const request = readRequest(body);
+    const names = uniqueNames(request).map(parseModelName);
+    const requested = names.map(({ base }) => base);
+    for (const name of requested) requireModel(caller, canonicalModel(name), name);
+
+    const suffixes = names.flatMap(({ suffix }) => (suffix === null ? [] : [suffix]));
+    const wishes: ProviderWishes[] = request.provider ? [request.provider] : [];
+    // Nearest last: of two suffixes that state the same preference, the first model's counts.
+    wishes.push(...suffixes.toReversed().map(suffixWishes));
+    const policy = resolvePolicy(
+      await readBook(waitUntil),
+      { team: team.policy, key: caller.keyPolicy, request: request.provider?.policy ?? (headers.get(POLICY_HEADER) || null) },
+      wishes,
+    );
+    const fallbacks = requested
+      .flatMap((name) => fallbacksOf(policy, canonicalModel(name)))
+      .filter((name) => mayUseModel(caller, canonicalModel(name)));
+    return {
+      caller,
+      team,
+      request,
+      policy,
+      facts: requestFacts(request, team.id, suffixes.includes('free')),
+      models: [...new Set([...requested, ...fallbacks])].slice(0, MODELS_MAX),
+    };
+  }
+
+  return { authenticate, admit };
+}
+
+function requireInference(caller: Caller): Team {
+  if (caller.kind === 'inference' && caller.team) return caller.team;
+  throw new GatewayError('permission_denied', 'Management keys manage and never infer. Use an inference key of a team.');
+}
+
+function uniqueNames(request: ChatRequest): string[] {
+  return [...new Set([request.model, ...(request.models ?? [])])];
+}
+
+function fallbacksOf({ modelFallbacks }: ResolvedPolicy, modelId: string): readonly string[] {
+  // The name is the caller's: `constructor` must not find a method of Object.
+  return Object.hasOwn(modelFallbacks, modelId) ? (modelFallbacks[modelId] ?? []) : [];
+}
+
+function requireModel(caller: Caller, modelId: string, name: string): void {
+  if (mayUseModel(caller, modelId)) return;
+  throw new GatewayError('permission_denied', `This key may not use the model '${name.slice(0, 100)}'.`, { param: 'model' });
+}

@@ -1,0 +1,54 @@
+/** Who is calling: the key, its team, and what the key may use. */
+
+export type BudgetPeriod = 'day' | 'week' | 'month' | 'total';
+
+/** A cap on spending in one calendar period (UTC). */
+export interface Budget {
+  nanoUsd: number;
+  period: BudgetPeriod;
+}
+
+export interface Team {
+  id: string;
+  /** Name of the team's stored policy. */
+  policy: string | null;
+  budget: Budget | null;
+}
+
+export interface Caller {
+  keyId: string;
+  kind: 'inference' | 'management';
+  /** First and last characters of the key, for people. */
+  label: string;
+  name: string;
+  /** Null for deployment-wide management keys. */
+  team: Team | null;
+  keyPolicy: string | null;
+  /** Globs over model ids (`qwen/*`); null allows every model. */
+  models: readonly string[] | null;
+  budget: Budget | null;
+  createdAtMs: number;
+  expiresAtMs: number | null;
+}
+
+/** Matches a glob in which only `*` is special (any run of characters). Linear: each literal piece is searched once. */
+export function matchesGlob(glob: string, text: string): boolean {
+  const pieces = glob.split('*');
+  const first = pieces[0] ?? '';
+  if (pieces.length === 1) return glob === text;
+  const last = pieces[pieces.length - 1] ?? '';
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+  const end = text.length - last.length;
+  let at = first.length;
+  for (const piece of pieces.slice(1, -1)) {
+    const found = text.indexOf(piece, at);
+    if (found < 0 || found + piece.length > end) return false;
+    at = found + piece.length;
+  }
+  return true;
+}
+
+/** Answers whether the key may use a model, given by its id (aliases resolved). */
+export function mayUseModel(caller: Caller, modelId: string): boolean {
+  return caller.models === null || caller.models.some((glob) => matchesGlob(glob, modelId));
+}

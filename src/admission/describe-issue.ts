@@ -1,0 +1,66 @@
+/** What a zod issue says to a caller: one sentence and the field it is about. Values of the request are never repeated. */
+import type { z } from 'zod';
+
+/** A problem of the request: `path` as the caller would write it (`messages.0.role`), empty for the body itself. */
+export interface Problem {
+  path: string;
+  sentence: string;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Allowed values beyond this are not worth listing. */
+const LISTED_VALUES_MAX = 20;
+
+function listValues(values: readonly unknown[]): string {
+  const shown = values.slice(0, LISTED_VALUES_MAX).map((value) => JSON.stringify(value));
+  return values.length > shown.length ? `${shown.join(', ')} …` : shown.join(', ');
+}
+
+/** Picks the branch that went deepest before it failed: the one that the caller meant. Undefined when none went in. */
+function meantBranch(branches: readonly (readonly Issue[])[]): Issue | undefined {
+  const firsts = branches.flatMap((branch) => branch.slice(0, 1));
+  return firsts.filter((issue) => issue.path.length > 0).sort((a, b) => b.path.length - a.path.length)[0];
+}
+
+function expectation(issue: Issue): string {
+  if (issue.code === 'invalid_value') return `one of ${listValues(issue.values)}`;
+  if (issue.code === 'invalid_type') return issue.expected;
+  return issue.message;
+}
+
+function sentenceOf(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.message.endsWith('received undefined') ? 'is required' : issue.message.replace('Invalid input: ', '');
+    case 'invalid_value':
+      return `expected ${expectation(issue)}`;
+    case 'unrecognized_keys':
+      return 'is not a known field';
+    case 'too_small':
+    case 'too_big':
+      return issue.message.replace(/^Too (small|big): /, '');
+    case 'invalid_union':
+      if ('options' in issue && Array.isArray(issue.options)) return `expected one of ${listValues(issue.options)}`;
+      return `expected ${issue.errors.flatMap((branch) => branch.slice(0, 1)).map(expectation).join(' or ')}`;
+    default:
+      return issue.message;
+  }
+}
+
+function describe(issue: Issue, prefix: readonly PropertyKey[]): Problem {
+  const path = [...prefix, ...issue.path];
+  if (issue.code === 'invalid_union') {
+    const meant = meantBranch(issue.errors);
+    if (meant) return describe(meant, path);
+  }
+  if (issue.code === 'unrecognized_keys') path.push(...issue.keys.slice(0, 1));
+  return { path: path.map(String).join('.').slice(0, 200), sentence: sentenceOf(issue) };
+}
+
+/** Describes the first problem of a failed parse. Of several about the same field the last is the most exact. */
+export function describeProblem(error: z.core.$ZodError): Problem {
+  const problems = error.issues.map((issue) => describe(issue, []));
+  const first = problems[0] ?? { path: '', sentence: 'is not valid' };
+  return problems.findLast((problem) => problem.path === first.path) ?? first;
+}

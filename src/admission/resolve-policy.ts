@@ -1,0 +1,57 @@
+/** From the levels that speak for a request to the one policy that routing reads. Pure. DESIGN §4, "Resolution". */
+import { GatewayError } from '#schema/error';
+import type { PolicyDocument, ProviderWishes, ResolvedPolicy } from '#schema/policy';
+import { pickPreferences } from './preferences.ts';
+import { foldRestrictions } from './restrictions.ts';
+
+/** A policy as D1 keeps it, `extends` folded in. */
+export interface StoredPolicy {
+  name: string;
+  version: number;
+  document: PolicyDocument;
+}
+
+/** All stored policies by name, and the name of the deployment's default. */
+export interface PolicyBook {
+  policies: ReadonlyMap<string, StoredPolicy>;
+  defaultName: string | null;
+}
+
+/** Who names which policy, outermost first; null where a level names none. */
+export interface PolicyNames {
+  team: string | null;
+  key: string | null;
+  request: string | null;
+}
+
+function findStored(book: PolicyBook, name: string | null): StoredPolicy | null {
+  if (name === null) return null;
+  const stored = book.policies.get(name);
+  // To go on without a policy that somebody attached would drop its restrictions.
+  if (!stored) throw new GatewayError('permission_denied', 'The policy attached to this key or team does not exist any more; ask its administrator.');
+  return stored;
+}
+
+function findNamed(book: PolicyBook, name: string | null): StoredPolicy | null {
+  if (name === null) return null;
+  const stored = book.policies.get(name);
+  if (!stored) throw new GatewayError('invalid_request', `No policy '${name.slice(0, 100)}' is stored here.`, { param: 'provider.policy' });
+  return stored;
+}
+
+/**
+ * Resolves deployment < team < key < policy named in the request < the request's `provider` object < model suffixes.
+ * Restrictions of all of them hold; preferences come from the nearest. Named after the nearest stored policy.
+ * Throws GatewayError: `invalid_request` for an unknown name or a contradiction, `permission_denied` for an attached policy that is gone.
+ */
+export function resolvePolicy(book: PolicyBook, names: PolicyNames, wishes: readonly ProviderWishes[]): ResolvedPolicy {
+  const stored = [
+    findStored(book, book.defaultName),
+    findStored(book, names.team),
+    findStored(book, names.key),
+    findNamed(book, names.request),
+  ].filter((policy) => policy !== null);
+  const levels: PolicyDocument[] = [...stored.map((policy) => policy.document), ...wishes];
+  const nearest = stored.at(-1);
+  return { name: nearest?.name ?? 'default', version: nearest?.version ?? 0, ...foldRestrictions(levels), ...pickPreferences(levels) };
+}

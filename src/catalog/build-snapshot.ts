@@ -1,0 +1,160 @@
+/** Rows become the immutable snapshot that routing chooses from. Pure. */
+import type {
+  Capability,
+  CatalogSnapshot,
+  Claim,
+  DataPolicy,
+  DialectId,
+  KvCodec,
+  Model,
+  ModelEntry,
+  Offer,
+  Quantization,
+  SupplyKind,
+  VerificationState,
+} from '#schema/catalog';
+import { isAllowedDestination } from '#schema/destination';
+import type { Price } from '#schema/money';
+import type { CatalogRows, ClaimRow, EndpointRow, OfferRow } from './rows.ts';
+
+export interface SnapshotSettings {
+  nowMs: number;
+  version: string;
+  allowedHosts: readonly string[];
+  /** Absent: every provider is known. */
+  isKnownProvider?(providerId: string): boolean;
+}
+
+export interface BuiltSnapshot {
+  snapshot: CatalogSnapshot;
+  /** Endpoints left out although enabled, with the reason; ids only, no addresses. */
+  leftOut: readonly { endpointId: string; reason: string }[];
+}
+
+function toPrice(row: OfferRow | undefined): Price | null {
+  if (!row || row.promptPicoUsdPerToken === null || row.completionPicoUsdPerToken === null) return null;
+  return Object.freeze({
+    promptPicoUsdPerToken: row.promptPicoUsdPerToken,
+    completionPicoUsdPerToken: row.completionPicoUsdPerToken,
+    ...(row.cacheReadPicoUsdPerToken !== null && { cacheReadPicoUsdPerToken: row.cacheReadPicoUsdPerToken }),
+    ...(row.cacheWritePicoUsdPerToken !== null && { cacheWritePicoUsdPerToken: row.cacheWritePicoUsdPerToken }),
+    requestNanoUsd: row.requestNanoUsd,
+  });
+}
+
+function toClaim(row: ClaimRow): Claim {
+  const { kind, source, evidence, observedAtMs, expiresAtMs } = row;
+  return Object.freeze({ kind: kind as Claim['kind'], source: source as Claim['source'], evidence, observedAtMs, expiresAtMs });
+}
+
+/** Reads claims out of a data policy. They carry no date, so they count as old as can be. */
+function statedClaims(policy: DataPolicy): Claim[] {
+  if (policy.trains !== false) return [];
+  const claim = { source: policy.source ?? 'operator', evidence: 'data_policy', observedAtMs: 0, expiresAtMs: null };
+  const claims: Claim[] = [Object.freeze({ kind: 'no_training', ...claim })];
+  if (policy.retention_days === 0) claims.push(Object.freeze({ kind: 'zero_retention', ...claim }));
+  return claims;
+}
+
+/** Finds the row with the latest `valid_from` at or before `nowMs` for each endpoint. */
+function currentOffers(rows: readonly OfferRow[], nowMs: number): Map<string, OfferRow> {
+  const current = new Map<string, OfferRow>();
+  for (const row of rows) {
+    if (row.validFromMs > nowMs) continue;
+    const other = current.get(row.endpointId);
+    if (!other || row.validFromMs > other.validFromMs) current.set(row.endpointId, row);
+  }
+  return current;
+}
+
+interface Parts {
+  provider: CatalogRows['providers'][number] | undefined;
+  terms: OfferRow | undefined;
+  claims: readonly ClaimRow[];
+}
+
+function toOffer(row: EndpointRow, { provider, terms, claims }: Parts): Offer {
+  const dataPolicy = row.dataPolicy as DataPolicy;
+  const inherits = row.source === 'catalogue';
+  return Object.freeze({
+    endpointId: row.id,
+    providerId: row.providerId,
+    providerName: provider?.name ?? row.providerId,
+    tag: row.tag,
+    operatorId: row.operatorId,
+    supply: row.supply as SupplyKind,
+    modelId: row.modelId,
+    upstreamModel: row.upstreamModel,
+    url: row.url,
+    dialect: row.dialect as DialectId,
+    // Our key belongs to the provider's own address: a custom endpoint under its name never gets it.
+    keySecret: row.keySecret ?? (inherits ? (provider?.keySecret ?? null) : null),
+    ownerTeamId: row.ownerTeamId,
+    context: row.context,
+    maxOutput: row.maxOutput,
+    quantization: row.quantization as Quantization,
+    kvCache: row.kvCache as KvCodec,
+    engine: row.engine,
+    hardware: row.hardware,
+    maxConcurrency: row.maxConcurrency,
+    capabilities: new Set(row.capabilities as Capability[]),
+    jurisdiction: Object.freeze([...row.jurisdiction]),
+    dataPolicy: Object.freeze(dataPolicy),
+    claims: Object.freeze([...claims.map(toClaim), ...statedClaims(dataPolicy)]),
+    verification: row.verification as VerificationState,
+    price: toPrice(terms),
+    priceValidFromMs: terms?.validFromMs ?? 0,
+  });
+}
+
+/** Stands in for a model that an endpoint names but no row describes. */
+function bareModel(id: string): Model {
+  return { id, name: id, createdAtS: 0, context: null, inputModalities: ['text'], outputModalities: ['text'] };
+}
+
+/**
+ * Flattens rows into a frozen snapshot: each endpoint with the price that holds at `nowMs` and its claims.
+ * Endpoints whose address breaks the destination rule, or whose provider is unknown here, are left out.
+ */
+export function buildSnapshot(rows: CatalogRows, settings: SnapshotSettings): BuiltSnapshot {
+  const { nowMs, version, allowedHosts, isKnownProvider } = settings;
+  const providers = new Map(rows.providers.map((provider) => [provider.id, provider]));
+  const terms = currentOffers(rows.offers, nowMs);
+  const claims = Map.groupBy(rows.claims, (claim) => claim.subject);
+  const leftOut: { endpointId: string; reason: string }[] = [];
+  const offersByModel = new Map<string, Offer[]>();
+
+  for (const row of rows.endpoints) {
+    const destination = isAllowedDestination(row.url, allowedHosts);
+    if (row.disabled) continue;
+    if (isKnownProvider && !isKnownProvider(row.providerId)) {
+      leftOut.push({ endpointId: row.id, reason: 'its provider is unknown here' });
+    } else if (!destination.ok) {
+      leftOut.push({ endpointId: row.id, reason: destination.reason });
+    } else {
+      // What a provider promises holds at its own address, not at a custom one under its name.
+      const inherited = row.source === 'catalogue' ? (claims.get(`provider:${row.providerId}`) ?? []) : [];
+      const own = claims.get(row.id) ?? [];
+      const offer = toOffer(row, { provider: providers.get(row.providerId), terms: terms.get(row.id), claims: [...own, ...inherited] });
+      const others = offersByModel.get(row.modelId);
+      if (others) others.push(offer);
+      else offersByModel.set(row.modelId, [offer]);
+    }
+  }
+
+  const models = new Map<string, ModelEntry>();
+  for (const { source: _, ...model } of rows.models) {
+    models.set(model.id, Object.freeze({ model: Object.freeze(model), offers: Object.freeze(offersByModel.get(model.id) ?? []) }));
+  }
+  for (const [id, offers] of offersByModel) {
+    if (!models.has(id)) models.set(id, Object.freeze({ model: Object.freeze(bareModel(id)), offers: Object.freeze(offers) }));
+  }
+  const snapshot: CatalogSnapshot = Object.freeze({
+    version,
+    takenAtMs: nowMs,
+    models,
+    aliases: new Map(rows.aliases.map(({ alias, modelId }) => [alias, modelId])),
+    providers: new Map(rows.providers.map(({ id, name, supply }) => [id, { id, name, supply: supply as SupplyKind }])),
+  });
+  return { snapshot, leftOut };
+}

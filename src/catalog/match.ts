@@ -1,0 +1,81 @@
+/** From the names that a caller uses to the models of a snapshot. */
+import type { CatalogSnapshot, ModelEntry, Offer } from '#schema/catalog';
+import { GatewayError } from '#schema/error';
+import type { ProviderWishes } from '#schema/policy';
+import { nearNames } from './near-names.ts';
+
+/** Models found, in the order of their names, without repeats; and the names that nothing answers to. */
+export interface Match {
+  entries: ModelEntry[];
+  unknown: string[];
+}
+
+/** Resolves an alias to the model id it stands for; any other name is returned as it is. */
+export function canonicalModel(snapshot: CatalogSnapshot, name: string): string {
+  return snapshot.models.has(name) ? name : (snapshot.aliases.get(name) ?? name);
+}
+
+/** Answers whether a team may know of an offer: shared, or its own. */
+export function isVisible(offer: Offer, teamId: string | null): boolean {
+  return offer.ownerTeamId === null || offer.ownerTeamId === teamId;
+}
+
+/** Finds a model by id or alias. Null when there is none, or all that offers it is private to other teams. */
+export function findModel(snapshot: CatalogSnapshot, name: string, teamId: string | null): ModelEntry | null {
+  const entry = snapshot.models.get(canonicalModel(snapshot, name));
+  if (!entry) return null;
+  return entry.offers.length === 0 || entry.offers.some((offer) => isVisible(offer, teamId)) ? entry : null;
+}
+
+function* visibleNames(snapshot: CatalogSnapshot, teamId: string | null): Iterable<string> {
+  for (const id of snapshot.models.keys()) if (findModel(snapshot, id, teamId)) yield id;
+  for (const alias of snapshot.aliases.keys()) if (findModel(snapshot, alias, teamId)) yield alias;
+}
+
+/** Builds the error for a name that nothing answers to, with up to three names that were perhaps meant. */
+export function modelNotFound(snapshot: CatalogSnapshot, name: string, teamId: string | null): GatewayError {
+  const near = nearNames(name, visibleNames(snapshot, teamId));
+  const hint = near.length === 0 ? '' : ` Did you mean ${near.map((candidate) => `'${candidate}'`).join(', ')}?`;
+  return new GatewayError('model_not_found', `The model '${name.slice(0, 100)}' does not exist here.${hint}`, {
+    param: 'model',
+    metadata: { did_you_mean: near },
+  });
+}
+
+/** Matches requested names. Throws GatewayError `model_not_found` when none of them is known to the team. */
+export function match(snapshot: CatalogSnapshot, names: readonly string[], teamId: string | null): Match {
+  const entries = new Set<ModelEntry>();
+  const unknown: string[] = [];
+  for (const name of names) {
+    const entry = findModel(snapshot, name, teamId);
+    if (entry) entries.add(entry);
+    else unknown.push(name);
+  }
+  if (entries.size === 0) throw modelNotFound(snapshot, unknown[0] ?? '', teamId);
+  return { entries: [...entries], unknown };
+}
+
+/**
+ * Refuses an allow-list in which no name is known: a misspelt provider must not read as "nothing available".
+ * Names of providers that other routers have are fine beside known ones. Throws GatewayError `invalid_request`.
+ */
+export function checkProviderNames(snapshot: CatalogSnapshot, wishes: ProviderWishes | null | undefined): void {
+  if (!wishes) return;
+  const lists = { only: wishes.only, ...(wishes.allow_fallbacks === false && { order: wishes.order }) };
+  for (const [field, slugs] of Object.entries(lists)) {
+    if (!slugs || slugs.length === 0 || slugs.some((slug) => isKnownSlug(snapshot, slug))) continue;
+    const near = nearNames(slugs[0] ?? '', snapshot.providers.keys());
+    const hint = near.length === 0 ? '' : ` Did you mean ${near.map((candidate) => `'${candidate}'`).join(', ')}?`;
+    throw new GatewayError('invalid_request', `Invalid value for 'provider.${field}': no provider, tag or endpoint of that name.${hint}`, {
+      param: `provider.${field}`,
+    });
+  }
+}
+
+function isKnownSlug(snapshot: CatalogSnapshot, slug: string): boolean {
+  if (snapshot.providers.has(slug)) return true;
+  for (const { offers } of snapshot.models.values()) {
+    for (const offer of offers) if (offer.endpointId === slug || offer.tag === slug || offer.providerId === slug) return true;
+  }
+  return false;
+}

@@ -1,0 +1,49 @@
+/** What rooms may use, built once per isolate from the environment. The only file besides the front door that knows `Env`. */
+import type { Account } from '#src/ledger/account';
+
+/** Bindings of the Worker; any other string variable or secret is read by name through `Context.secret`. */
+export interface Env {
+  DB: D1Database;
+  ACCOUNT: DurableObjectNamespace<Account>;
+  /** Comma-separated private hosts that this deployment may call, such as `127.0.0.1,localhost`. */
+  HEADRACE_ALLOWED_HOSTS?: string;
+  HEADRACE_VERSION?: string;
+}
+
+export interface Context {
+  db: D1Database;
+  account(teamId: string): DurableObjectStub<Account>;
+  /** Epoch milliseconds. In Workers it stands still between two pieces of I/O. */
+  now(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+  newId(): string;
+  fetch: typeof fetch;
+  /** Reads a Worker secret or variable; undefined when this deployment has none of that name. */
+  secret(name: string): string | undefined;
+  allowedHosts: readonly string[];
+  /** Writes one structured line. Callers pass no prompt, key or address. */
+  log(event: Record<string, unknown>): void;
+}
+
+/** Builds the context of this isolate. */
+export function createContext(env: Env): Context {
+  const variables = env as unknown as Readonly<Record<string, unknown>>;
+  return {
+    db: env.DB,
+    account: (teamId) => env.ACCOUNT.get(env.ACCOUNT.idFromName(teamId)),
+    now: () => Date.now(),
+    random: () => Math.random(),
+    newId: () => crypto.randomUUID(),
+    fetch: (input, init) => fetch(input, init),
+    secret: (name) => {
+      const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+      return typeof value === 'string' && value !== '' ? value : undefined;
+    },
+    allowedHosts: (env.HEADRACE_ALLOWED_HOSTS ?? '')
+      .split(',')
+      .map((host) => host.trim())
+      .filter((host) => host !== ''),
+    log: (event) => console.log(JSON.stringify(event)),
+  };
+}

@@ -1,0 +1,36 @@
+/** Cooldown: an endpoint that says it is full is left alone until the instant that it names, within bounds. */
+import { isPending, jittered, JITTER_MAX } from './timers.ts';
+
+const BASE_MS = 2_000;
+const MAX_MS = 60_000;
+/** Linkerd's bound: no hint benches an endpoint for longer. */
+const RETRY_AFTER_MAX_MS = 300_000;
+
+/** The longest that an endpoint can be benched, ms. */
+export const BACKOFF_MAX_MS = Math.max(RETRY_AFTER_MAX_MS, MAX_MS * JITTER_MAX);
+
+/** Refusals in a row and the instant until which to stay away; 0 when never refused. */
+export interface Backoff {
+  untilMs: number;
+  refusals: number;
+}
+
+/** Starts without refusals. */
+export function createBackoff(): Backoff {
+  return { untilMs: 0, refusals: 0 };
+}
+
+/**
+ * Computes the cooldown after a refusal: the Retry-After within (0, 300 s], else 2-4-8 … 60 s with jitter.
+ * Refusals of requests that were under way together count once.
+ */
+export function refused(backoff: Backoff, retryAfterMs: number | undefined, at: { nowMs: number; random: () => number }): Backoff {
+  const isBenched = isPending(backoff.untilMs, at.nowMs, BACKOFF_MAX_MS);
+  const refusals = isBenched ? backoff.refusals : backoff.refusals + 1;
+  const delayMs =
+    retryAfterMs !== undefined && retryAfterMs > 0
+      ? Math.min(RETRY_AFTER_MAX_MS, retryAfterMs)
+      : jittered(Math.min(MAX_MS, BASE_MS * 2 ** Math.min(Math.max(0, refusals - 1), 30)), at.random);
+  const untilMs = at.nowMs + delayMs;
+  return { untilMs: isBenched ? Math.max(backoff.untilMs, untilMs) : untilMs, refusals };
+}

@@ -1,0 +1,169 @@
+/** Checks what no single field can tell: names that must exist, places that must be allowed, wishes that contradict each other. */
+import { isAllowedDestination } from '#schema/destination';
+import type { SupplyKind } from '#schema/catalog';
+import type { Manifest, ManifestEndpoint, SecretReference } from '#schema/manifest';
+import { checkPolicies } from './check-policies.ts';
+import type { Complaint, Path } from './manifest-error.ts';
+import { nearest } from './nearest.ts';
+
+/** What the deployment knows beside its manifest. */
+export interface ManifestSurroundings {
+  /** Provider ids with their supply kind and whether they bring a base URL. */
+  providers: ReadonlyMap<string, { supply: SupplyKind; hasBaseUrl: boolean }>;
+  /** Model ids of the catalogue. */
+  models: ReadonlySet<string>;
+  /** Private hosts that this deployment names; endpoints elsewhere must be public https. */
+  allowedHosts: readonly string[];
+  /** Whether keys may stand in the file. True under `npm start` only. */
+  allowValues: boolean;
+}
+
+/** Id of the provider that stands for endpoints of one's own. */
+export const CUSTOM_PROVIDER = 'selfhosted';
+
+/** Lists what is wrong across the manifest, in the order of the file's sections. */
+export function crossCheck(manifest: Manifest, around: ManifestSurroundings): Complaint[] {
+  return [
+    ...checkSecrets(manifest, around),
+    ...checkAliases(manifest, around),
+    ...checkProviders(manifest, around),
+    ...checkEndpoints(manifest, around),
+    ...checkPolicies(manifest.policies),
+    ...checkReferences(manifest),
+    ...checkNames(manifest),
+  ];
+}
+
+/** Complains when a name is not among the known ones. */
+function unknownName(path: Path, what: string, name: string, known: readonly string[]): Complaint[] {
+  if (known.includes(name)) return [];
+  return [{ path, message: `unknown ${what} "${name}"`, allowed: [...known], suggestion: nearest(name, known) }];
+}
+
+function checkSecret(path: Path, reference: SecretReference, around: ManifestSurroundings): Complaint[] {
+  const count = Number(reference.secret !== undefined) + Number(reference.value !== undefined);
+  if (count !== 1)
+    return [
+      { path, message: count === 0 ? '`secret` is required (name of an environment variable)' : 'give `secret` or `value`, not both' },
+    ];
+  if (reference.value === undefined || around.allowValues) return [];
+  return [{ path: [...path, 'value'], onKey: true, message: 'a key may stand in the file only under `npm start`: name it with `secret`' }];
+}
+
+function checkSecrets(manifest: Manifest, around: ManifestSurroundings): Complaint[] {
+  return [
+    ...manifest.management_keys.flatMap((key, index) => checkSecret(['management_keys', index], key, around)),
+    ...manifest.providers.flatMap(({ key }, index) => checkSecret(['providers', index, 'key'], key, around)),
+    ...manifest.endpoints.flatMap(({ key }, index) => (key === undefined ? [] : checkSecret(['endpoints', index, 'key'], key, around))),
+    ...manifest.teams.flatMap((team, teamIndex) =>
+      team.keys.flatMap((key, index) => checkSecret(['teams', teamIndex, 'keys', index], key, around)),
+    ),
+  ];
+}
+
+function checkAliases(manifest: Manifest, around: ManifestSurroundings): Complaint[] {
+  const models = [...new Set([...around.models, ...manifest.endpoints.map((endpoint) => endpoint.model)])];
+  return Object.entries(manifest.aliases).flatMap(([alias, target]) => {
+    if (models.includes(alias)) return [{ path: ['aliases', alias], onKey: true, message: `"${alias}" is a model already` }];
+    if (Object.hasOwn(manifest.aliases, target))
+      return [{ path: ['aliases', alias], message: `"${target}" is an alias itself: name the model` }];
+    return unknownName(['aliases', alias], 'model', target, models);
+  });
+}
+
+function checkProviders(manifest: Manifest, around: ManifestSurroundings): Complaint[] {
+  return manifest.providers.flatMap(({ id }, index) =>
+    unknownName(['providers', index, 'id'], 'provider', id, [...around.providers.keys()]),
+  );
+}
+
+function checkEndpoints(manifest: Manifest, around: ManifestSurroundings): Complaint[] {
+  return manifest.endpoints.flatMap((endpoint, index) => checkEndpoint(endpoint, ['endpoints', index], around));
+}
+
+function checkEndpoint(endpoint: ManifestEndpoint, path: Path, around: ManifestSurroundings): Complaint[] {
+  const complaints: Complaint[] = [];
+  const provider = around.providers.get(endpoint.provider);
+  if (provider === undefined)
+    complaints.push(...unknownName([...path, 'provider'], 'provider', endpoint.provider, [...around.providers.keys()]));
+  else if (endpoint.provider !== CUSTOM_PROVIDER && endpoint.supply !== undefined && endpoint.supply !== provider.supply)
+    complaints.push({
+      path: [...path, 'supply'],
+      message: `"${endpoint.provider}" is ${provider.supply} supply`,
+      allowed: [provider.supply],
+    });
+
+  if (endpoint.url !== undefined && endpoint.link !== undefined)
+    complaints.push({ path: [...path, 'link'], onKey: true, message: 'give `url` or `link`, not both' });
+  if (endpoint.url === undefined && endpoint.link === undefined && provider?.hasBaseUrl !== true)
+    complaints.push({ path, message: '`url` is required (or `link: tunnel`)' });
+  if (endpoint.url !== undefined) {
+    const verdict = isAllowedDestination(endpoint.url, around.allowedHosts);
+    if (!verdict.ok) complaints.push({ path: [...path, 'url'], message: verdict.reason });
+  }
+  if (endpoint.context === undefined && !around.models.has(endpoint.model))
+    complaints.push({ path, message: `\`context\` is required: the catalogue does not know "${endpoint.model}"` });
+  if (endpoint.context !== undefined && endpoint.max_output !== undefined && endpoint.max_output > endpoint.context)
+    complaints.push({ path: [...path, 'max_output'], message: `is above \`context\` (${endpoint.context})` });
+  return complaints;
+}
+
+/** Checks that owners and policies exist. */
+function checkReferences(manifest: Manifest): Complaint[] {
+  const policies = Object.keys(manifest.policies);
+  const teams = manifest.teams.map((team) => team.id);
+  const policyAt = (path: Path, name: string | undefined): Complaint[] =>
+    name === undefined ? [] : unknownName(path, 'policy', name, policies);
+  return [
+    ...policyAt(['defaults', 'policy'], manifest.defaults.policy),
+    ...manifest.endpoints.flatMap(({ owner }, index) =>
+      owner === undefined ? [] : unknownName(['endpoints', index, 'owner'], 'team', owner, teams),
+    ),
+    ...manifest.teams.flatMap((team, teamIndex) => [
+      ...policyAt(['teams', teamIndex, 'policy'], team.policy),
+      ...team.keys.flatMap((key, index) => policyAt(['teams', teamIndex, 'keys', index, 'policy'], key.policy)),
+    ]),
+  ];
+}
+
+/** Checks that names are given once. Catalogue endpoints hold a `:`, which ids of the manifest may not. */
+function checkNames(manifest: Manifest): Complaint[] {
+  return [
+    ...repeated(
+      ['management_keys'],
+      'name',
+      manifest.management_keys.map((key) => key.name),
+    ),
+    ...repeated(
+      ['providers'],
+      'id',
+      manifest.providers.map((provider) => provider.id),
+    ),
+    ...repeated(
+      ['endpoints'],
+      'id',
+      manifest.endpoints.map((endpoint) => endpoint.id),
+    ),
+    ...repeated(
+      ['teams'],
+      'id',
+      manifest.teams.map((team) => team.id),
+    ),
+    ...manifest.teams.flatMap((team, index) =>
+      repeated(
+        ['teams', index, 'keys'],
+        'name',
+        team.keys.map((key) => key.name),
+      ),
+    ),
+  ];
+}
+
+function repeated(list: Path, field: string, names: readonly string[]): Complaint[] {
+  const seen = new Set<string>();
+  return names.flatMap((name, index) => {
+    if (seen.has(name)) return [{ path: [...list, index, field], message: `"${name}" is given twice` }];
+    seen.add(name);
+    return [];
+  });
+}

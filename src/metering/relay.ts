@@ -1,0 +1,162 @@
+/**
+ * The client's side of a stream: events go out as they come in, framed as server-sent events, tapped on the way.
+ * Nothing is held back: one read of the upstream becomes one write to the client.
+ */
+import type { AttemptFailure } from '#schema/attempt';
+import type { ChatChoice } from '#schema/chat';
+import type { GatewayError } from '#schema/error';
+import type { ReplyChunk, ReplyStream, StreamEvent } from '#schema/reply';
+import { addToTally, isFinished, type Tally } from './tally.ts';
+
+/** Between two keep-alive comments while no upstream has answered yet. */
+const KEEP_ALIVE_MS = 5000;
+const KEEP_ALIVE = ': HEADRACE PROCESSING\n\n';
+
+/** How a stream ended, for whoever settles it. */
+export type StreamEnd =
+  | { state: 'completed' }
+  | { state: 'interrupted'; failure: AttemptFailure }
+  | { state: 'cancelled' }
+  | { state: 'failed'; error: GatewayError };
+
+/** An upstream that has committed, with what its chunks are labelled with. */
+export interface RelaySource {
+  stream: ReplyStream;
+  model: string;
+  provider: string;
+}
+
+export interface RelayOptions {
+  id: string;
+  createdAtS: number;
+  tally: Tally;
+  now(): number;
+  /** Resolves to the upstream, or to the error when none is left. May come after the headers have gone out. */
+  opening: Promise<RelaySource | { error: GatewayError }>;
+  /** Called exactly once, before the last bytes go out; returns what the last chunk says beside its empty choices, if anything. */
+  onEnd(end: StreamEnd): object | null;
+  /** Explains an interruption to the client. */
+  toError(failure: AttemptFailure): GatewayError;
+}
+
+/** Creates the body of a streaming response. */
+export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
+  const { tally, now } = options;
+  const encoder = new TextEncoder();
+  let source: RelaySource | null = null;
+  let head = '';
+  let ended = false;
+
+  const end = (how: StreamEnd): object | null => {
+    if (ended) return null;
+    ended = true;
+    return options.onEnd(how);
+  };
+  const finish = (): string => {
+    let frames = '';
+    // Some servers end without a reason; clients wait for one.
+    if (tally.finishReason === null && tally.deliveredChars > 0) frames += frame(`${head}"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`);
+    const lastWords = end({ state: 'completed' });
+    if (lastWords !== null) frames += frame(`${head}"choices":[],${JSON.stringify(lastWords).slice(1)}`);
+    return `${frames}data: [DONE]\n\n`;
+  };
+  const breakOff = (error: GatewayError): string =>
+    frame(`${head}${JSON.stringify(error.toBody()).slice(1, -1)},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}`);
+
+  /** Frames one event; null for `more of the same stream`. */
+  const framesOf = (event: StreamEvent): string => {
+    switch (event.kind) {
+      case 'chunk':
+        addToTally(tally, event, now());
+        return event.choices.length === 0 ? '' : frame(`${head}${extraOf(event)}"choices":${choicesOf(event.choices)}}`);
+      case 'done':
+        return finish();
+      case 'failure':
+        // Trouble after every choice has finished costs the client nothing.
+        if (isFinished(tally)) return finish();
+        end({ state: 'interrupted', failure: event.failure });
+        return breakOff(options.toError(event.failure));
+      case 'ignore':
+        return '';
+      default:
+        return event satisfies never;
+    }
+  };
+  const open = async (): Promise<string | null> => {
+    const opened = await withKeepAlive(options.opening);
+    if (opened === null) return KEEP_ALIVE;
+    if ('error' in opened) {
+      head = chunkHead(options, '', '');
+      end({ state: 'failed', error: opened.error });
+      return breakOff(opened.error);
+    }
+    source = opened;
+    head = chunkHead(options, opened.model, opened.provider);
+    return null;
+  };
+  const relay = async ({ stream }: RelaySource): Promise<string> => {
+    const events = await stream.next();
+    if (events === null) {
+      // The bytes ended without `[DONE]`: fine after a finish reason, a broken answer before one (T3).
+      return isFinished(tally) ? finish() : framesOf({ kind: 'failure', failure: BROKEN_OFF });
+    }
+    let frames = '';
+    for (const event of events) {
+      frames += framesOf(event);
+      if (ended) break;
+    }
+    return frames;
+  };
+
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      let frames = '';
+      while (frames === '' && !ended) frames = (source === null ? await open() : await relay(source)) ?? '';
+      if (frames !== '') controller.enqueue(encoder.encode(frames));
+      if (ended) controller.close();
+    },
+    cancel() {
+      source?.stream.cancel();
+      end({ state: 'cancelled' });
+    },
+  });
+}
+
+const BROKEN_OFF: AttemptFailure = { kind: 'protocol', origin: 'external', detail: 'the stream ended before the answer was finished' };
+
+function frame(json: string): string {
+  return `data: ${json}\n\n`;
+}
+
+/** The opening of every chunk of one answer, ready to be followed by `"choices":…}`. Ids and model never change in a stream (T8). */
+function chunkHead({ id, createdAtS }: RelayOptions, model: string, provider: string): string {
+  return `{"id":${JSON.stringify(id)},"object":"chat.completion.chunk","created":${createdAtS},"model":${JSON.stringify(model)},"provider":${JSON.stringify(provider)},`;
+}
+
+function choicesOf(choices: readonly ChatChoice[]): string {
+  // OpenRouter's SDK rejects chunks whose choices lack the key.
+  for (const choice of choices) choice.finish_reason ??= null;
+  return JSON.stringify(choices);
+}
+
+/** Top-level fields of the upstream worth keeping, as `"name":value,` pairs. */
+function extraOf({ extra }: ReplyChunk): string {
+  if (extra === null) return '';
+  let pairs = '';
+  for (const name in extra) {
+    const json = JSON.stringify(extra[name]);
+    if (json !== undefined && json !== 'null') pairs += `${JSON.stringify(name)}:${json},`;
+  }
+  return pairs;
+}
+
+/** Waits for the upstream; null when it is time for a keep-alive comment first. */
+async function withKeepAlive<T>(opening: Promise<T>): Promise<T | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tick = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), KEEP_ALIVE_MS);
+  });
+  const first = await Promise.race([opening, tick]);
+  clearTimeout(timer);
+  return first;
+}

@@ -1,0 +1,88 @@
+/** What has gone by in one answer: counts and reasons, never the text itself. */
+import type { ChatChoice, ChatDelta } from '#schema/chat';
+import { countTokens } from '#schema/count-tokens';
+import type { Usage } from '#schema/receipt';
+
+export interface Tally {
+  upstreamId: string | null;
+  finishReason: string | null;
+  nativeFinishReason: string | null;
+  /** Fractions; rounded once when the usage is settled. */
+  contentTokens: number;
+  reasoningTokens: number;
+  /** UTF-16 units delivered, an upper bound for plausible visible tokens. */
+  deliveredChars: number;
+  /** The latest usage that the upstream reported. */
+  reported: Usage | null;
+  /** Epoch milliseconds; null before content. */
+  firstTokenAtMs: number | null;
+  lastTokenAtMs: number | null;
+  openChoices: Set<number>;
+}
+
+/** Starts an empty tally. */
+export function createTally(): Tally {
+  return {
+    upstreamId: null,
+    finishReason: null,
+    nativeFinishReason: null,
+    contentTokens: 0,
+    reasoningTokens: 0,
+    deliveredChars: 0,
+    reported: null,
+    firstTokenAtMs: null,
+    lastTokenAtMs: null,
+    openChoices: new Set(),
+  };
+}
+
+/** Adds one event's choices and usage. */
+export function addToTally(
+  tally: Tally,
+  event: { upstreamId: string | null; choices: readonly ChatChoice[]; usage: Usage | null },
+  nowMs: number,
+): void {
+  tally.upstreamId ??= event.upstreamId;
+  if (event.usage !== null) tally.reported = event.usage;
+  for (const choice of event.choices) {
+    const charsBefore = tally.deliveredChars;
+    const delta = choice.delta ?? choice.message;
+    if (delta !== undefined) addDelta(tally, delta);
+    if (tally.deliveredChars > charsBefore) {
+      tally.firstTokenAtMs ??= nowMs;
+      tally.lastTokenAtMs = nowMs;
+    }
+    if (choice.finish_reason == null) {
+      tally.openChoices.add(choice.index);
+    } else {
+      tally.openChoices.delete(choice.index);
+      tally.finishReason ??= choice.finish_reason;
+      tally.nativeFinishReason ??= choice.native_finish_reason ?? choice.finish_reason;
+    }
+  }
+}
+
+/** Tells whether every choice that began has said how it finished. */
+export function isFinished(tally: Tally): boolean {
+  return tally.finishReason !== null && tally.openChoices.size === 0;
+}
+
+function addDelta(tally: Tally, delta: ChatDelta): void {
+  addContent(tally, delta.content);
+  addContent(tally, delta.refusal);
+  if (typeof delta.reasoning === 'string') {
+    tally.reasoningTokens += countTokens(delta.reasoning);
+    tally.deliveredChars += delta.reasoning.length;
+  }
+  if (delta.tool_calls === undefined) return;
+  for (const call of delta.tool_calls) {
+    addContent(tally, call.function?.name);
+    addContent(tally, call.function?.arguments);
+  }
+}
+
+function addContent(tally: Tally, text: unknown): void {
+  if (typeof text !== 'string') return;
+  tally.contentTokens += countTokens(text);
+  tally.deliveredChars += text.length;
+}

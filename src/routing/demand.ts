@@ -1,0 +1,79 @@
+/** A request's facts and policy, compiled once per plan into what the filters compare with. */
+import type { Capability, KvCodec, Offer, Quantization, SupplyKind } from '#schema/catalog';
+import type { RequestFacts } from '#schema/facts';
+import type { ResolvedPolicy } from '#schema/policy';
+import { demandedRank } from './privacy.ts';
+
+/** Estimates of prompt tokens run short by up to 5 %; room is asked for accordingly. Same margin as the hold. */
+const PROMPT_MARGIN = 1.05;
+/** Prompts longer than this lose too much through a 3-bit KV cache. */
+const THREE_BIT_PROMPT_TOKENS_MAX = 32_768;
+
+/** What every offer is measured against. Null sets do not restrict. */
+export interface Demand {
+  facts: RequestFacts;
+  policy: ResolvedPolicy;
+  nowMs: number;
+  isCallable(offer: Offer): boolean;
+  minTierRank: number;
+  jurisdictions: ReadonlySet<string> | null;
+  quantizations: ReadonlySet<Quantization> | null;
+  kvCodecs: ReadonlySet<KvCodec> | null;
+  /** True where 3-bit KV codecs are out unless named. */
+  sparesThreeBitKv: boolean;
+  capabilities: readonly Capability[];
+  /** Prompt tokens with margin, rounded up. */
+  promptTokensMax: number;
+  /** Allow-lists; an offer must be on each of them. */
+  allowLists: readonly ReadonlySet<string>[];
+  denyList: ReadonlySet<string> | null;
+  /** Slugs in any allow-list or in `order`: service tiers must be among them. */
+  namedSlugs: ReadonlySet<string>;
+  /** `order` as slug → place. */
+  order: ReadonlyMap<string, number>;
+  supplyOnly: ReadonlySet<SupplyKind> | null;
+  supplyIgnore: ReadonlySet<SupplyKind> | null;
+}
+
+/** Compiles the demand of one request. With `allow_fallbacks: false`, `order` is also an allow-list (OpenRouter). */
+export function toDemand(input: Pick<Demand, 'facts' | 'policy' | 'nowMs' | 'isCallable'>): Demand {
+  const { facts, policy } = input;
+  const order = new Map<string, number>();
+  for (const slug of policy.order) if (!order.has(slug)) order.set(slug, order.size);
+
+  const allowLists = policy.only.filter((list) => list.length > 0).map((list) => new Set(list));
+  const namedSlugs = new Set([...order.keys(), ...policy.only.flat()]);
+  if (!policy.allowFallbacks && order.size > 0) allowLists.push(new Set(order.keys()));
+
+  return {
+    facts,
+    policy,
+    nowMs: input.nowMs,
+    isCallable: input.isCallable,
+    minTierRank: demandedRank(policy),
+    jurisdictions: toSet(policy.jurisdictions),
+    quantizations: policy.quantizations === null ? null : withMicroscaling(policy.quantizations),
+    kvCodecs: toSet(policy.kvCache),
+    sparesThreeBitKv: facts.reasoning || facts.promptTokens > THREE_BIT_PROMPT_TOKENS_MAX,
+    capabilities: policy.requireParameters ? [...facts.needs, ...facts.wants] : facts.needs,
+    promptTokensMax: Math.ceil(facts.promptTokens * PROMPT_MARGIN),
+    allowLists,
+    denyList: policy.ignore.length === 0 ? null : new Set(policy.ignore),
+    namedSlugs,
+    order,
+    supplyOnly: toSet(policy.supplyOnly),
+    supplyIgnore: policy.supplyIgnore.length === 0 ? null : new Set(policy.supplyIgnore),
+  };
+}
+
+function toSet<T>(list: readonly T[] | null): ReadonlySet<T> | null {
+  return list === null ? null : new Set(list);
+}
+
+/** `fp4` also means its block-scaled forms, `fp8` also `mxfp8`. OpenRouter, provider selection. */
+function withMicroscaling(named: readonly Quantization[]): ReadonlySet<Quantization> {
+  const all = new Set(named);
+  if (all.has('fp4')) all.add('mxfp4').add('nvfp4');
+  if (all.has('fp8')) all.add('mxfp8');
+  return all;
+}

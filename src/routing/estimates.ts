@@ -1,0 +1,75 @@
+/** What to expect of an endpoint for this request: health where there is some, priors where there is none. routing paper §5.2, §5.5. */
+import type { Offer, SupplyKind } from '#schema/catalog';
+import type { RequestFacts } from '#schema/facts';
+import { promptLengthFactor, type EndpointHealth } from '#schema/health';
+import type { Cutoffs, ResolvedPolicy } from '#schema/policy';
+
+/** Mean of Beta(2, 0.06) plus one standard deviation: a newcomer is neither trusted like a proven endpoint nor shunned. */
+const FAILURE_PRIOR = 0.125;
+/** Typical normalised TTFT and TPOT of each supply kind, until its endpoints have been seen. */
+const TTFT_PRIOR_MS: Readonly<Record<SupplyKind, number>> = { centralized: 700, selfhosted: 600, subnet: 1000 };
+const TPOT_PRIOR_MS: Readonly<Record<SupplyKind, number>> = { centralized: 15, selfhosted: 20, subnet: 25 };
+
+const TIMEOUT_MIN_MS = 2_000;
+const TIMEOUT_MAX_MS = 20_000;
+/** Until an endpoint has this many samples its q90 is not trusted with timeouts. */
+const TIMEOUT_SAMPLES_MIN = 10;
+const TIMEOUT_UNSEEN_MS = 6_000;
+
+/** Standard deviations of p75, p90 and p99 above the median of a lognormal; and its usual spread at healthy providers. */
+const SIGMAS = { p75: 0.674, p90: 1.282, p99: 2.326 } as const;
+const LOG_SPREAD_PRIOR = 0.25;
+
+/** Expectations for one request at one endpoint; times in ms, probability in (0, 1). */
+export interface Estimate {
+  ttftMs: number;
+  tpotMs: number;
+  failureProbability: number;
+  firstTokenTimeoutMs: number;
+}
+
+/** Estimates one request at one offer. Queueing stretches TTFT from 90 % of the cap on. `into` is filled and returned, so a loop allocates nothing. */
+export function estimateInto(into: Estimate, offer: Offer, known: { health: EndpointHealth | undefined; facts: Pick<RequestFacts, 'promptTokens'> }): Estimate {
+  const { health, facts } = known;
+  const lengthFactor = promptLengthFactor(facts.promptTokens);
+  const normalisedMs = health?.ttftNormalisedMs ?? TTFT_PRIOR_MS[offer.supply];
+  const load = health === undefined ? 0 : health.inFlight / Math.max(1, health.cap);
+
+  into.ttftMs = normalisedMs * lengthFactor * (1 + 3 * Math.max(0, load - 0.9));
+  into.tpotMs = health?.tpotMs ?? TPOT_PRIOR_MS[offer.supply];
+  into.failureProbability = health?.failureProbability ?? FAILURE_PRIOR;
+  into.firstTokenTimeoutMs = firstTokenTimeoutMs(health, lengthFactor);
+  return into;
+}
+
+function firstTokenTimeoutMs(health: EndpointHealth | undefined, lengthFactor: number): number {
+  const p90Ms = health?.ttftNormalisedMsP90 ?? null;
+  if (health === undefined || p90Ms === null || health.samples < TIMEOUT_SAMPLES_MIN) return TIMEOUT_UNSEEN_MS * lengthFactor;
+  return Math.min(TIMEOUT_MAX_MS, Math.max(TIMEOUT_MIN_MS, 3 * p90Ms)) * Math.max(1, lengthFactor);
+}
+
+/** Tells whether the estimate meets `preferred_max_latency` and `preferred_min_throughput`; missing them moves an offer back. */
+export function meetsPreferences(estimate: Estimate, health: EndpointHealth | undefined, policy: ResolvedPolicy): boolean {
+  const slowestMs = policy.preferredMaxLatencyS;
+  if (slowestMs !== null && !meetsLatency(estimate.ttftMs, logSpread(health), slowestMs)) return false;
+  const slowest = policy.preferredMinThroughput;
+  if (slowest === null) return true;
+  // One mean speed is kept per endpoint, so it has to reach the highest of the cutoffs.
+  const cutoffs = [slowest.p50, slowest.p75, slowest.p90, slowest.p99].filter((cutoff) => cutoff !== undefined);
+  return 1000 / estimate.tpotMs >= Math.max(0, ...cutoffs);
+}
+
+function meetsLatency(medianMs: number, spread: number, cutoffsS: Cutoffs): boolean {
+  const { p50, p75, p90, p99 } = cutoffsS;
+  const isWithin = (cutoffS: number | undefined, sigmas: number): boolean =>
+    cutoffS === undefined || medianMs * Math.exp(sigmas * spread) <= cutoffS * 1000;
+  return isWithin(p50, 0) && isWithin(p75, SIGMAS.p75) && isWithin(p90, SIGMAS.p90) && isWithin(p99, SIGMAS.p99);
+}
+
+/** Log-scale spread of an endpoint's TTFT, read off its median and q90. */
+function logSpread(health: EndpointHealth | undefined): number {
+  const median = health?.ttftNormalisedMs ?? null;
+  const p90 = health?.ttftNormalisedMsP90 ?? null;
+  if (median === null || p90 === null || median <= 0 || p90 <= 0) return LOG_SPREAD_PRIOR;
+  return Math.max(0, Math.log(p90 / median) / SIGMAS.p90);
+}

@@ -1,0 +1,90 @@
+/** The hard filters H1–H7: pure yes or no, fail closed, never relaxed. DESIGN §5.1. */
+import { tierRank, type KvCodec, type Offer } from '#schema/catalog';
+import type { Price } from '#schema/money';
+import type { Demand } from './demand.ts';
+import { provenTier } from './privacy.ts';
+import { isForbidden, isNamed, isSelected, isServiceTier } from './slugs.ts';
+
+export const HARD_FILTERS = ['H1', 'H2', 'H3', 'H4', 'H5', 'H6', 'H7'] as const;
+export type HardFilter = (typeof HARD_FILTERS)[number];
+
+/** KV codecs that are out of reasoning and long prompts unless the policy names them. */
+export const THREE_BIT_KV_CODECS: ReadonlySet<KvCodec> = new Set(['turboquant_3bit_nc', 'turboquant_k3v4_nc'] as const);
+
+/** Tells whether a team may know of the offer at all; another team's private endpoint does not exist for it. */
+export function isVisible(offer: Offer, teamId: string): boolean {
+  return offer.ownerTeamId === null || offer.ownerTeamId === teamId;
+}
+
+/** Finds the first hard filter that the offer violates; null when it is eligible. */
+export function firstViolation(offer: Offer, demand: Demand): HardFilter | null {
+  if (!provesTier(offer, demand)) return 'H1';
+  if (!staysInJurisdiction(offer, demand)) return 'H2';
+  if (!isAllowedVariant(offer, demand)) return 'H3';
+  if (!hasCapabilities(offer, demand)) return 'H4';
+  if (!hasRoom(offer, demand)) return 'H5';
+  if (!isWithinPrice(offer, demand)) return 'H6';
+  if (!isAdmitted(offer, demand)) return 'H7';
+  return null;
+}
+
+function provesTier(offer: Offer, demand: Demand): boolean {
+  if (demand.minTierRank === 0) return true;
+  return tierRank(provenTier(offer, demand.policy, demand.facts.teamId, demand.nowMs)) >= demand.minTierRank;
+}
+
+/** Every place that may process the prompt must be allowed; an unknown place is not. */
+function staysInJurisdiction(offer: Offer, demand: Demand): boolean {
+  const allowed = demand.jurisdictions;
+  if (allowed === null) return true;
+  for (const place of offer.jurisdiction) if (!allowed.has(place)) return false;
+  return offer.jurisdiction.length > 0;
+}
+
+function isAllowedVariant(offer: Offer, demand: Demand): boolean {
+  if (demand.quantizations !== null && !demand.quantizations.has(offer.quantization)) return false;
+  if (demand.kvCodecs !== null) {
+    if (!demand.kvCodecs.has(offer.kvCache)) return false;
+  } else if (demand.sparesThreeBitKv && THREE_BIT_KV_CODECS.has(offer.kvCache)) return false;
+  return !isServiceTier(offer.tag) || isNamed(offer, demand.namedSlugs);
+}
+
+function hasCapabilities(offer: Offer, demand: Demand): boolean {
+  for (const capability of demand.capabilities) if (!offer.capabilities.has(capability)) return false;
+  return true;
+}
+
+function hasRoom(offer: Offer, demand: Demand): boolean {
+  const { maxTokens } = demand.facts;
+  if (maxTokens !== null && offer.maxOutput !== null && maxTokens > offer.maxOutput) return false;
+  return demand.promptTokensMax + (maxTokens ?? 1) <= offer.context;
+}
+
+function isWithinPrice(offer: Offer, demand: Demand): boolean {
+  const { price } = offer;
+  const { policy } = demand;
+  if (price === null) return policy.allowUnpriced && !demand.facts.freeOnly;
+  if (demand.facts.freeOnly && !isFree(price)) return false;
+  return (
+    isAtMost(price.promptPicoUsdPerToken, policy.maxPromptPicoUsdPerToken) &&
+    isAtMost(price.completionPicoUsdPerToken, policy.maxCompletionPicoUsdPerToken) &&
+    isAtMost(price.requestNanoUsd, policy.maxRequestNanoUsd)
+  );
+}
+
+function isAtMost(amount: number, limit: number | null): boolean {
+  return limit === null || amount <= limit;
+}
+
+function isFree(price: Price): boolean {
+  return price.promptPicoUsdPerToken === 0 && price.completionPicoUsdPerToken === 0 && price.requestNanoUsd === 0;
+}
+
+function isAdmitted(offer: Offer, demand: Demand): boolean {
+  if (demand.policy.verification === 'required' && offer.verification !== 'verified') return false;
+  if (demand.supplyOnly !== null && !demand.supplyOnly.has(offer.supply)) return false;
+  if (demand.supplyIgnore !== null && demand.supplyIgnore.has(offer.supply)) return false;
+  if (demand.denyList !== null && isForbidden(offer, demand.denyList)) return false;
+  for (const list of demand.allowLists) if (!isSelected(offer, list)) return false;
+  return demand.isCallable(offer);
+}

@@ -1,0 +1,104 @@
+/**
+ * The plan: which endpoints may serve a request, and in which order. Pure: the same inputs give the same plan,
+ * so the live path, explain, replay and the simulator all call it. It must not know clocks, networks or storage.
+ */
+import type { ModelEntry, Offer } from '#schema/catalog';
+import type { RequestFacts } from '#schema/facts';
+import type { HealthView } from '#schema/health';
+import type { ResolvedPolicy } from '#schema/policy';
+import type { PlanRecord } from '#schema/receipt';
+import { toCandidate, type Candidate } from './candidate.ts';
+import { toDemand } from './demand.ts';
+import { relaxationsNeeded, SOFT_GATES } from './gates.ts';
+import { rankingMethod, rankOffers, type Ranked } from './ranking.ts';
+import { toPlanRecord } from './record.ts';
+import { survey, type Survey } from './survey.ts';
+
+export type { Candidate } from './candidate.ts';
+
+/** When to come back: to a full endpoint, to an open breaker (its shortest opening), to a refused credential (likewise). */
+const RETRY_FULL_MS = 1_000;
+const RETRY_OPEN_MS = 2_000;
+const RETRY_CREDENTIAL_MS = 60_000;
+
+/** Everything a plan may depend on. `random` is drawn exactly once. */
+export interface PlanInput {
+  facts: RequestFacts;
+  policy: ResolvedPolicy;
+  /** The requested model first, then its fallback models in order. */
+  entries: readonly ModelEntry[];
+  snapshotVersion: string;
+  health: HealthView;
+  nowMs: number;
+  random: () => number;
+  /** False for endpoints that this deployment holds no key for; they are never candidates. */
+  isCallable(offer: Offer): boolean;
+}
+
+/** Ordered candidates and why. */
+export interface Plan {
+  /** Best first, at most 64. Those that fail soft gates come last, in the order in which gates are relaxed. */
+  candidates: readonly Candidate[];
+  method: string;
+  /** Gates relaxed because no candidate passes all of them. */
+  relaxed: readonly string[];
+  /** Rejections by hard filter, `H1` to `H7`. */
+  rejectionCounts: Readonly<Record<string, number>>;
+  /** True when the hard filters left something, but nothing of it can be asked now. */
+  blockedNow: boolean;
+  /** When it is worth asking again; null while some candidate passes all gates, or none ever will. */
+  retryAfterMs: number | null;
+  /** Writes the plan down for the receipt. */
+  record(): PlanRecord;
+}
+
+/** Plans one request. Never throws; a plan without candidates says through `blockedNow` whether waiting can help. */
+export function plan(input: PlanInput): Plan {
+  const demand = toDemand(input);
+  const found = survey(input.entries, demand, input.health);
+  const ranked = rankOffers(found, demand, input.random());
+  // Without fallbacks there is one candidate, or those that `order` lists; the demand has dropped the others already.
+  if (!input.policy.allowFallbacks && input.policy.order.length === 0) ranked.splice(1);
+
+  const candidates = ranked.map((one, place) => toCandidate(one, { found, demand, rank: place + 1 }));
+  const relaxed = relaxedGates(ranked, found);
+  const method = rankingMethod(input.policy);
+  return {
+    candidates,
+    method,
+    relaxed,
+    rejectionCounts: found.rejectionCounts,
+    blockedNow: candidates.length === 0 && found.credentialBlocked > 0,
+    retryAfterMs: retryAfterMs(ranked, found, input.nowMs),
+    record: () =>
+      toPlanRecord({
+        demand,
+        candidates,
+        method,
+        relaxed,
+        rejections: found.rejections,
+        model: input.entries[0]?.model.id ?? '',
+        snapshotVersion: input.snapshotVersion,
+      }),
+  };
+}
+
+function relaxedGates(ranked: readonly Ranked[], found: Survey): readonly string[] {
+  const [first] = ranked;
+  if (first === undefined) return [];
+  const gates = found.gates[first.place] ?? 0;
+  const relaxed = SOFT_GATES.slice(0, relaxationsNeeded(gates, found.panic));
+  return found.panic && !relaxed.includes('breaker') ? [...relaxed, 'breaker'] : relaxed;
+}
+
+/** The shortest wait after which some eligible endpoint may pass its gates. */
+function retryAfterMs(ranked: readonly Ranked[], found: Survey, nowMs: number): number | null {
+  let shortestMs = found.credentialBlocked > 0 ? RETRY_CREDENTIAL_MS : Infinity;
+  for (const { place } of ranked) {
+    const gates = found.gates[place] ?? 0;
+    if (gates === 0) return null;
+    const backoffMs = Math.max(0, (found.health[place]?.backoffUntilMs ?? 0) - nowMs);
+    shortestMs = Math.min(shortestMs, Math.max(backoffMs, relaxationsNeeded(gates, false) === SOFT_GATES.length ? RETRY_OPEN_MS : RETRY_FULL_MS));
+  }
+  return Number.isFinite(shortestMs) ? shortestMs : null;
+}

@@ -1,0 +1,36 @@
+/** The client's answer when a plan has no candidate: which filter excluded how many, and whether waiting helps. */
+import { GatewayError } from '#schema/error';
+import type { Plan } from './plan.ts';
+
+/** What each hard filter looks at, in the caller's words. */
+const FILTER_SUBJECTS: Readonly<Record<string, string>> = {
+  H1: 'privacy tier',
+  H2: 'jurisdiction',
+  H3: 'model variant (quantization, KV cache)',
+  H4: 'capabilities',
+  H5: 'context and output room',
+  H6: 'price',
+  H7: 'supply, allow and deny lists, verification, keys of this deployment',
+};
+
+/**
+ * Builds the error for an empty plan: 404 when no supply of the model can ever match, 503 with `Retry-After` when matching supply
+ * exists but cannot be asked now.
+ */
+export function refusal(model: string, plan: Plan): GatewayError {
+  const excluded = Object.entries(plan.rejectionCounts).map(([filter, endpoints]) => ({
+    filter,
+    subject: FILTER_SUBJECTS[filter] ?? filter,
+    endpoints,
+  }));
+  const counts = excluded.map(({ filter, subject, endpoints }) => `${endpoints} by ${filter} ${subject}`).join('; ');
+  const metadata = { excluded_by: excluded };
+  if (plan.blockedNow) {
+    return new GatewayError('no_endpoint_available', `Every endpoint of ${model} that matches the request is unavailable now. Retry shortly.`, {
+      retryAfterS: Math.max(1, Math.ceil((plan.retryAfterMs ?? 1000) / 1000)),
+      metadata,
+    });
+  }
+  const why = counts === '' ? 'nothing offers it in this deployment' : `excluded: ${counts}`;
+  return new GatewayError('no_eligible_endpoint', `No endpoint of ${model} can serve this request: ${why}.`, { param: 'model', metadata });
+}
