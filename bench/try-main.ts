@@ -1,5 +1,6 @@
 /** `npm run bench`: what the whole Worker costs against a direct call, a bare pass-through Worker and a relay Worker. */
 import { parseFlags, HELP, type BenchFlags } from '#bench/flags';
+import { startHeadrace } from '#bench/try-headrace';
 import { startHelper, type HelperProcess } from '#bench/helper-process';
 import { listPhases, runPhase, type Phase, type PhaseResult } from '#bench/phases';
 import { rssMb } from '#bench/process-usage';
@@ -29,7 +30,7 @@ async function startSubjects(upstreamOrigin: string): Promise<Map<SubjectId, Sub
   const starts = [
     () => startBareWorker('passThrough', 'pass-through.ts', upstreamUrl),
     () => startBareWorker('relay', 'relay.ts', upstreamUrl),
-    
+    () => startHeadrace(upstreamOrigin),
   ];
   // One after the other: a subject's process is known as the child that was not there before.
   for (const start of starts) {

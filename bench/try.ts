@@ -1,6 +1,7 @@
-import { startBareWorker } from '#bench/subject';
-const s = await startBareWorker('passThrough', 'pass-through.ts', 'http://127.0.0.1:9/');
-console.log(s.url, s.pid);
-import fs from 'node:fs';
-console.log(fs.readFileSync(`/proc/${s.pid}/cmdline','utf8'`.replace(`','utf8'`,''),'utf8').replaceAll('\0',' '));
-await s.stop();
+import { startHeadrace } from './try-headrace.ts';
+import { startHelper } from './helper-process.ts';
+import { chatRequestBody } from './wire.ts';
+const up = await startHelper('./upstream.ts');
+const s = await startHeadrace(`http://127.0.0.1:${up.port}`);
+for (const stream of [false, true, false]) { const r = await fetch(s.url, { method: 'POST', headers: { authorization: `Bearer ${s.key}`, 'content-type': 'application/json' }, body: chatRequestBody(stream) }); console.log(r.status, Object.fromEntries(r.headers), (await r.text()).slice(0, 1800)); }
+await s.stop(); up.stop(); process.exit(0);

@@ -87,7 +87,8 @@ export async function serveControl(
       break;
     case 'PUT': {
       const read = await readJson(request);
-      if (typeof read === 'string') return sendControlError(response, 400, { field: 'body', message: 'must be a JSON object', allowed: FIELDS });
+      if (typeof read === 'string')
+        return sendControlError(response, 400, { field: 'body', message: 'must be a JSON object', allowed: FIELDS });
       const setting = parseSetting(read.value);
       if ('field' in setting) return sendControlError(response, 400, setting);
       Object.assign(endpoint, setting);

@@ -15,8 +15,18 @@ export interface Refusal {
   retryAfterS?: number;
 }
 
-const OPENAI_TYPE: Record<number, string> = { 401: 'authentication_error', 429: 'rate_limit_error', 500: 'server_error', 503: 'server_error' };
-const VLLM_TYPE: Record<number, string> = { 404: 'NotFoundError', 429: 'RateLimitError', 500: 'InternalServerError', 503: 'ServiceUnavailableError' };
+const OPENAI_TYPE: Record<number, string> = {
+  401: 'authentication_error',
+  429: 'rate_limit_error',
+  500: 'server_error',
+  503: 'server_error',
+};
+const VLLM_TYPE: Record<number, string> = {
+  404: 'NotFoundError',
+  429: 'RateLimitError',
+  500: 'InternalServerError',
+  503: 'ServiceUnavailableError',
+};
 const ANTHROPIC_TYPE: Record<number, string> = {
   401: 'authentication_error',
   404: 'not_found_error',

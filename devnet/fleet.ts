@@ -94,10 +94,7 @@ export const FLEET: readonly EndpointCard[] = [
     ...MINER,
     id: 'miner-swift',
     errorFamily: 'openai',
-    models: [
-      qwen8b('Qwen/Qwen3-8B', { prompt: 0.02, completion: 0.05 }),
-      qwen32b('Qwen/Qwen3-32B', { prompt: 0.08, completion: 0.28 }),
-    ],
+    models: [qwen8b('Qwen/Qwen3-8B', { prompt: 0.02, completion: 0.05 }), qwen32b('Qwen/Qwen3-32B', { prompt: 0.08, completion: 0.28 })],
     pace: { ttftMsP50: 280, ttftSigma: 0.18, prefillTokensPerSecond: 12_000, tpotMs: 8 },
     habits: [],
   },

@@ -64,7 +64,8 @@ function refuse(exchange: Exchange, refusal: Refusal, ending: Ending): Ending {
 /** Says what is wrong with the key of a request, or null. Anthropic's dialect has it in `x-api-key`, the others as bearer. */
 export function refuseStranger({ endpoint: { card }, request }: Exchange): Refusal | null {
   if (card.key === null) return null;
-  const given = card.dialect === 'anthropic-messages' ? request.headers['x-api-key'] : request.headers.authorization?.replace(/^Bearer /i, '');
+  const given =
+    card.dialect === 'anthropic-messages' ? request.headers['x-api-key'] : request.headers.authorization?.replace(/^Bearer /i, '');
   return given === card.key ? null : { status: 401, message: 'Incorrect API key provided.', code: 'invalid_api_key' };
 }
 
@@ -85,7 +86,12 @@ function admit({ endpoint, response }: Exchange, job: Job, answers: readonly Ans
     const headers = rateWindow.headers(card.dialect === 'anthropic-messages' ? 'anthropic' : 'openai', nowMs);
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (!turn.admitted) {
-      return { status: 429, message: 'Rate limit reached for requests or tokens per minute.', code: 'rate_limit_exceeded', retryAfterS: turn.retryAfterS };
+      return {
+        status: 429,
+        message: 'Rate limit reached for requests or tokens per minute.',
+        code: 'rate_limit_exceeded',
+        retryAfterS: turn.retryAfterS,
+      };
     }
   }
   const slot = slots.admit({ sequences: job.choices, tokens });

@@ -111,7 +111,9 @@ export function toInstance(schema: unknown, root: unknown = schema, depth = 0): 
 /** Merges the parts of an `allOf` into one schema, properties and required names together. */
 function mergeAll(schema: Schema, parts: readonly unknown[], root: unknown): Schema {
   const { allOf: _, ...rest } = schema;
-  const resolved = [rest, ...parts].map((part) => (isSchema(part) && part['$ref'] !== undefined ? resolveReference(part['$ref'], root) : part));
+  const resolved = [rest, ...parts].map((part) =>
+    isSchema(part) && part['$ref'] !== undefined ? resolveReference(part['$ref'], root) : part,
+  );
   const merged: Schema = {};
   for (const part of resolved.filter(isSchema)) {
     const properties = { ...(merged['properties'] as Schema | undefined), ...(part['properties'] as Schema | undefined) };

@@ -18,7 +18,25 @@ const SENTENCES = [
 const SENTENCES_MIN = 4;
 const SENTENCES_SPREAD = 6;
 
-const FILLERS = new Set(['about', 'could', 'does', 'from', 'have', 'please', 'tell', 'that', 'this', 'what', 'when', 'where', 'which', 'with', 'would', 'write', 'your']);
+const FILLERS = new Set([
+  'about',
+  'could',
+  'does',
+  'from',
+  'have',
+  'please',
+  'tell',
+  'that',
+  'this',
+  'what',
+  'when',
+  'where',
+  'which',
+  'with',
+  'would',
+  'write',
+  'your',
+]);
 
 /** Picks the words that an answer speaks about: the longest of the question, or `this` when there are none. */
 function topicsOf(question: string): string[] {

@@ -22,7 +22,12 @@ export async function serveRequest(place: Place, exchange: Omit<Exchange, 'endpo
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const [first = '', ...rest] = path.slice(1).split('/');
   if (first === '') {
-    return sendJson(response, 200, { devnet: true, simulated: true, control: `${place.origin}/control`, endpoints: [...place.endpoints.keys()] });
+    return sendJson(response, 200, {
+      devnet: true,
+      simulated: true,
+      control: `${place.origin}/control`,
+      endpoints: [...place.endpoints.keys()],
+    });
   }
   if (first === 'control') return serveControl(place, rest[0], request, response);
   const endpoint = place.endpoints.get(first);

@@ -7,7 +7,11 @@ import type { Dialect, Job } from './job.ts';
 const WEB_PAGE = '<!doctype html>\n<html><head><title>Welcome</title></head><body><h1>It works</h1></body></html>\n';
 const RETRY_AFTER_S = 2;
 
-const SERVER_ERROR: Refusal = { status: 500, message: 'The server had an error while processing the request. (simulated)', code: 'server_error' };
+const SERVER_ERROR: Refusal = {
+  status: 500,
+  message: 'The server had an error while processing the request. (simulated)',
+  code: 'server_error',
+};
 const UNAVAILABLE: Refusal = { status: 503, message: 'The service is temporarily unavailable. (simulated)', code: 'service_unavailable' };
 const LIMITED: Refusal = {
   status: 429,

@@ -7,7 +7,19 @@ export type DestinationVerdict = { ok: true } | { ok: false; reason: string };
 const PUBLIC_PORTS = new Set(['', '443', '8443']);
 
 /** Top-level names that only private resolvers answer. RFC 6761, RFC 6762, RFC 8375, ICANN's reserved `.internal`. */
-const PRIVATE_SUFFIXES = ['localhost', 'local', 'internal', 'intranet', 'private', 'corp', 'home', 'lan', 'localdomain', 'home.arpa', 'onion'];
+const PRIVATE_SUFFIXES = [
+  'localhost',
+  'local',
+  'internal',
+  'intranet',
+  'private',
+  'corp',
+  'home',
+  'lan',
+  'localdomain',
+  'home.arpa',
+  'onion',
+];
 
 /** Public names that resolve to whatever address they spell. */
 const WILDCARD_DNS = ['nip.io', 'sslip.io', 'xip.io', 'localtest.me', 'lvh.me', 'vcap.me'];

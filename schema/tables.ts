@@ -216,7 +216,7 @@ export const attempts = sqliteTable(
     completionTokens: integer('completion_tokens').notNull(),
     costNanoUsd: integer('cost_nano_usd').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.receiptId, table.attemptIndex] })],
+  (table) => [primaryKey({ columns: [table.receiptId, table.attemptIndex] }), index('attempts_time').on(table.startedAtMs)],
 );
 
 /**

@@ -8,7 +8,7 @@ import { GatewayError } from '#schema/error';
 import type { PlanRecord, Receipt } from '#schema/receipt';
 import { createAdmission, type Admission, type Caller } from '#src/admission/admission';
 import { createCatalog } from '#src/catalog/catalog';
-import { match } from '#src/catalog/match';
+import { canonicalModel, checkProviderNames, match } from '#src/catalog/match';
 import type { Context } from '#src/context';
 import { dispatch, type DispatchResult, type Reply } from '#src/dispatch/dispatch';
 import { explainFailure } from '#src/dispatch/exhausted';
@@ -17,6 +17,7 @@ import { createHealth } from '#src/health/health';
 import { newGenerationId } from '#src/ledger/generation-id';
 import { createLedger, type Hold } from '#src/ledger/ledger';
 import { draftReceipt, type RequestEnd } from '#src/ledger/draft-receipt';
+import { readReceipt, writeBatches } from '#src/ledger/store';
 import { toAnswerBody } from '#src/metering/answer-body';
 import { relayStream, type RelaySource, type StreamEnd } from '#src/metering/relay';
 import { toRouterMetadata } from '#src/metering/router-metadata';
@@ -78,7 +79,11 @@ export function createHall(context: Context): Hall {
   const gate = createAdmission(context);
   const catalog = createCatalog(context);
   const health = createHealth(context);
-  const ledger = createLedger(context);
+  const ledger = createLedger({
+    ...context,
+    writeDirect: (batch) => writeBatches(context.db, [batch], context.now()),
+    readDirect: (teamId, generationId) => readReceipt(context.db, teamId, generationId),
+  });
   const retryBudget = createRetryBudget(context.now);
 
   async function serveChat(call: ChatCall): Promise<Response> {
@@ -114,9 +119,15 @@ export function createHall(context: Context): Hall {
     const { waitUntil } = call;
     const caller = await gate.authenticate(call.token, waitUntil);
     const snapshot = await catalog.snapshot(waitUntil);
-    const canonicalModel = (name: string) => snapshot.aliases.get(name) ?? name;
-    const admitted = await gate.admit({ caller, body: call.body, headers: call.headers, canonicalModel, waitUntil });
-    const { entries } = match(snapshot, admitted.models);
+    const admitted = await gate.admit({
+      caller,
+      body: call.body,
+      headers: call.headers,
+      canonicalModel: (name) => canonicalModel(snapshot, name),
+      waitUntil,
+    });
+    checkProviderNames(snapshot, admitted.request.provider);
+    const { entries } = match(snapshot, admitted.models, admitted.team.id);
     return { admitted, plan: planFor(admitted, snapshot, entries) };
   }
 

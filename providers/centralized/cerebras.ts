@@ -15,5 +15,9 @@ export const card = {
   capabilities: ['tools'],
   quirks: { developerRole: 'system', dropRequestFields: ['store'], reasoningControl: 'reasoning_effort' },
   docs: 'https://inference-docs.cerebras.ai',
-  sources: [{ source: 'npm @ai-sdk/cerebras 2.0.82', date: '2026-11-22' }, { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' }, { source: 'api-evangelist/cerebras', date: '2026-11-22' }],
+  sources: [
+    { source: 'npm @ai-sdk/cerebras 2.0.82', date: '2026-11-22' },
+    { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
+    { source: 'api-evangelist/cerebras', date: '2026-11-22' },
+  ],
 } satisfies ProviderCard;

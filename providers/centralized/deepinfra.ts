@@ -10,10 +10,21 @@ export const card = {
   auth: 'bearer',
   keyName: 'DEEPINFRA_API_KEY',
   confidentialClaim: false,
-  dataPolicy: { trains: false, retentionDays: 0, claimSource: 'provider', source: 'docs.deepinfra.com/account/data-privacy', date: '2026-11-22', note: 'In memory only; proxied Google and Anthropic models and image outputs are exceptions.' },
+  dataPolicy: {
+    trains: false,
+    retentionDays: 0,
+    claimSource: 'provider',
+    source: 'docs.deepinfra.com/account/data-privacy',
+    date: '2026-11-22',
+    note: 'In memory only; proxied Google and Anthropic models and image outputs are exceptions.',
+  },
   jurisdiction: { countries: ['US'], source: 'docs.deepinfra.com', date: '2026-11-22' },
   capabilities: [],
   quirks: { reasoningControl: 'reasoning_enabled', reasoningFields: ['reasoning_content', 'reasoning'], completionExcludesReasoning: true },
   docs: 'https://docs.deepinfra.com',
-  sources: [{ source: 'RooCodeInc/Roo-Code git history', date: '2026-11-22' }, { source: 'npm @ai-sdk/deepinfra 2.0.84', date: '2026-11-22' }, { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' }],
+  sources: [
+    { source: 'RooCodeInc/Roo-Code git history', date: '2026-11-22' },
+    { source: 'npm @ai-sdk/deepinfra 2.0.84', date: '2026-11-22' },
+    { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' },
+  ],
 } satisfies ProviderCard;

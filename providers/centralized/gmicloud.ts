@@ -13,7 +13,10 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: ['US'], source: 'docs.gmicloud.ai', date: '2026-11-22' },
   capabilities: ['tools'],
-  quirks: {  },
+  quirks: {},
   docs: 'https://docs.gmicloud.ai',
-  sources: [{ source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' }, { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' }],
+  sources: [
+    { source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' },
+    { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
+  ],
 } satisfies ProviderCard;

@@ -10,10 +10,20 @@ export const card = {
   auth: 'bearer',
   keyName: 'GEMINI_API_KEY',
   confidentialClaim: false,
-  dataPolicy: { trains: false, retentionDays: 55, claimSource: 'provider', source: 'ai.google.dev/gemini-api/docs/zdr and OpenRouter policy record', date: '2026-11-22', note: 'Paid tier. Kept for abuse logging; zero retention by approval.' },
+  dataPolicy: {
+    trains: false,
+    retentionDays: 55,
+    claimSource: 'provider',
+    source: 'ai.google.dev/gemini-api/docs/zdr and OpenRouter policy record',
+    date: '2026-11-22',
+    note: 'Paid tier. Kept for abuse logging; zero retention by approval.',
+  },
   jurisdiction: { countries: ['US'], source: 'OpenRouter provider record', date: '2026-11-22' },
   capabilities: ['tools'],
-  quirks: {  },
+  quirks: {},
   docs: 'https://ai.google.dev',
-  sources: [{ source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' }, { source: 'models.dev sync/google.ts', date: '2026-07-02' }],
+  sources: [
+    { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
+    { source: 'models.dev sync/google.ts', date: '2026-07-02' },
+  ],
 } satisfies ProviderCard;

@@ -13,7 +13,11 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: [], source: 'no source found', date: '2026-11-22' },
   capabilities: [],
-  quirks: {  },
+  quirks: {},
   docs: 'https://docs.inference.net',
-  sources: [{ source: 'Portkey-AI/gateway', date: '2026-11-22' }, { source: 'api-evangelist/inference', date: '2026-07-19' }, { source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' }],
+  sources: [
+    { source: 'Portkey-AI/gateway', date: '2026-11-22' },
+    { source: 'api-evangelist/inference', date: '2026-07-19' },
+    { source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' },
+  ],
 } satisfies ProviderCard;

@@ -13,7 +13,10 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: ['US'], source: 'docs.lambda.ai', date: '2026-11-22' },
   capabilities: [],
-  quirks: {  },
+  quirks: {},
   docs: 'https://docs.lambda.ai/api',
-  sources: [{ source: 'BerriAI/litellm-docs', date: '2026-05-02' }, { source: 'OpenRouterTeam/docs', date: '2026-08-22' }],
+  sources: [
+    { source: 'BerriAI/litellm-docs', date: '2026-05-02' },
+    { source: 'OpenRouterTeam/docs', date: '2026-08-22' },
+  ],
 } satisfies ProviderCard;

@@ -15,5 +15,9 @@ export const card = {
   capabilities: [],
   quirks: { reasoningControl: 'reasoning_effort', reasoningFields: ['reasoning_content', 'reasoning'] },
   docs: 'https://docs.tokenfactory.nebius.com',
-  sources: [{ source: 'charmbracelet/catwalk', date: '2026-08-21' }, { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' }, { source: 'OpenRouter fixture (HQ NL)', date: '2026-11-22' }],
+  sources: [
+    { source: 'charmbracelet/catwalk', date: '2026-08-21' },
+    { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' },
+    { source: 'OpenRouter fixture (HQ NL)', date: '2026-11-22' },
+  ],
 } satisfies ProviderCard;

@@ -15,5 +15,9 @@ export const card = {
   capabilities: [],
   quirks: { reasoningControl: 'enable_thinking', reasoningFields: ['reasoning_content', 'reasoning'] },
   docs: 'https://novita.ai/docs',
-  sources: [{ source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' }, { source: 'novita changelog', date: '2026-06-04' }, { source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' }],
+  sources: [
+    { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' },
+    { source: 'novita changelog', date: '2026-06-04' },
+    { source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' },
+  ],
 } satisfies ProviderCard;

@@ -10,10 +10,20 @@ export const card = {
   auth: 'bearer',
   keyName: 'OPENAI_API_KEY',
   confidentialClaim: false,
-  dataPolicy: { trains: false, retentionDays: 30, claimSource: 'provider', source: 'awesome-ai-gateway data_retention.json', date: '2026-08-31', note: 'Kept for abuse monitoring; zero retention by approval only.' },
+  dataPolicy: {
+    trains: false,
+    retentionDays: 30,
+    claimSource: 'provider',
+    source: 'awesome-ai-gateway data_retention.json',
+    date: '2026-08-31',
+    note: 'Kept for abuse monitoring; zero retention by approval only.',
+  },
   jurisdiction: { countries: ['US'], source: 'awesome-ai-gateway data_retention.json', date: '2026-08-31' },
   capabilities: ['tools', 'json_object', 'json_schema'],
-  quirks: {  },
+  quirks: {},
   docs: 'https://developers.openai.com',
-  sources: [{ source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' }, { source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' }],
+  sources: [
+    { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
+    { source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' },
+  ],
 } satisfies ProviderCard;

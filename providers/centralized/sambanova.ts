@@ -13,7 +13,11 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: ['US'], source: 'docs.sambanova.ai', date: '2026-11-22' },
   capabilities: [],
-  quirks: {  },
+  quirks: {},
   docs: 'https://docs.sambanova.ai',
-  sources: [{ source: 'Portkey-AI/gateway', date: '2026-05-25' }, { source: 'api-evangelist/sambanova', date: '2026-11-22' }, { source: 'pydantic/genai-prices', date: '2026-11-22' }],
+  sources: [
+    { source: 'Portkey-AI/gateway', date: '2026-05-25' },
+    { source: 'api-evangelist/sambanova', date: '2026-11-22' },
+    { source: 'pydantic/genai-prices', date: '2026-11-22' },
+  ],
 } satisfies ProviderCard;

@@ -13,7 +13,7 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: ['FR'], source: 'scaleway.com generative-apis docs', date: '2026-11-22' },
   capabilities: [],
-  quirks: {  },
+  quirks: {},
   docs: 'https://www.scaleway.com/en/docs/generative-apis/',
   sources: [{ source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' }],
 } satisfies ProviderCard;

@@ -15,5 +15,8 @@ export const card = {
   capabilities: [],
   quirks: { reasoningControl: 'enable_thinking', reasoningFields: ['reasoning_content', 'reasoning'] },
   docs: 'https://docs.siliconflow.com',
-  sources: [{ source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' }, { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' }],
+  sources: [
+    { source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' },
+    { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' },
+  ],
 } satisfies ProviderCard;

@@ -10,10 +10,21 @@ export const card = {
   auth: 'bearer',
   keyName: 'TOGETHER_API_KEY',
   confidentialClaim: false,
-  dataPolicy: { trains: false, retentionDays: null, claimSource: 'provider', source: 'docs.together.ai zero-data-retention and privacy-and-security', date: '2026-11-22', note: 'Two vendor pages contradict each other on storage; stored unless the organization switch is off. Training is opt-in.' },
+  dataPolicy: {
+    trains: false,
+    retentionDays: null,
+    claimSource: 'provider',
+    source: 'docs.together.ai zero-data-retention and privacy-and-security',
+    date: '2026-11-22',
+    note: 'Two vendor pages contradict each other on storage; stored unless the organization switch is off. Training is opt-in.',
+  },
   jurisdiction: { countries: ['US'], source: 'docs.together.ai privacy-and-security', date: '2026-11-22' },
   capabilities: ['tools'],
   quirks: { maxTokensField: 'max_tokens', developerRole: 'system', dropRequestFields: ['store'], reasoningControl: 'reasoning_enabled' },
   docs: 'https://docs.together.ai',
-  sources: [{ source: 'api-evangelist/together-ai openapi', date: '2026-11-22' }, { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' }, { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' }],
+  sources: [
+    { source: 'api-evangelist/together-ai openapi', date: '2026-11-22' },
+    { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' },
+    { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
+  ],
 } satisfies ProviderCard;

@@ -13,7 +13,18 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: ['CN'], source: 'OpenRouter provider record', date: '2026-11-22' },
   capabilities: ['tools'],
-  quirks: { maxTokensField: 'max_tokens', developerRole: 'system', dropRequestFields: ['store'], reasoningControl: 'thinking_type', reasoningFields: ['reasoning_content'], addRequestFields: { tool_stream: true }, failureFinishReasons: ['network_error'] },
+  quirks: {
+    maxTokensField: 'max_tokens',
+    developerRole: 'system',
+    dropRequestFields: ['store'],
+    reasoningControl: 'thinking_type',
+    reasoningFields: ['reasoning_content'],
+    addRequestFields: { tool_stream: true },
+    failureFinishReasons: ['network_error'],
+  },
   docs: 'https://docs.z.ai',
-  sources: [{ source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' }, { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' }],
+  sources: [
+    { source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' },
+    { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
+  ],
 } satisfies ProviderCard;

@@ -10,10 +10,21 @@ export const card = {
   auth: 'bearer',
   keyName: 'LLAMA_CPP_API_KEY',
   confidentialClaim: false,
-  dataPolicy: { trains: null, retentionDays: null, claimSource: 'operator', source: 'declared by each operator in the manifest', date: '2026-11-22' },
+  dataPolicy: {
+    trains: null,
+    retentionDays: null,
+    claimSource: 'operator',
+    source: 'declared by each operator in the manifest',
+    date: '2026-11-22',
+  },
   jurisdiction: { countries: [], source: 'declared by each operator in the manifest', date: '2026-11-22' },
   capabilities: [],
-  quirks: { developerRole: 'system', reasoningControl: 'chat_template_kwargs', reasoningFields: ['reasoning_content', 'reasoning'], stripResponseFields: ['timings'] },
+  quirks: {
+    developerRole: 'system',
+    reasoningControl: 'chat_template_kwargs',
+    reasoningFields: ['reasoning_content', 'reasoning'],
+    stripResponseFields: ['timings'],
+  },
   docs: 'https://github.com/ggml-org/llama.cpp',
   sources: [{ source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' }],
 } satisfies ProviderCard;

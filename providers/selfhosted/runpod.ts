@@ -18,5 +18,8 @@ export const card = {
   capabilities: [],
   quirks: { defaultMaxTokens: 4096, reasoningControl: 'chat_template_kwargs', reasoningFields: ['reasoning_content', 'reasoning'] },
   docs: 'https://docs.runpod.io/serverless/vllm/openai-compatibility',
-  sources: [{ source: 'runpod/docs', date: '2026-08-20' }, { source: 'runpod-workers/worker-vllm', date: '2026-08-20' }],
+  sources: [
+    { source: 'runpod/docs', date: '2026-08-20' },
+    { source: 'runpod-workers/worker-vllm', date: '2026-08-20' },
+  ],
 } satisfies ProviderCard;

@@ -10,10 +10,24 @@ export const card = {
   auth: 'bearer',
   keyName: 'SGLANG_API_KEY',
   confidentialClaim: false,
-  dataPolicy: { trains: null, retentionDays: null, claimSource: 'operator', source: 'declared by each operator in the manifest', date: '2026-11-22' },
+  dataPolicy: {
+    trains: null,
+    retentionDays: null,
+    claimSource: 'operator',
+    source: 'declared by each operator in the manifest',
+    date: '2026-11-22',
+  },
   jurisdiction: { countries: [], source: 'declared by each operator in the manifest', date: '2026-11-22' },
   capabilities: [],
-  quirks: { developerRole: 'system', reasoningControl: 'chat_template_kwargs', reasoningFields: ['reasoning_content', 'reasoning'], stripResponseFields: ['matched_stop'] },
+  quirks: {
+    developerRole: 'system',
+    reasoningControl: 'chat_template_kwargs',
+    reasoningFields: ['reasoning_content', 'reasoning'],
+    stripResponseFields: ['matched_stop'],
+  },
   docs: 'https://docs.sglang.ai',
-  sources: [{ source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' }, { source: 'models.dev provider.toml comments (git f3fc692)', date: '2026-07-02' }],
+  sources: [
+    { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
+    { source: 'models.dev provider.toml comments (git f3fc692)', date: '2026-07-02' },
+  ],
 } satisfies ProviderCard;

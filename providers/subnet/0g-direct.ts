@@ -18,5 +18,9 @@ export const card = {
   capabilities: [],
   quirks: { stripResponseFields: ['x_0g_trace'] },
   docs: 'https://docs.0g.ai',
-  sources: [{ source: 'npm @0gfoundation/0g-compute-ts-sdk@0.9.0', date: '2026-08-23' }, { source: 'npm @0glabs/0g-serving-broker@2.0.0', date: '2026-11-22' }, { source: '0gfoundation/0g-compute-ts-starter-kit 2025-12', date: '2025-12-01' }],
+  sources: [
+    { source: 'npm @0gfoundation/0g-compute-ts-sdk@0.9.0', date: '2026-08-23' },
+    { source: 'npm @0glabs/0g-serving-broker@2.0.0', date: '2026-11-22' },
+    { source: '0gfoundation/0g-compute-ts-starter-kit 2025-12', date: '2025-12-01' },
+  ],
 } satisfies ProviderCard;

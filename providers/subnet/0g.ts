@@ -15,5 +15,9 @@ export const card = {
   capabilities: [],
   quirks: { stripResponseFields: ['x_0g_trace'] },
   docs: 'https://docs.0g.ai/developer-hub/building-on-0g/compute-network/router/overview',
-  sources: [{ source: 'api-evangelist/0g-labs openapi harvest', date: '2026-08-05' }, { source: 'redpill-ai/redpill-gateway 0g provider', date: '2026-11-22' }, { source: 'Dstack-TEE/private-ai-gateway', date: '2026-11-22' }],
+  sources: [
+    { source: 'api-evangelist/0g-labs openapi harvest', date: '2026-08-05' },
+    { source: 'redpill-ai/redpill-gateway 0g provider', date: '2026-11-22' },
+    { source: 'Dstack-TEE/private-ai-gateway', date: '2026-11-22' },
+  ],
 } satisfies ProviderCard;

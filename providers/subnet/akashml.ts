@@ -13,7 +13,11 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: [], source: 'no source found; believed US', date: '2026-11-22' },
   capabilities: [],
-  quirks: {  },
+  quirks: {},
   docs: 'https://akashml.com',
-  sources: [{ source: 'anomalyco/models.dev PR #1308 (open)', date: '2026-11-22' }, { source: 'api-evangelist/akash', date: '2026-11-22' }, { source: 'OpenRouterTeam/docs', date: '2026-08-22' }],
+  sources: [
+    { source: 'anomalyco/models.dev PR #1308 (open)', date: '2026-11-22' },
+    { source: 'api-evangelist/akash', date: '2026-11-22' },
+    { source: 'OpenRouterTeam/docs', date: '2026-08-22' },
+  ],
 } satisfies ProviderCard;

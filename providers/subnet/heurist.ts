@@ -13,7 +13,7 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: [], source: 'no source found', date: '2026-11-22' },
   capabilities: [],
-  quirks: {  },
+  quirks: {},
   docs: 'https://docs.heurist.ai/llm-gateway/introduction',
   sources: [{ source: 'docs.heurist.ai', date: '2026-11-22' }],
 } satisfies ProviderCard;

@@ -13,7 +13,11 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: [], source: 'no source found; believed US', date: '2026-11-22' },
   capabilities: [],
-  quirks: {  },
+  quirks: {},
   docs: 'https://docs.hyperbolic.xyz',
-  sources: [{ source: 'BerriAI litellm docs', date: '2026-10-09' }, { source: 'api-evangelist/hyperbolic-ai', date: '2026-05-25' }, { source: 'pydantic/genai-prices huggingface_hyperbolic', date: '2026-08-21' }],
+  sources: [
+    { source: 'BerriAI litellm docs', date: '2026-10-09' },
+    { source: 'api-evangelist/hyperbolic-ai', date: '2026-05-25' },
+    { source: 'pydantic/genai-prices huggingface_hyperbolic', date: '2026-08-21' },
+  ],
 } satisfies ProviderCard;

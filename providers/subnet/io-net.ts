@@ -15,5 +15,9 @@ export const card = {
   capabilities: [],
   quirks: { reasoningControl: 'reasoning_object', reasoningFields: ['reasoning_content', 'reasoning'] },
   docs: 'https://io.net/docs/guides/intelligence/io-intelligence',
-  sources: [{ source: 'charmbracelet/catwalk', date: '2026-08-21' }, { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' }, { source: 'RooCodeInc/Roo-Code git history (older vLLM-style schema)', date: '2026-11-22' }],
+  sources: [
+    { source: 'charmbracelet/catwalk', date: '2026-08-21' },
+    { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' },
+    { source: 'RooCodeInc/Roo-Code git history (older vLLM-style schema)', date: '2026-11-22' },
+  ],
 } satisfies ProviderCard;

@@ -13,7 +13,10 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: [], source: 'no source found', date: '2026-11-22' },
   capabilities: [],
-  quirks: {  },
+  quirks: {},
   docs: 'https://api.mor.org/docs',
-  sources: [{ source: 'MorpheusAIs/Morpheus-Marketplace-API', date: '2026-07-23' }, { source: 'MorpheusAIs/Morpheus-Lumerin-Node', date: '2026-05-26' }],
+  sources: [
+    { source: 'MorpheusAIs/Morpheus-Marketplace-API', date: '2026-07-23' },
+    { source: 'MorpheusAIs/Morpheus-Lumerin-Node', date: '2026-05-26' },
+  ],
 } satisfies ProviderCard;

@@ -13,7 +13,15 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: [], source: 'no source found', date: '2026-11-22' },
   capabilities: [],
-  quirks: { reasoningControl: 'chat_template_kwargs', reasoningFields: ['reasoning_content', 'reasoning'], stripResponseFields: ['matched_stop'] },
+  quirks: {
+    reasoningControl: 'chat_template_kwargs',
+    reasoningFields: ['reasoning_content', 'reasoning'],
+    stripResponseFields: ['matched_stop'],
+  },
   docs: 'https://docs.near.ai/cloud',
-  sources: [{ source: 'nearai/docs', date: '2026-06-24' }, { source: 'nearai/cloud-api', date: '2026-08-20' }, { source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' }],
+  sources: [
+    { source: 'nearai/docs', date: '2026-06-24' },
+    { source: 'nearai/cloud-api', date: '2026-08-20' },
+    { source: 'models.dev snapshot in npm opencode-linux-x64@1.18.34', date: '2026-09-30' },
+  ],
 } satisfies ProviderCard;

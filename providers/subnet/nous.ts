@@ -13,7 +13,7 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: [], source: 'no source found; believed US', date: '2026-11-22' },
   capabilities: [],
-  quirks: {  },
+  quirks: {},
   docs: 'https://portal.nousresearch.com',
   sources: [{ source: 'api-evangelist/nous-research 2026-07-20 live probe', date: '2026-07-20' }],
 } satisfies ProviderCard;

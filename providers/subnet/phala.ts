@@ -13,10 +13,21 @@ export const card = {
   auth: 'bearer',
   keyName: 'REDPILL_API_KEY',
   confidentialClaim: true,
-  dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'phala-docs', date: '2026-06-26', note: 'Receipts keep hashes. Upstreams without an enclave are outside its statement.' },
+  dataPolicy: {
+    trains: null,
+    retentionDays: null,
+    claimSource: 'provider',
+    source: 'phala-docs',
+    date: '2026-06-26',
+    note: 'Receipts keep hashes. Upstreams without an enclave are outside its statement.',
+  },
   jurisdiction: { countries: [], source: 'no source found', date: '2026-11-22' },
   capabilities: [],
   quirks: { unfundedStatuses: [403] },
   docs: 'https://docs.phala.com',
-  sources: [{ source: 'Phala-Network/phala-docs', date: '2026-06-26' }, { source: 'Dstack-TEE/private-ai-gateway', date: '2026-08-22' }, { source: 'redpill-ai/redpill-gateway', date: '2026-06-19' }],
+  sources: [
+    { source: 'Phala-Network/phala-docs', date: '2026-06-26' },
+    { source: 'Dstack-TEE/private-ai-gateway', date: '2026-08-22' },
+    { source: 'redpill-ai/redpill-gateway', date: '2026-06-19' },
+  ],
 } satisfies ProviderCard;

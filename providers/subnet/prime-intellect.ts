@@ -13,7 +13,10 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: [], source: 'no source found', date: '2026-11-22' },
   capabilities: [],
-  quirks: {  },
+  quirks: {},
   docs: 'https://docs.primeintellect.ai/inference/overview',
-  sources: [{ source: 'PrimeIntellect-ai/prime (prime_cli/api/inference.py, commands/inference.py)', date: '2026-08-19' }, { source: 'api-evangelist/prime-intellect', date: '2026-11-22' }],
+  sources: [
+    { source: 'PrimeIntellect-ai/prime (prime_cli/api/inference.py, commands/inference.py)', date: '2026-08-19' },
+    { source: 'api-evangelist/prime-intellect', date: '2026-11-22' },
+  ],
 } satisfies ProviderCard;

@@ -25,6 +25,7 @@ CREATE TABLE `attempts` (
 	PRIMARY KEY(`receipt_id`, `attempt_index`)
 );
 --> statement-breakpoint
+CREATE INDEX `attempts_time` ON `attempts` (`started_at_ms`);--> statement-breakpoint
 CREATE TABLE `claims` (
 	`subject` text NOT NULL,
 	`kind` text NOT NULL,

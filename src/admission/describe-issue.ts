@@ -42,7 +42,10 @@ function sentenceOf(issue: Issue): string {
       return issue.message.replace(/^Too (small|big): /, '');
     case 'invalid_union':
       if ('options' in issue && Array.isArray(issue.options)) return `expected one of ${listValues(issue.options)}`;
-      return `expected ${issue.errors.flatMap((branch) => branch.slice(0, 1)).map(expectation).join(' or ')}`;
+      return `expected ${issue.errors
+        .flatMap((branch) => branch.slice(0, 1))
+        .map(expectation)
+        .join(' or ')}`;
     default:
       return issue.message;
   }

@@ -28,7 +28,8 @@ function findStored(book: PolicyBook, name: string | null): StoredPolicy | null 
   if (name === null) return null;
   const stored = book.policies.get(name);
   // To go on without a policy that somebody attached would drop its restrictions.
-  if (!stored) throw new GatewayError('permission_denied', 'The policy attached to this key or team does not exist any more; ask its administrator.');
+  if (!stored)
+    throw new GatewayError('permission_denied', 'The policy attached to this key or team does not exist any more; ask its administrator.');
   return stored;
 }
 

@@ -36,9 +36,13 @@ const QUANTIZATION_FAMILIES: Partial<Record<Quantization, readonly Quantization[
 };
 
 function contradiction(param: string): GatewayError {
-  return new GatewayError('invalid_request', `Nothing can satisfy '${param}': the request and the policies in force allow no common value.`, {
-    param,
-  });
+  return new GatewayError(
+    'invalid_request',
+    `Nothing can satisfy '${param}': the request and the policies in force allow no common value.`,
+    {
+      param,
+    },
+  );
 }
 
 /** Intersects the lists that are stated; null when none is. Throws when they have nothing in common. */
@@ -100,7 +104,10 @@ export function foldRestrictions(levels: readonly PolicyDocument[]): Restriction
   const ignore = union(levels.map((level) => level.ignore));
   if (only.some((list) => list.every((slug) => ignore.includes(slug)))) throw contradiction('provider.only');
 
-  const supplyOnly = intersect(levels.map((level) => level.supply?.only), 'provider.supply.only');
+  const supplyOnly = intersect(
+    levels.map((level) => level.supply?.only),
+    'provider.supply.only',
+  );
   const supplyIgnore = union(levels.map((level) => level.supply?.ignore));
   const suppliesLeft = (supplyOnly ?? (['subnet', 'selfhosted', 'centralized'] as const)).filter((kind) => !supplyIgnore.includes(kind));
   if (suppliesLeft.length === 0) throw contradiction(supplyOnly === null ? 'provider.supply.ignore' : 'provider.supply.only');
@@ -111,7 +118,10 @@ export function foldRestrictions(levels: readonly PolicyDocument[]): Restriction
   const maxRequest = lowest(prices.map((cap) => cap?.request));
   return {
     minTier: highestTier(levels.map(demandedTier)),
-    jurisdictions: intersect(levels.map((level) => level.privacy?.jurisdictions), 'provider.privacy.jurisdictions'),
+    jurisdictions: intersect(
+      levels.map((level) => level.privacy?.jurisdictions),
+      'provider.privacy.jurisdictions',
+    ),
     acceptOperatorClaims: acceptsOperatorClaims(levels),
     requireGpuEvidence: levels.some((level) => level.privacy?.require_gpu === true),
     maxEvidenceAgeS: lowest(levels.map((level) => level.privacy?.max_evidence_age_s)),
@@ -120,8 +130,14 @@ export function foldRestrictions(levels: readonly PolicyDocument[]): Restriction
     ignore,
     supplyOnly,
     supplyIgnore,
-    quantizations: intersect(levels.map((level) => withFamilies(level.quantizations)), 'provider.quantizations'),
-    kvCache: intersect(levels.map((level) => level.kv_cache), 'provider.kv_cache'),
+    quantizations: intersect(
+      levels.map((level) => withFamilies(level.quantizations)),
+      'provider.quantizations',
+    ),
+    kvCache: intersect(
+      levels.map((level) => level.kv_cache),
+      'provider.kv_cache',
+    ),
     maxPromptPicoUsdPerToken: maxPrompt === null ? null : toPicoUsdPerToken(maxPrompt),
     maxCompletionPicoUsdPerToken: maxCompletion === null ? null : toPicoUsdPerToken(maxCompletion),
     maxRequestNanoUsd: maxRequest === null ? null : toNanoUsd(maxRequest),

@@ -100,7 +100,10 @@ export function createCatalog({ db, now, log, allowedHosts, isKnownProvider }: C
       return (await startRefresh(waitUntil)).snapshot;
     } catch (cause) {
       reportFailure(cause);
-      throw new GatewayError('no_endpoint_available', 'The catalogue cannot be read right now. Try again shortly.', { retryAfterS: 2, cause });
+      throw new GatewayError('no_endpoint_available', 'The catalogue cannot be read right now. Try again shortly.', {
+        retryAfterS: 2,
+        cause,
+      });
     }
   }
 

@@ -41,7 +41,10 @@ export async function readCatalogRows(db: D1Database, nowMs: number): Promise<Ca
       .innerJoin(newest, and(eq(newest.endpointId, offers.endpointId), eq(newest.validFromMs, offers.validFromMs)))
       .limit(ROWS_MAX),
     orm.select().from(claims).limit(ROWS_MAX),
-    orm.select({ atMs: min(offers.validFromMs) }).from(offers).where(gt(offers.validFromMs, nowMs)),
+    orm
+      .select({ atMs: min(offers.validFromMs) })
+      .from(offers)
+      .where(gt(offers.validFromMs, nowMs)),
   ]);
   return {
     version: versions[0]?.value ?? 'none',

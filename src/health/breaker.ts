@@ -24,7 +24,9 @@ export const CLOSED: Breaker = { state: 'closed', trips: 0, closedAtMs: 0 };
 export function settle(breaker: Breaker, nowMs: number, limits: BreakerLimits): Breaker {
   const isOver =
     (breaker.state === 'open' && !isPending(breaker.untilMs, nowMs, limits.maxMs * JITTER_MAX)) ||
-    (breaker.state === 'half_open' && breaker.probe !== 'free' && !isPending(breaker.probeAtMs + PROBE_EXPIRES_MS, nowMs, PROBE_EXPIRES_MS));
+    (breaker.state === 'half_open' &&
+      breaker.probe !== 'free' &&
+      !isPending(breaker.probeAtMs + PROBE_EXPIRES_MS, nowMs, PROBE_EXPIRES_MS));
   return isOver ? { state: 'half_open', trips: breaker.trips, probe: 'free', probeAtMs: nowMs } : breaker;
 }
 

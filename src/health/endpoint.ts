@@ -71,7 +71,10 @@ export function createEndpointState(offer: Offer, operator: Counters, nowMs: num
 }
 
 /** Learns from a first token: latency, the cap, and for a probe that the endpoint is back. */
-export function learnFirstToken(state: EndpointState, sample: { ttftMs: number; lengthFactor: number; inFlight: number; isProbe: boolean; nowMs: number }): void {
+export function learnFirstToken(
+  state: EndpointState,
+  sample: { ttftMs: number; lengthFactor: number; inFlight: number; isProbe: boolean; nowMs: number },
+): void {
   const normalisedMs = sample.ttftMs / sample.lengthFactor;
   observe(state.ttft, { valueMs: normalisedMs, alpha: TTFT_ALPHA, nowMs: sample.nowMs });
   learnTtft(state.concurrency, { normalisedMs, inFlight: sample.inFlight, nowMs: sample.nowMs });
@@ -80,7 +83,10 @@ export function learnFirstToken(state: EndpointState, sample: { ttftMs: number; 
 }
 
 /** Learns from an answer that came to its end. `decodeMs` is the time after the first token; null without a stream. */
-export function learnCompletion(state: EndpointState, end: { completionTokens: number; decodeMs: number | null; isProbe: boolean; nowMs: number }): void {
+export function learnCompletion(
+  state: EndpointState,
+  end: { completionTokens: number; decodeMs: number | null; isProbe: boolean; nowMs: number },
+): void {
   count(state.counters, true, end.nowMs);
   count(state.operator, true, end.nowMs);
   state.failuresInARow = 0;
@@ -108,7 +114,11 @@ export function learnFull(state: EndpointState, failure: AttemptFailure | null, 
 }
 
 /** Learns a failure of the endpoint. It counts as slow, however fast it came: a fast-failing endpoint must not look fast. */
-export function learnFailure(state: EndpointState, failed: { durationMs: number; lengthFactor: number; isProbe: boolean }, at: Moment): void {
+export function learnFailure(
+  state: EndpointState,
+  failed: { durationMs: number; lengthFactor: number; isProbe: boolean },
+  at: Moment,
+): void {
   count(state.counters, false, at.nowMs);
   count(state.operator, false, at.nowMs);
   state.failuresInARow++;

@@ -49,7 +49,6 @@ const TABLES = `
 /** Reads and writes one team's account. Synchronous: the caller's turn is one transaction. */
 export class AccountStore {
   readonly #sql: Sql;
-  #rolledDay = -1;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(sql: Sql) {
@@ -59,10 +58,9 @@ export class AccountStore {
 
   /** Begins the calendar periods that `nowMs` falls into. A clock that jumps back begins nothing, so a period is spent once. */
   rollPeriods(nowMs: number): void {
-    // Every period begins at a UTC midnight.
-    const day = Math.floor(nowMs / DAY_MS);
-    if (day <= this.#rolledDay) return;
-    this.#rolledDay = day;
+    // Every period begins at a UTC midnight, so within a known day there is nothing to do.
+    const dayStartMs = periodStartMs('day', nowMs);
+    if (this.#number("SELECT count(*) AS value FROM periods WHERE period = 'day' AND started_at_ms >= ?", dayStartMs) > 0) return;
     for (const period of BUDGET_PERIODS) {
       this.#sql.exec(
         `INSERT INTO periods SELECT ?, ?, CASE ? WHEN 'total' THEN 0 ELSE captured_nano_usd END FROM totals WHERE true

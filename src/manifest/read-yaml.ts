@@ -16,6 +16,7 @@ import type { ManifestError, Path } from './manifest-error.ts';
 
 const SIZE_BYTES_MAX = 1024 * 1024;
 const NESTING_MAX = 32;
+const TOO_DEEP = `nested deeper than ${NESTING_MAX} levels`;
 
 /** A parsed file: its plain value, and the place of any path in it. */
 export interface ManifestSource {
@@ -36,14 +37,7 @@ export function readYaml(text: string): { source: ManifestSource } | { errors: M
   if (new TextEncoder().encode(text).length > SIZE_BYTES_MAX)
     return { errors: [{ line: 1, column: 1, path: '', message: 'the file is larger than 1 MiB' }] };
 
-  let document: Document.Parsed;
-  try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, version: '1.2', merge: false });
-  } catch (error) {
-    // The parser recurses once a level: a hostile file runs it out of stack before its depth can be counted.
-    if (!(error instanceof RangeError)) throw error;
-    return { errors: [{ line: 1, column: 1, path: '', message: `nested deeper than ${NESTING_MAX} levels` }] };
-  }
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, version: '1.2', merge: false });
   for (const error of [...document.errors, ...document.warnings]) complain(error.pos[0], sayYamlError(error.code, error.message));
   if (errors.length === 0) refuseFeatures(document, complain);
   if (errors.length > 0) return { errors };
@@ -53,6 +47,8 @@ export function readYaml(text: string): { source: ManifestSource } | { errors: M
 function sayYamlError(code: string, message: string): string {
   if (code === 'DUPLICATE_KEY') return 'this key appears twice in the same map';
   if (code === 'TAB_AS_INDENT') return 'tabs are not allowed: indent with spaces';
+  // The parser recurses once a level: a hostile file runs it out of stack before its depth can be counted.
+  if (code === 'RESOURCE_EXHAUSTION') return TOO_DEEP;
   if (code === 'MULTIPLE_DOCS') return 'only one document is allowed in the file';
   return message.split('\n')[0] ?? message;
 }
@@ -68,7 +64,7 @@ function refuseFeatures(document: Document.Parsed, complain: (offset: number, me
       const depth = ancestors.filter((ancestor) => isNode(ancestor)).length;
       if (depth > NESTING_MAX && !isTooDeep) {
         isTooDeep = true;
-        complain(offset, `nested deeper than ${NESTING_MAX} levels`);
+        complain(offset, TOO_DEEP);
       }
       return isTooDeep ? visit.BREAK : undefined;
     },

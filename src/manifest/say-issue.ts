@@ -102,7 +102,8 @@ function kindOf(found: unknown): string {
 
 /** Shows a value that should have been one of a few words. */
 function show(found: unknown): string {
-  return typeof found === 'string' ? `"${found.slice(0, 40)}"` : typeof found === 'object' ? kindOf(found) : String(found);
+  if (typeof found === 'string') return `"${found.slice(0, 40)}"`;
+  return typeof found === 'number' || typeof found === 'boolean' ? String(found) : kindOf(found);
 }
 
 function read(value: unknown, path: Path): unknown {
@@ -118,8 +119,8 @@ function read(value: unknown, path: Path): unknown {
 function fieldsAt(schema: SchemaNode, path: Path): string[] {
   let node: SchemaNode | undefined = unwrap(schema);
   for (const step of path) {
-    const { shape, element, valueType }: Partial<SchemaNode['def']> = node?.def ?? {};
-    const next: SchemaNode | undefined = typeof step === 'number' ? element : (shape?.[step] ?? valueType);
+    const def: SchemaNode['def'] | undefined = node?.def;
+    const next: SchemaNode | undefined = typeof step === 'number' ? def?.element : (def?.shape?.[step] ?? def?.valueType);
     node = next === undefined ? undefined : unwrap(next);
   }
   return Object.keys(node?.def.shape ?? {});

@@ -29,7 +29,11 @@ export interface Estimate {
 }
 
 /** Estimates one request at one offer. Queueing stretches TTFT from 90 % of the cap on. `into` is filled and returned, so a loop allocates nothing. */
-export function estimateInto(into: Estimate, offer: Offer, known: { health: EndpointHealth | undefined; facts: Pick<RequestFacts, 'promptTokens'> }): Estimate {
+export function estimateInto(
+  into: Estimate,
+  offer: Offer,
+  known: { health: EndpointHealth | undefined; facts: Pick<RequestFacts, 'promptTokens'> },
+): Estimate {
   const { health, facts } = known;
   const lengthFactor = promptLengthFactor(facts.promptTokens);
   const normalisedMs = health?.ttftNormalisedMs ?? TTFT_PRIOR_MS[offer.supply];

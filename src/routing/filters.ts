@@ -5,8 +5,8 @@ import type { Demand } from './demand.ts';
 import { provenTier } from './privacy.ts';
 import { isForbidden, isNamed, isSelected, isServiceTier } from './slugs.ts';
 
-export const HARD_FILTERS = ['H1', 'H2', 'H3', 'H4', 'H5', 'H6', 'H7'] as const;
-export type HardFilter = (typeof HARD_FILTERS)[number];
+/** Names of the hard filters, in the order in which they are asked. */
+export type HardFilter = 'H1' | 'H2' | 'H3' | 'H4' | 'H5' | 'H6' | 'H7';
 
 /** KV codecs that are out of reasoning and long prompts unless the policy names them. */
 export const THREE_BIT_KV_CODECS: ReadonlySet<KvCodec> = new Set(['turboquant_3bit_nc', 'turboquant_k3v4_nc'] as const);

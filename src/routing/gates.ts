@@ -12,9 +12,7 @@ const BREAKER = 4;
 export function failedGates(health: EndpointHealth | undefined, nowMs: number): number {
   if (health === undefined) return 0;
   return (
-    (health.inFlight >= health.cap ? CAP : 0) |
-    (health.backoffUntilMs > nowMs ? BACKOFF : 0) |
-    (health.breaker === 'open' ? BREAKER : 0)
+    (health.inFlight >= health.cap ? CAP : 0) | (health.backoffUntilMs > nowMs ? BACKOFF : 0) | (health.breaker === 'open' ? BREAKER : 0)
   );
 }
 

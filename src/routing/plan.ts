@@ -42,7 +42,7 @@ export interface Plan {
   method: string;
   /** Gates relaxed because no candidate passes all of them. */
   relaxed: readonly string[];
-  /** Rejections by hard filter, `H1` to `H7`. */
+  /** Rejections by hard filter, `H1` to `H7`; filters that rejected nothing are absent. */
   rejectionCounts: Readonly<Record<string, number>>;
   /** True when the hard filters left something, but nothing of it can be asked now. */
   blockedNow: boolean;
@@ -98,7 +98,10 @@ function retryAfterMs(ranked: readonly Ranked[], found: Survey, nowMs: number): 
     const gates = found.gates[place] ?? 0;
     if (gates === 0) return null;
     const backoffMs = Math.max(0, (found.health[place]?.backoffUntilMs ?? 0) - nowMs);
-    shortestMs = Math.min(shortestMs, Math.max(backoffMs, relaxationsNeeded(gates, false) === SOFT_GATES.length ? RETRY_OPEN_MS : RETRY_FULL_MS));
+    shortestMs = Math.min(
+      shortestMs,
+      Math.max(backoffMs, relaxationsNeeded(gates, false) === SOFT_GATES.length ? RETRY_OPEN_MS : RETRY_FULL_MS),
+    );
   }
   return Number.isFinite(shortestMs) ? shortestMs : null;
 }

@@ -7,10 +7,7 @@ const CLOCK_SKEW_MS = 300_000;
 const ATTESTED_RANK = tierRank('attested');
 
 /** The part of a policy that decides which claims count. */
-export type EvidencePolicy = Pick<
-  ResolvedPolicy,
-  'acceptOperatorClaims' | 'requireGpuEvidence' | 'requireUpToDateTcb' | 'maxEvidenceAgeS'
->;
+export type EvidencePolicy = Pick<ResolvedPolicy, 'acceptOperatorClaims' | 'requireGpuEvidence' | 'requireUpToDateTcb' | 'maxEvidenceAgeS'>;
 
 /**
  * Proves the highest tier that an offer's claims support at `nowMs`, for a caller of `teamId` under `policy`.

@@ -102,7 +102,14 @@ export function rankOffers(found: Survey, demand: Demand, roll: number): Ranked[
 function drawPrimary(places: number[], precedences: Float64Array, scores: Float64Array, roll: number): void {
   const best = precedences[places[0] ?? 0];
   const rivals = places.filter((place) => precedences[place] === best);
-  const [primary] = places.splice(softmin(rivals.map((place) => scores[place] as number), TEMPERATURE, roll), 1);
+  const [primary] = places.splice(
+    softmin(
+      rivals.map((place) => scores[place] as number),
+      TEMPERATURE,
+      roll,
+    ),
+    1,
+  );
   if (primary !== undefined) places.unshift(primary);
 }
 
@@ -130,7 +137,9 @@ function referencePrices(found: Survey, acrossModels: boolean): Float64Array {
   const groupCount = acrossModels ? 1 : (found.groups.at(-1) ?? 0) + 1;
   const references = new Float64Array(groupCount);
   for (let group = 0; group < groupCount; group++) {
-    const prices = Float64Array.from(acrossModels ? found.pricesPicoUsd : found.pricesPicoUsd.filter((_, place) => found.groups[place] === group));
+    const prices = Float64Array.from(
+      acrossModels ? found.pricesPicoUsd : found.pricesPicoUsd.filter((_, place) => found.groups[place] === group),
+    );
     references[group] = medianInPlace(prices) || prices.reduce((dearest, price) => Math.max(dearest, price), 0) || 1;
   }
   return references;

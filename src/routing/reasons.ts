@@ -67,7 +67,8 @@ function explainPrice(offer: Offer, demand: Demand): string {
 }
 
 function explainAdmission(offer: Offer, demand: Demand): string {
-  if (demand.policy.verification === 'required' && offer.verification !== 'verified') return `is ${offer.verification}; verification is required`;
+  if (demand.policy.verification === 'required' && offer.verification !== 'verified')
+    return `is ${offer.verification}; verification is required`;
   if (demand.supplyOnly?.has(offer.supply) === false || demand.supplyIgnore?.has(offer.supply)) return `supply ${offer.supply} is excluded`;
   if (demand.denyList !== null && isForbidden(offer, demand.denyList)) return 'is on the ignore list';
   if (!demand.allowLists.every((list) => isSelected(offer, list))) return 'is not on the only or order list';

@@ -26,10 +26,14 @@ export function refusal(model: string, plan: Plan): GatewayError {
   const counts = excluded.map(({ filter, subject, endpoints }) => `${endpoints} by ${filter} ${subject}`).join('; ');
   const metadata = { excluded_by: excluded };
   if (plan.blockedNow) {
-    return new GatewayError('no_endpoint_available', `Every endpoint of ${model} that matches the request is unavailable now. Retry shortly.`, {
-      retryAfterS: Math.max(1, Math.ceil((plan.retryAfterMs ?? 1000) / 1000)),
-      metadata,
-    });
+    return new GatewayError(
+      'no_endpoint_available',
+      `Every endpoint of ${model} that matches the request is unavailable now. Retry shortly.`,
+      {
+        retryAfterS: Math.max(1, Math.ceil((plan.retryAfterMs ?? 1000) / 1000)),
+        metadata,
+      },
+    );
   }
   const why = counts === '' ? 'nothing offers it in this deployment' : `excluded: ${counts}`;
   return new GatewayError('no_eligible_endpoint', `No endpoint of ${model} can serve this request: ${why}.`, { param: 'model', metadata });

@@ -3,7 +3,7 @@ import type { ModelEntry, Offer } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
 import type { EndpointHealth, HealthView } from '#schema/health';
 import type { Demand } from './demand.ts';
-import { firstViolation, HARD_FILTERS, isVisible, type HardFilter } from './filters.ts';
+import { firstViolation, isVisible, type HardFilter } from './filters.ts';
 import { failedGates, failsBreaker } from './gates.ts';
 
 /** Rejections kept one by one; beyond them only the counts go on. */
@@ -38,7 +38,7 @@ export function survey(entries: readonly ModelEntry[], demand: Demand, view: Hea
     panic: false,
     credentialBlocked: 0,
     rejections: [],
-    rejectionCounts: Object.fromEntries(HARD_FILTERS.map((filter) => [filter, 0])),
+    rejectionCounts: {},
   };
   const { facts, nowMs } = demand;
   let openCount = 0;

@@ -31,7 +31,7 @@ const BAD: [title: string, text: string, line: number, path: string, message: Re
   ['a second document', 'version: 1\n---\nversion: 1', 2, '', /one document/],
   ['a key that is a number', 'version: 1\npolicies: { 7: {} }', 2, '', /quote/],
   ['too deep a file', `version: 1\nteams: ${'['.repeat(40)}${']'.repeat(40)}`, 2, '', /deeper than 32/],
-  ['far too deep a file', `version: 1\nteams: ${'['.repeat(50_000)}${']'.repeat(50_000)}`, 1, '', /deeper than 32/],
+  ['far too deep a file', `version: 1\nteams: ${'['.repeat(50_000)}${']'.repeat(50_000)}`, 2, '', /deeper than 32/],
   ['too large a file', `version: 1 #${'x'.repeat(1024 * 1024)}`, 1, '', /1 MiB/],
   ['an unknown section', 'version: 1\nteam: []', 2, 'team', /unknown field/],
   ['an unknown field in a list', endpoint('url: http://127.0.0.1:1/v1, kv_chache: fp8'), 3, 'endpoints[0].kv_chache', /unknown field/],

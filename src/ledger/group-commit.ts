@@ -1,0 +1,179 @@
+/** Group commit: receipts that end close together share one flush. One instance per team and isolate. */
+import type { Receipt } from '#schema/receipt';
+import type { CommitBatch } from './account-port.ts';
+import { pause, timeBox } from './time-box.ts';
+
+/** Gives requests that end together the time to share a flush; nobody but `waitUntil` waits for it. */
+export const LINGER_MS = 5;
+/** A flush in flight holds back the next one, which grows meanwhile; a stuck one does not for long. */
+const QUEUE_LIMIT_MS = 500;
+const FLUSH_TRIES = 3;
+const FLUSH_LIMIT_MS = 3000;
+const RETRY_BASE_MS = 50;
+const DIRECT_LIMIT_MS = 10_000;
+/** Longer than every try together: whoever led this batch is gone, for example because its request was cut off. */
+const ABANDONED_AFTER_MS = 25_000;
+const BATCH_LIMIT_RECEIPTS = 256;
+const BATCH_LIMIT_CHARS = 400_000;
+const STRANDED_LIMIT_BATCHES = 32;
+/** Candidates and rejections that a stored plan keeps of each. */
+const PLAN_LIMIT = 128;
+
+/** What became of a batch that did not take the straight way. Never carries prompts. */
+export type CommitEvent = {
+  event: 'flush_retried' | 'flush_bypassed' | 'usage_stranded' | 'usage_lost';
+  batchId: string;
+  receipts: number;
+};
+
+export interface GroupCommitPorts {
+  flush(batch: CommitBatch): Promise<void>;
+  writeDirect(batch: CommitBatch): Promise<void>;
+  now(): number;
+  newId(): string;
+  random(): number;
+  log(event: CommitEvent): void;
+}
+
+interface Batch {
+  readonly id: string;
+  readonly openedAtMs: number;
+  readonly receipts: Receipt[];
+  readonly texts: string[];
+  chars: number;
+  readonly durable: PromiseWithResolvers<void>;
+}
+
+/** Collects receipts into batches and makes them durable. */
+export class GroupCommit {
+  readonly #ports: GroupCommitPorts;
+  /** Still collecting. */
+  #open: Batch | null = null;
+  /** Collecting or on the way, oldest first. */
+  readonly #pending = new Set<Batch>();
+  /** Neither the Account nor D1 took them; they go with a later flush that succeeds. */
+  readonly #stranded: Batch[] = [];
+
+  constructor(ports: GroupCommitPorts) {
+    this.#ports = ports;
+  }
+
+  /** Adds a receipt. Resolves when the batch that carries it is durable; rejects when it has to wait in memory for better times. */
+  add(receipt: Receipt): Promise<void> {
+    const abandoned = this.#takeAbandoned();
+    const text = JSON.stringify(bounded(receipt));
+    let batch = this.#open;
+    if (batch === null || batch.texts.length >= BATCH_LIMIT_RECEIPTS || batch.chars + text.length > BATCH_LIMIT_CHARS) {
+      batch = this.#openBatch();
+    }
+    batch.receipts.push(receipt);
+    batch.texts.push(text);
+    batch.chars += text.length;
+    return abandoned === null ? batch.durable.promise : Promise.all([batch.durable.promise, this.#send(abandoned)]).then(nothing);
+  }
+
+  /** Finds a receipt that is not durable yet. */
+  find(generationId: string): Receipt | null {
+    for (const batch of [...this.#pending, ...this.#stranded]) {
+      const receipt = batch.receipts.find((candidate) => candidate.id === generationId);
+      if (receipt !== undefined) return receipt;
+    }
+    return null;
+  }
+
+  /** Tells whether every receipt is durable. */
+  get isIdle(): boolean {
+    return this.#pending.size === 0 && this.#stranded.length === 0;
+  }
+
+  // A batch is led by the request that opens it: Workers tie timers and calls to the request that made them,
+  // and that request's waitUntil lives until its own batch is durable.
+  #openBatch(): Batch {
+    const { newId, now } = this.#ports;
+    const previous = [...this.#pending].at(-1);
+    const batch: Batch = { id: newId(), openedAtMs: now(), receipts: [], texts: [], chars: 0, durable: Promise.withResolvers() };
+    this.#open = batch;
+    this.#pending.add(batch);
+    // Followers hear of a failure through the same promise.
+    void this.#lead(batch, previous);
+    return batch;
+  }
+
+  async #lead(batch: Batch, previous: Batch | undefined): Promise<void> {
+    await pause(LINGER_MS);
+    if (previous !== undefined) await timeBox(previous.durable.promise, QUEUE_LIMIT_MS).catch(nothing);
+    if (this.#open === batch) this.#open = null;
+    await this.#send(batch);
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    const commit = { batchId: batch.id, receiptsJson: `[${batch.texts.join(',')}]` };
+    const durable = (await this.#flush(commit, batch.texts.length)) || (await this.#bypass(commit, batch.texts.length));
+    this.#pending.delete(batch);
+    if (durable) {
+      batch.durable.resolve();
+      await this.#sendStranded();
+    } else {
+      this.#strand(batch);
+      batch.durable.reject(new Error('usage waits in memory: neither the account nor the database answers'));
+    }
+  }
+
+  async #flush(commit: CommitBatch, receipts: number): Promise<boolean> {
+    for (let tries = 1; tries <= FLUSH_TRIES; tries += 1) {
+      try {
+        await timeBox(this.#ports.flush(commit), FLUSH_LIMIT_MS);
+        return true;
+      } catch {
+        if (tries === FLUSH_TRIES) return false;
+        this.#ports.log({ event: 'flush_retried', batchId: commit.batchId, receipts });
+        await pause(RETRY_BASE_MS * 2 ** tries * this.#ports.random());
+      }
+    }
+    return false;
+  }
+
+  async #bypass(commit: CommitBatch, receipts: number): Promise<boolean> {
+    this.#ports.log({ event: 'flush_bypassed', batchId: commit.batchId, receipts });
+    return timeBox(this.#ports.writeDirect(commit), DIRECT_LIMIT_MS).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #strand(batch: Batch): void {
+    this.#ports.log({ event: 'usage_stranded', batchId: batch.id, receipts: batch.texts.length });
+    this.#stranded.push(batch);
+    if (this.#stranded.length <= STRANDED_LIMIT_BATCHES) return;
+    const lost = this.#stranded.shift();
+    if (lost !== undefined) this.#ports.log({ event: 'usage_lost', batchId: lost.id, receipts: lost.texts.length });
+  }
+
+  /** One stranded batch goes with every flush that got through. */
+  async #sendStranded(): Promise<void> {
+    const batch = this.#stranded.shift();
+    if (batch === undefined) return;
+    const commit = { batchId: batch.id, receiptsJson: `[${batch.texts.join(',')}]` };
+    if (!(await this.#flush(commit, batch.texts.length))) this.#strand(batch);
+  }
+
+  #takeAbandoned(): Batch | null {
+    const [oldest] = this.#pending;
+    if (oldest === undefined || this.#ports.now() - oldest.openedAtMs < ABANDONED_AFTER_MS) return null;
+    this.#pending.delete(oldest);
+    if (this.#open === oldest) this.#open = null;
+    return oldest;
+  }
+}
+
+/** Keeps a plan over thousands of endpoints from filling the outbox: the best candidates and the first rejections stay. */
+function bounded(receipt: Receipt): Receipt {
+  const { candidates, rejections } = receipt.plan;
+  if (candidates.length <= PLAN_LIMIT && rejections.length <= PLAN_LIMIT) return receipt;
+  return {
+    ...receipt,
+    plan: { ...receipt.plan, candidates: candidates.slice(0, PLAN_LIMIT), rejections: rejections.slice(0, PLAN_LIMIT) },
+  };
+}
+
+function nothing(): void {}

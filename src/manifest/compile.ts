@@ -1,0 +1,114 @@
+/** Turns a checked manifest into the rows that make the deployment match it. Pure: the same input gives the same rows. */
+import type { Manifest, ManifestKey } from '#schema/manifest';
+import { toNanoUsd } from '#schema/money';
+import type { aliases, claims, endpoints, keys, meta, models, offers, policies, providers, teams } from '#schema/tables';
+import { compileCatalogue, type CatalogueSeed } from './compile-catalogue.ts';
+import { compileEndpoints } from './compile-endpoints.ts';
+import { foldPolicy } from './fold-policy.ts';
+import type { CardFacts } from './card-facts.ts';
+import { secretNameOf, sha256Hex } from './secrets.ts';
+
+/** Every row that the manifest and the catalogue call for. Instants that only the store knows are left out. */
+export interface DeploymentRows {
+  meta: (typeof meta.$inferInsert)[];
+  teams: Omit<typeof teams.$inferInsert, 'createdAtMs'>[];
+  keys: Omit<typeof keys.$inferInsert, 'createdAtMs' | 'updatedAtMs'>[];
+  policies: Omit<typeof policies.$inferInsert, 'version' | 'updatedAtMs'>[];
+  providers: (typeof providers.$inferInsert)[];
+  models: (typeof models.$inferInsert)[];
+  aliases: (typeof aliases.$inferInsert)[];
+  endpoints: (typeof endpoints.$inferInsert)[];
+  claims: (typeof claims.$inferInsert)[];
+  /** Terms as they should stand now. A date in the past dates a catalogue price; null means from the moment of applying. */
+  offers: (Omit<typeof offers.$inferInsert, 'validFromMs'> & { validFromMs: number | null })[];
+}
+
+/** A client's key as the deployment keeps it: never the key itself. */
+export interface ResolvedKey {
+  /** SHA-256, hex. */
+  hash: string;
+  /** First and last characters, for people. */
+  label: string;
+}
+
+export interface CompileInput {
+  manifest: Manifest;
+  cards: ReadonlyMap<string, CardFacts>;
+  catalogue: CatalogueSeed;
+  /** Resolved client keys by `keyId(team, name)`; a key that is missing here is left out. */
+  clientKeys: ReadonlyMap<string, ResolvedKey>;
+  /** The key that `npm start` makes for the first team. */
+  localKey?: ResolvedKey;
+}
+
+/** Team of the local key when the manifest has none. */
+const LOCAL_TEAM = 'local';
+
+/** Names a manifest key for good: the id outlives a rotation of the key. */
+export function keyId(team: string | null, name: string): string {
+  return `key-${sha256Hex(`${team ?? ''}/${name}`).slice(0, 16)}`;
+}
+
+/** Shows a key to people: `sk-hr-ab…yz`. */
+export function keyLabel(token: string): string {
+  return `${token.slice(0, 8)}…${token.slice(-2)}`;
+}
+
+/** Compiles all tables. Expects a manifest that passed `parseManifest`. */
+export function compileManifest(input: CompileInput): DeploymentRows {
+  const { manifest, cards } = input;
+  const secrets = new Map(manifest.providers.map(({ id, key }) => [id, secretNameOf(key)]));
+  const catalogue = compileCatalogue(input.catalogue, cards, secrets);
+  const own = compileEndpoints(manifest.endpoints, cards, catalogue.models, secrets);
+  const defaultPolicy = manifest.defaults.policy;
+  return {
+    meta: defaultPolicy === undefined ? [] : [{ name: 'default_policy', value: defaultPolicy }],
+    teams: compileTeams(input),
+    keys: compileKeys(input),
+    policies: Object.keys(manifest.policies).map((name) => ({ name, document: foldPolicy(name, manifest.policies), source: 'manifest' })),
+    providers: catalogue.providers,
+    models: [...catalogue.models, ...own.models],
+    aliases: Object.entries(manifest.aliases).map(([alias, modelId]) => ({ alias, modelId, source: 'manifest' })),
+    endpoints: [...catalogue.endpoints, ...own.endpoints],
+    claims: catalogue.claims,
+    offers: [...catalogue.offers, ...own.offers],
+  };
+}
+
+function compileTeams({ manifest, localKey }: CompileInput): DeploymentRows['teams'] {
+  const rows = manifest.teams.map((team) => ({
+    id: team.id,
+    policy: team.policy ?? null,
+    limits: team.limits ?? null,
+    ...budgetOf(team.budget),
+  }));
+  if (rows.length > 0 || localKey === undefined) return rows;
+  return [{ id: LOCAL_TEAM, policy: null, limits: null, ...budgetOf(undefined) }];
+}
+
+function budgetOf(budget: ManifestKey['budget']): { budgetNanoUsd: number | null; budgetPeriod: string | null } {
+  return { budgetNanoUsd: budget === undefined ? null : toNanoUsd(budget.usd), budgetPeriod: budget?.per ?? null };
+}
+
+function compileKeys({ manifest, clientKeys, localKey }: CompileInput): DeploymentRows['keys'] {
+  const base = { disabled: false, expiresAtMs: null, source: 'manifest' };
+  const unrestricted = { policy: null, models: null, ...budgetOf(undefined) };
+  const management = manifest.management_keys.flatMap(({ name }) => {
+    const id = keyId(null, name);
+    const resolved = clientKeys.get(id);
+    return resolved === undefined ? [] : [{ ...base, ...unrestricted, ...resolved, id, name, teamId: null, kind: 'management' }];
+  });
+  const inference = manifest.teams.flatMap((team) =>
+    team.keys.flatMap((key) => {
+      const id = keyId(team.id, key.name);
+      const resolved = clientKeys.get(id);
+      if (resolved === undefined) return [];
+      const wishes = { policy: key.policy ?? null, models: key.models ?? null, ...budgetOf(key.budget) };
+      return [{ ...base, ...wishes, ...resolved, id, name: key.name, teamId: team.id, kind: 'inference' }];
+    }),
+  );
+  if (localKey === undefined) return [...management, ...inference];
+  const teamId = manifest.teams[0]?.id ?? LOCAL_TEAM;
+  const local = { ...base, ...unrestricted, ...localKey, id: 'key-local', name: 'local', teamId, kind: 'inference', source: 'local' };
+  return [...management, ...inference, local];
+}
