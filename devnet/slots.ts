@@ -56,7 +56,7 @@ export function createSlots(limits: Limits, poolTokens: number): Slots {
       if (sumOf(running, 'sequences') + sumOf(waiting, 'sequences') + sequences > limits.inFlightMax) return 'requests';
       if (claim.tokens > poolTokens) return 'tokens';
       const startsNow = waiting.size === 0 && fits(claim);
-      
+      if (!startsNow && sumOf(waiting, 'tokens') + claim.tokens > limits.queuedTokensMax) return 'tokens';
       waiting.add(claim);
       startWaiting();
       return {

@@ -7,8 +7,10 @@ import type { CatalogSnapshot, ModelEntry, Offer } from '#schema/catalog';
 import { GatewayError } from '#schema/error';
 import type { PlanRecord, Receipt } from '#schema/receipt';
 import { createAdmission, type Admission, type Caller } from '#src/admission/admission';
+import { readKeyUsage, type KeyUsage } from '#src/admission/store';
 import { createCatalog } from '#src/catalog/catalog';
 import { canonicalModel, checkProviderNames, match } from '#src/catalog/match';
+import { createStatsReader, type ReadEndpointStats } from '#src/catalog/stats-reader';
 import type { Context } from '#src/context';
 import { dispatch, type DispatchResult, type Reply } from '#src/dispatch/dispatch';
 import { explainFailure } from '#src/dispatch/exhausted';
@@ -51,6 +53,14 @@ export interface Hall {
   authenticate(token: string | null, waitUntil: ChatCall['waitUntil']): Promise<Caller>;
   snapshot(waitUntil: ChatCall['waitUntil']): CatalogSnapshot | Promise<CatalogSnapshot>;
   findReceipt(teamId: string, generationId: string): Promise<Receipt | null>;
+  /** Reads how a model's endpoints have done lately, by endpoint id. */
+  endpointStats: ReadEndpointStats;
+  /** Sums what a key has been charged. */
+  keyUsage(caller: Caller): Promise<KeyUsage>;
+  /** Answers whether this deployment has what it takes to call an endpoint (its key). */
+  isCallable(offer: Offer): boolean;
+  now(): number;
+  log: Context['log'];
 }
 
 /** One request on its way through the hall: what each room has added. */
@@ -85,6 +95,10 @@ export function createHall(context: Context): Hall {
     readDirect: (teamId, generationId) => readReceipt(context.db, teamId, generationId),
   });
   const retryBudget = createRetryBudget(context.now);
+
+  function isCallable({ keySecret }: Offer): boolean {
+    return keySecret === null || context.secret(keySecret) !== undefined;
+  }
 
   async function serveChat(call: ChatCall): Promise<Response> {
     const { admitted, plan } = await route(call);
@@ -141,7 +155,7 @@ export function createHall(context: Context): Hall {
       health: health.view(nowMs),
       nowMs,
       random: context.random,
-      isCallable: (offer) => offer.keySecret === null || context.secret(offer.keySecret) !== undefined,
+      isCallable,
     });
   }
 
@@ -259,6 +273,11 @@ export function createHall(context: Context): Hall {
     authenticate: gate.authenticate,
     snapshot: catalog.snapshot,
     findReceipt: ledger.find,
+    endpointStats: createStatsReader(context),
+    keyUsage: (caller) => readKeyUsage(context.db, caller, context.now()),
+    isCallable,
+    now: context.now,
+    log: context.log,
   };
 }
 

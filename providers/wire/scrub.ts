@@ -8,9 +8,10 @@ const KEPT_CHARS_MAX = 300;
 
 const SECRETS: readonly [RegExp, string][] = [
   [/[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>)\]}]+/gi, '[url]'],
+  [/\bauthorization["']?\s*[:=]\s*["']?(?:basic |digest |token |bearer )?[^\s"',;]+/gi, '[key]'],
   [/\bbearer\s+[^\s"',;]+/gi, '[key]'],
   [/\b(?:sk|pk|rk|ak|mk|cpk|psk|gsk|csk|nvapi|hf|xai|fw|tgp|app|key|tok|token|secret)[-_][\w.*-]{4,}/gi, '[key]'],
-  [/\b(?:api[ _-]?key|authorization|password|secret|token)["']?\s*[:=]\s*["']?[^\s"',;]{4,}/gi, '[key]'],
+  [/\b(?:api[ _-]?key|password|secret|token)["']?\s*[:=]\s*["']?[^\s"',;]{4,}/gi, '[key]'],
   [/\bey[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?/g, '[key]'],
   [/\b(?=[\w+/-]*\d)(?=[\w+/-]*[a-z])[\w+/-]{24,}={0,2}/gi, '[key]'],
   [/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g, '[address]'],

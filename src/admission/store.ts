@@ -60,6 +60,8 @@ export interface KeyUsage {
   monthlyNanoUsd: number;
 }
 
+const NO_USAGE: KeyUsage = { totalNanoUsd: 0, dailyNanoUsd: 0, weeklyNanoUsd: 0, monthlyNanoUsd: 0 };
+
 /** Starts of the calendar periods that hold `nowMs`, UTC, epoch milliseconds. */
 export function periodStarts(nowMs: number): { dayMs: number; weekMs: number; monthMs: number } {
   const day = new Date(nowMs);
@@ -72,8 +74,9 @@ export function periodStarts(nowMs: number): { dayMs: number; weekMs: number; mo
   };
 }
 
-/** Sums the charges of one key from the receipts that have reached D1. */
-export async function readKeyUsage(db: D1Database, teamId: string, keyId: string, nowMs: number): Promise<KeyUsage> {
+/** Sums the charges of the caller's key from the receipts that have reached D1; zero for keys that cannot infer. */
+export async function readKeyUsage(db: D1Database, { team, keyId }: Caller, nowMs: number): Promise<KeyUsage> {
+  if (team === null) return NO_USAGE;
   const { dayMs, weekMs, monthMs } = periodStarts(nowMs);
   const chargedSince = (startMs: number) =>
     sql<number>`coalesce(sum(case when ${receipts.createdAtMs} >= ${startMs} then ${receipts.chargedNanoUsd} else 0 end), 0)`;
@@ -85,6 +88,6 @@ export async function readKeyUsage(db: D1Database, teamId: string, keyId: string
       monthlyNanoUsd: chargedSince(monthMs),
     })
     .from(receipts)
-    .where(and(eq(receipts.teamId, teamId), eq(receipts.keyId, keyId)));
-  return sums ?? { totalNanoUsd: 0, dailyNanoUsd: 0, weeklyNanoUsd: 0, monthlyNanoUsd: 0 };
+    .where(and(eq(receipts.teamId, team.id), eq(receipts.keyId, keyId)));
+  return sums ?? NO_USAGE;
 }

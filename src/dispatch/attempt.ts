@@ -45,8 +45,7 @@ export async function attempt(order: AttemptOrder, ports: { fetch: typeof fetch;
   try {
     if (response.status >= 300 && response.status < 400) return await refuse(response, { kind: 'redirect', detail: 'redirects are not followed' });
     if (!response.ok) {
-      const body = await readCapped(response, ERROR_BYTES_MAX);
-      const text = body.kind === 'text' ? body.text : '';
+      const text = await readErrorText(response, watchdog);
       return { failure: dialect.decodeError(response.status, response.headers, text, target, ports.now()) };
     }
     const contentType = response.headers.get('content-type')?.toLowerCase() ?? '';
@@ -55,6 +54,17 @@ export async function attempt(order: AttemptOrder, ports: { fetch: typeof fetch;
     return await openStream(response, order);
   } catch {
     return { failure: watchdog.verdict() ?? { kind: 'connect', origin: 'local', detail: 'the connection broke before the answer was whole' } };
+  }
+}
+
+/** Reads what an error answer says. The status classes it even when its body breaks off or is too large. */
+async function readErrorText(response: Response, watchdog: Watchdog): Promise<string> {
+  try {
+    const body = await readCapped(response, ERROR_BYTES_MAX);
+    return body.kind === 'text' ? body.text : '';
+  } catch (error) {
+    if (watchdog.verdict() !== null) throw error;
+    return '';
   }
 }
 
@@ -84,7 +94,8 @@ async function openStream(response: Response, { dialect, target, watchdog }: Att
     const events = await stream.next();
     if (events === null) return protocolFailure(response, 'a stream that ended without content');
     prelude = prelude.length === 0 ? [...events] : prelude.concat(events);
-    if (prelude.some(isReal)) return { opened: { kind: 'stream', stream: withPrelude(prelude, stream) } };
+    const silentEvents = prelude.findIndex(isReal);
+    if (silentEvents !== -1 && silentEvents <= PRELUDE_EVENTS_MAX) return { opened: { kind: 'stream', stream: withPrelude(prelude, stream) } };
 
     const broken = prelude.find((event) => event.kind === 'failure');
     if (broken !== undefined) {

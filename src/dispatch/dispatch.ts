@@ -69,15 +69,20 @@ export type DispatchResult = { reply: Reply } | { error: GatewayError };
 export async function dispatch(order: DispatchOrder, ports: DispatchPorts): Promise<DispatchResult> {
   const failed: { providerName: string; failure: AttemptFailure }[] = [];
   let contextAtLeast = 0;
+  /** How many retries the budget has granted. */
+  let triesPaid = 0;
   ports.retryBudget.deposit();
 
   for (const [position, candidate] of order.candidates.entries()) {
     const { offer } = candidate;
     if (offer.context <= contextAtLeast) continue;
     if (failed.length >= order.maxAttempts || ports.now() >= order.deadlineAtMs) break;
-    // An open breaker lets one probe through at a time (R4).
+    if (failed.length > triesPaid) {
+      if (!order.allowFallbacks || !ports.retryBudget.withdraw()) break;
+      triesPaid = failed.length;
+    }
+    // An open breaker lets one probe through at a time (R4). Asked last: a probe that is taken must be sent.
     if (!order.panic && candidate.gates.includes('breaker') && !ports.health.tryAcquireProbe(offer.endpointId)) continue;
-    if (failed.length > 0 && (!order.allowFallbacks || !ports.retryBudget.withdraw())) break;
 
     const othersLeft = order.allowFallbacks && failed.length + 1 < order.maxAttempts && position + 1 < order.candidates.length;
     const result = await tryCandidate(candidate, othersLeft, order, ports);

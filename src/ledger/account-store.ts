@@ -99,7 +99,7 @@ export class AccountStore {
     // A lease of which no trace is left reserves nothing more; it is remembered so that its captures count once.
     const granted = known?.grantedNanoUsd ?? captured;
     const kept = report.active ? granted : Math.min(granted, captured + report.inFlightNanoUsd);
-    if (fresh <= 0 && kept === granted && report.inFlightNanoUsd === 0) return;
+    if (fresh <= 0 && kept === granted && (report.active || report.inFlightNanoUsd === 0)) return;
     this.#sql.exec(
       `INSERT INTO leases VALUES (?1, ?2, ?3, 1, ?4)
        ON CONFLICT (id) DO UPDATE SET granted_nano_usd = ?2, captured_nano_usd = ?3, expires_at_ms = max(expires_at_ms, ?4)`,

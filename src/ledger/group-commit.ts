@@ -35,9 +35,13 @@ export interface GroupCommitPorts {
   log(event: CommitEvent): void;
 }
 
+const RESOLVED = Promise.resolve();
+
 interface Batch {
   readonly id: string;
   readonly openedAtMs: number;
+  /** The batch that this one lets go first. */
+  previous: Batch | null;
   readonly receipts: Receipt[];
   readonly texts: string[];
   chars: number;
@@ -62,14 +66,18 @@ export class GroupCommit {
   add(receipt: Receipt): Promise<void> {
     const abandoned = this.#takeAbandoned();
     const text = JSON.stringify(bounded(receipt));
-    let batch = this.#open;
-    if (batch === null || batch.texts.length >= BATCH_LIMIT_RECEIPTS || batch.chars + text.length > BATCH_LIMIT_CHARS) {
-      batch = this.#openBatch();
-    }
+    const open = this.#open;
+    const fits = open !== null && open.texts.length < BATCH_LIMIT_RECEIPTS && open.chars + text.length <= BATCH_LIMIT_CHARS;
+    const batch = fits ? open : this.#openBatch();
     batch.receipts.push(receipt);
     batch.texts.push(text);
     batch.chars += text.length;
-    return abandoned === null ? batch.durable.promise : Promise.all([batch.durable.promise, this.#send(abandoned)]).then(nothing);
+    const durable = batch.durable.promise;
+    if (fits && abandoned === null) return durable;
+    // Workers tie timers and calls to the request that made them, so the request that opens a batch also leads it
+    // and stays until all that it started is done.
+    const led = fits ? RESOLVED : this.#lead(batch);
+    return Promise.all([led, abandoned === null ? RESOLVED : this.#send(abandoned)]).then(() => durable);
   }
 
   /** Finds a receipt that is not durable yet. */
@@ -86,28 +94,27 @@ export class GroupCommit {
     return this.#pending.size === 0 && this.#stranded.length === 0;
   }
 
-  // A batch is led by the request that opens it: Workers tie timers and calls to the request that made them,
-  // and that request's waitUntil lives until its own batch is durable.
   #openBatch(): Batch {
     const { newId, now } = this.#ports;
-    const previous = [...this.#pending].at(-1);
-    const batch: Batch = { id: newId(), openedAtMs: now(), receipts: [], texts: [], chars: 0, durable: Promise.withResolvers() };
+    const previous = [...this.#pending].at(-1) ?? null;
+    const durable = Promise.withResolvers<void>();
+    const batch: Batch = { id: newId(), openedAtMs: now(), previous, receipts: [], texts: [], chars: 0, durable };
     this.#open = batch;
     this.#pending.add(batch);
-    // Followers hear of a failure through the same promise.
-    void this.#lead(batch, previous);
     return batch;
   }
 
-  async #lead(batch: Batch, previous: Batch | undefined): Promise<void> {
+  /** Never rejects; the outcome is the batch's `durable`. */
+  async #lead(batch: Batch): Promise<void> {
     await pause(LINGER_MS);
-    if (previous !== undefined) await timeBox(previous.durable.promise, QUEUE_LIMIT_MS).catch(nothing);
+    if (false) await timeBox(batch.previous.durable.promise, QUEUE_LIMIT_MS).catch(nothing);
+    batch.previous = null;
     if (this.#open === batch) this.#open = null;
     await this.#send(batch);
   }
 
   async #send(batch: Batch): Promise<void> {
-    const commit = { batchId: batch.id, receiptsJson: `[${batch.texts.join(',')}]` };
+    const commit = commitOf(batch);
     const durable = (await this.#flush(commit, batch.texts.length)) || (await this.#bypass(commit, batch.texts.length));
     this.#pending.delete(batch);
     if (durable) {
@@ -151,10 +158,10 @@ export class GroupCommit {
 
   /** One stranded batch goes with every flush that got through. */
   async #sendStranded(): Promise<void> {
-    const batch = this.#stranded.shift();
-    if (batch === undefined) return;
-    const commit = { batchId: batch.id, receiptsJson: `[${batch.texts.join(',')}]` };
-    if (!(await this.#flush(commit, batch.texts.length))) this.#strand(batch);
+    const [batch] = this.#stranded;
+    if (batch === undefined || !(await this.#flush(commitOf(batch), batch.texts.length))) return;
+    const place = this.#stranded.indexOf(batch);
+    if (place >= 0) this.#stranded.splice(place, 1);
   }
 
   #takeAbandoned(): Batch | null {
@@ -174,6 +181,10 @@ function bounded(receipt: Receipt): Receipt {
     ...receipt,
     plan: { ...receipt.plan, candidates: candidates.slice(0, PLAN_LIMIT), rejections: rejections.slice(0, PLAN_LIMIT) },
   };
+}
+
+function commitOf(batch: Batch): CommitBatch {
+  return { batchId: batch.id, receiptsJson: `[${batch.texts.join(',')}]` };
 }
 
 function nothing(): void {}

@@ -9,6 +9,10 @@ import { TeamLeases, type LocalLease } from './team-leases.ts';
 import { pause, timeBox } from './time-box.ts';
 
 const OPEN_LIMIT_MS = 3000;
+/** A hold that is refused asks once more: by then the slack of its neighbours has come in. */
+const OPEN_ASKS = 2;
+/** How long a request waits for another's call before it makes its own. */
+const OPENING_LIMIT_MS = 1000;
 const FIND_LIMIT_MS = 3000;
 /** Younger receipts may still be on their way from another isolate. */
 const FRESH_MS = 10_000;
@@ -82,12 +86,13 @@ export function createLedger(ports: LedgerPorts): Ledger {
   function bookOf(teamId: string): TeamBook {
     const known = books.get(teamId);
     if (known !== undefined) return known;
-    if (books.size >= TEAM_LIMIT) forgetIdleTeams(books, ports.now());
+    if (books.size >= TEAM_LIMIT) forgetQuietTeams(books);
     const leases = new TeamLeases();
     const commits = new GroupCommit({
       flush: async (batch) => {
-        const lease = leases.renewable(ports.newId, book.budget, ports.now());
-        const ask = { leaseId: lease?.id ?? null, needNanoUsd: 0, budget: book.budget, reports: leases.report() };
+        // While a lease is being opened there is nothing to renew.
+        const lease = book.opening === null ? leases.renewable(ports.newId, book.budget, ports.now()) : null;
+        const ask = { leaseId: lease?.id ?? null, needNanoUsd: 0, budget: book.budget, reports: leases.report(ports.now()) };
         leases.apply(await ports.account(teamId).flush(batch, ask), ask.reports);
       },
       writeDirect: ports.writeDirect,
@@ -102,31 +107,42 @@ export function createLedger(ports: LedgerPorts): Ledger {
   }
 
   async function holdAtAccount(team: LedgerTeam, book: TeamBook, amountNanoUsd: number): Promise<Hold> {
-    if (book.opening !== null) {
-      await book.opening.catch(() => undefined);
+    while (book.opening !== null) {
+      await settledOpening(book);
       const lease = book.leases.take(amountNanoUsd, team.budget, ports.now());
       if (lease !== null) return openHold(team.id, amountNanoUsd, lease);
     }
+    for (let asks = 1; asks <= OPEN_ASKS; asks += 1) {
+      const lease = await growLease(team, book, amountNanoUsd);
+      if (lease !== null) return openHold(team.id, amountNanoUsd, lease);
+      // What was granted to others meanwhile may leave enough for this one.
+      const shared = book.leases.take(amountNanoUsd, team.budget, ports.now());
+      if (shared !== null) return openHold(team.id, amountNanoUsd, shared);
+    }
+    throw insufficientBudget(team);
+  }
+
+  /** Asks the Account for what a hold lacks. Returns the lease with the hold booked, or null when the budget has no room. */
+  async function growLease(team: LedgerTeam, book: TeamBook, amountNanoUsd: number): Promise<LocalLease | null> {
     const live = book.leases.live(team.budget, ports.now());
     const lease = live ?? book.leases.start(ports.newId(), team.budget, ports.now());
     // Booked before the answer, so that holds which arrive meanwhile ask for their own share.
     lease.heldNanoUsd += amountNanoUsd;
+    let granted = false;
     const missing = lease.heldNanoUsd + lease.capturedNanoUsd - lease.grantedNanoUsd;
     const call = ask(team, book, { leaseId: lease.id, needNanoUsd: Math.min(amountNanoUsd, missing) });
     if (live === null) book.opening = call;
     try {
-      if ((await call).refused) throw insufficientBudget(team);
-      return openHold(team.id, amountNanoUsd, lease);
-    } catch (error) {
-      lease.heldNanoUsd -= amountNanoUsd;
-      throw error;
+      granted = !(await call).refused;
+      return granted ? lease : null;
     } finally {
+      if (!granted) lease.heldNanoUsd -= amountNanoUsd;
       if (book.opening === call) book.opening = null;
     }
   }
 
   async function ask(team: LedgerTeam, book: TeamBook, wish: Pick<LeaseAsk, 'leaseId' | 'needNanoUsd'>): Promise<LeaseAnswer> {
-    const reports = book.leases.report();
+    const reports = book.leases.report(ports.now());
     try {
       const answer = await timeBox(ports.account(team.id).open({ ...wish, budget: team.budget, reports }), OPEN_LIMIT_MS);
       book.leases.apply(answer, reports);
@@ -140,9 +156,12 @@ export function createLedger(ports: LedgerPorts): Ledger {
     }
   }
 
-  async function findAtAccount(teamId: string, generationId: string): Promise<Receipt | null> {
+  async function findOnce(teamId: string, generationId: string): Promise<Receipt | null> {
+    const pending = books.get(teamId)?.commits.find(generationId) ?? null;
+    if (pending !== null) return pending;
     const json = await timeBox(ports.account(teamId).find(generationId), FIND_LIMIT_MS).catch(() => null);
-    return json === null ? null : (JSON.parse(json) as Receipt);
+    // The outbox lets go of a receipt only when D1 has it, so D1 is asked last.
+    return json === null ? timeBox(ports.readDirect(teamId, generationId), FIND_LIMIT_MS) : (JSON.parse(json) as Receipt);
   }
 
   return {
@@ -174,23 +193,33 @@ export function createLedger(ports: LedgerPorts): Ledger {
     async find(teamId, generationId) {
       const madeAtMs = generationTimeMs(generationId);
       if (madeAtMs === null) return null;
-      const stored =
-        books.get(teamId)?.commits.find(generationId) ??
-        (await findAtAccount(teamId, generationId)) ??
-        (await ports.readDirect(teamId, generationId));
-      if (stored !== null || ports.now() - madeAtMs >= FRESH_MS) return stored;
+      let receipt = await findOnce(teamId, generationId);
+      if (receipt !== null || ports.now() - madeAtMs >= FRESH_MS) return receipt;
       for (const delayMs of FIND_AGAIN_AFTER_MS) {
         await pause(delayMs);
-        const late = books.get(teamId)?.commits.find(generationId) ?? (await findAtAccount(teamId, generationId));
-        if (late !== null) return late;
+        receipt = await findOnce(teamId, generationId);
+        if (receipt !== null) break;
       }
-      return ports.readDirect(teamId, generationId);
+      return receipt;
     },
   };
 }
 
 function openHold(teamId: string, amountNanoUsd: number, lease: LocalLease): Hold {
   return { teamId, amountNanoUsd, lease, settlement: null };
+}
+
+/** Waits for another request's call. Throws what it threw; one that stays silent, as its request may be gone, is waited for no longer. */
+async function settledOpening(book: TeamBook): Promise<void> {
+  const opening = book.opening;
+  if (opening === null) return;
+  try {
+    await timeBox(opening, OPENING_LIMIT_MS);
+  } catch (error) {
+    if (error instanceof GatewayError) throw error;
+  } finally {
+    if (book.opening === opening) book.opening = null;
+  }
 }
 
 function insufficientBudget(team: LedgerTeam): GatewayError {
@@ -201,9 +230,9 @@ function insufficientBudget(team: LedgerTeam): GatewayError {
   );
 }
 
-/** Makes room for a new team: those with nothing at stake go; if all are busy, the map outgrows its bound until they are not. */
-function forgetIdleTeams(books: Map<string, TeamBook>, nowMs: number): void {
+/** Makes room for new teams. A team with a running request stays, so the map is bounded by what the isolate serves at once. */
+function forgetQuietTeams(books: Map<string, TeamBook>): void {
   for (const [teamId, book] of books) {
-    if (book.opening === null && book.commits.isIdle && book.leases.isIdle(nowMs)) books.delete(teamId);
+    if (book.opening === null && book.commits.isIdle && book.leases.isQuiet()) books.delete(teamId);
   }
 }

@@ -1,6 +1,6 @@
 /** The leases of one team as this isolate knows them. Local and instant; what it says to the Account are totals. */
 import type { Budget, LeaseAnswer, LeaseReport } from './account-port.ts';
-import { LEASE_LIFE_MS } from './lease-terms.ts';
+import { LEASE_GRACE_MS, LEASE_LIFE_MS, LEASE_TTL_MS } from './lease-terms.ts';
 
 /** A lease in use. Invariant: captured + held ≤ granted, save for holds that still wait for the Account's word. */
 export interface LocalLease {
@@ -10,11 +10,15 @@ export interface LocalLease {
   grantedNanoUsd: number;
   heldNanoUsd: number;
   capturedNanoUsd: number;
+  /** How much of `capturedNanoUsd` the Account is known to have heard of. */
+  reportedNanoUsd: number;
   expiresAtMs: number;
 }
 
 /** Retired leases that one message reports at most. */
 const REPORT_LIMIT = 64;
+/** No request that began under a lease this old is still running. */
+const FORGET_AFTER_MS = LEASE_LIFE_MS + LEASE_TTL_MS + LEASE_GRACE_MS;
 
 /** Keeps a current lease to hold under, and retired ones until their last request has ended. */
 export class TeamLeases {
@@ -38,7 +42,16 @@ export class TeamLeases {
   /** Starts an empty lease, to be granted by the Account; the one before is retired. */
   start(id: string, budget: Budget | null, nowMs: number): LocalLease {
     if (this.#current !== null) this.#retired.add(this.#current);
-    this.#current = { id, budget, openedAtMs: nowMs, grantedNanoUsd: 0, heldNanoUsd: 0, capturedNanoUsd: 0, expiresAtMs: 0 };
+    this.#current = {
+      id,
+      budget,
+      openedAtMs: nowMs,
+      grantedNanoUsd: 0,
+      heldNanoUsd: 0,
+      capturedNanoUsd: 0,
+      reportedNanoUsd: 0,
+      expiresAtMs: 0,
+    };
     return this.#current;
   }
 
@@ -58,23 +71,22 @@ export class TeamLeases {
   }
 
   /** Reports every lease that the Account may still reserve something for. */
-  report(): LeaseReport[] {
+  report(nowMs: number): LeaseReport[] {
+    for (const lease of this.#retired) if (nowMs - lease.openedAtMs > FORGET_AFTER_MS) this.#retired.delete(lease);
     const leases = [...this.#retired].slice(0, REPORT_LIMIT);
     if (this.#current !== null) leases.unshift(this.#current);
     return leases.map((lease) => ({
       id: lease.id,
       capturedNanoUsd: lease.capturedNanoUsd,
-      inFlightNanoUsd: Math.max(0, Math.min(lease.heldNanoUsd, lease.grantedNanoUsd - lease.capturedNanoUsd)),
+      // Includes holds that wait for a grant: a grant on its way must not be taken back.
+      inFlightNanoUsd: lease.heldNanoUsd,
       active: lease === this.#current,
     }));
   }
 
-  /** Takes in the answer to `reported`: the grant grows, and retired leases that are done are forgotten. */
-  apply(answer: LeaseAnswer, reported: readonly LeaseReport[]): void {
-    for (const lease of this.#retired) {
-      const report = reported.find((candidate) => candidate.id === lease.id && !candidate.active);
-      if (report !== undefined && lease.heldNanoUsd === 0 && report.capturedNanoUsd === lease.capturedNanoUsd) this.#retired.delete(lease);
-    }
+  /** Takes in the answer to `reports`: the grant grows, and retired leases that are done are forgotten. */
+  apply(answer: LeaseAnswer, reports: readonly LeaseReport[]): void {
+    for (const report of reports) this.#markReported(report);
     const granted = answer.lease;
     const lease = this.#current;
     if (granted === null || lease === null || lease.id !== granted.id) return;
@@ -82,10 +94,19 @@ export class TeamLeases {
     lease.expiresAtMs = Math.max(lease.expiresAtMs, granted.expiresAtMs);
   }
 
-  /** Tells whether nothing would be lost by forgetting this team: no live lease, no running request, nothing unreported. */
-  isIdle(nowMs: number): boolean {
+  /** Tells whether no request runs and the Account has heard of every capture. */
+  isQuiet(): boolean {
     const current = this.#current;
-    return this.#retired.size === 0 && (current === null || (current.heldNanoUsd === 0 && current.expiresAtMs <= nowMs));
+    return this.#retired.size === 0 && (current === null || (current.heldNanoUsd === 0 && current.reportedNanoUsd === current.capturedNanoUsd));
+  }
+
+  #markReported(report: LeaseReport): void {
+    const current = this.#current;
+    if (current?.id === report.id) current.reportedNanoUsd = Math.max(current.reportedNanoUsd, report.capturedNanoUsd);
+    for (const lease of this.#retired) {
+      if (lease.id !== report.id || report.active || report.inFlightNanoUsd > 0) continue;
+      if (lease.heldNanoUsd === 0 && lease.capturedNanoUsd === report.capturedNanoUsd) this.#retired.delete(lease);
+    }
   }
 }
 

@@ -1,19 +1,12 @@
 /** Turns the published catalogue (cards, models, dated prices) into rows. */
-import type { Quantization } from '#schema/catalog';
+import type { Capability, Quantization } from '#schema/catalog';
 import type { Price } from '#schema/money';
 import type { CardFacts } from './card-facts.ts';
 import type { DeploymentRows } from './compile.ts';
 
 /** The catalogue as it was published: models, and what each provider asked for them on a date. */
 export interface CatalogueSeed {
-  models: readonly {
-    id: string;
-    name: string;
-    createdAtS: number;
-    context: number | null;
-    inputModalities: string[];
-    outputModalities: string[];
-  }[];
+  models: readonly { id: string; name: string; context: number | null; inputModalities: string[]; outputModalities: string[] }[];
   offers: readonly CatalogueOffer[];
 }
 
@@ -25,12 +18,13 @@ export interface CatalogueOffer {
   tag: string;
   /** Null: no price was published. */
   price: Price | null;
+  /** When the price was read. */
+  priceValidFromMs: number;
   /** Tokens. */
   context: number | null;
   maxOutput: number | null;
   quantization: Quantization | null;
-  /** When the price was read, ISO date. */
-  date: string;
+  capabilities: Capability[];
   source: string;
 }
 
@@ -45,6 +39,9 @@ export function compileCatalogue(
 ): Pick<DeploymentRows, 'providers' | 'models' | 'endpoints' | 'claims' | 'offers'> {
   const source = 'catalogue';
   const contexts = new Map(seed.models.map((model) => [model.id, model.context]));
+  const firstSeenMs = new Map<string, number>();
+  for (const { modelId, priceValidFromMs } of seed.offers)
+    firstSeenMs.set(modelId, Math.min(priceValidFromMs, firstSeenMs.get(modelId) ?? Infinity));
   const callable = seed.offers.flatMap((offer) => {
     const card = cards.get(offer.providerId);
     return card === undefined || card.baseUrl === null ? [] : [{ offer, card, url: card.baseUrl }];
@@ -57,10 +54,10 @@ export function compileCatalogue(
       keySecret: keySecretOf(card, secrets),
       source,
     })),
-    models: seed.models.map(({ id, name, createdAtS, context, inputModalities, outputModalities }) => ({
+    models: seed.models.map(({ id, name, context, inputModalities, outputModalities }) => ({
       id,
       name,
-      createdAtS,
+      createdAtS: Math.floor((firstSeenMs.get(id) ?? 0) / 1000),
       context,
       inputModalities,
       outputModalities,
@@ -85,7 +82,7 @@ export function compileCatalogue(
       context: offer.context ?? contexts.get(offer.modelId) ?? CONTEXT_DEFAULT,
       maxOutput: offer.maxOutput,
       maxConcurrency: null,
-      capabilities: card.capabilities,
+      capabilities: offer.capabilities,
       jurisdiction: card.jurisdiction.countries,
       dataPolicy: dataPolicyOf(card),
       verification: verificationOf(card.supply),
@@ -95,7 +92,7 @@ export function compileCatalogue(
     claims: [...cards.values()].flatMap(claimsOf),
     offers: callable.map(({ offer }) => ({
       endpointId: offer.endpointId,
-      validFromMs: Date.parse(offer.date),
+      validFromMs: offer.priceValidFromMs,
       ...termsOf(offer.price),
       source: offer.source,
     })),

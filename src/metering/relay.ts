@@ -54,8 +54,12 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
   };
   const finish = (): string => {
     let frames = '';
-    // Some servers end without a reason; clients wait for one.
-    if (tally.finishReason === null && tally.deliveredChars > 0) frames += frame(`${head}"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`);
+    if (tally.openChoices.size > 0) {
+      // Some servers end without a reason; clients wait for one.
+      const choices = [...tally.openChoices].map((index) => ({ index, delta: {}, finish_reason: 'stop' }));
+      tally.finishReason ??= 'stop';
+      frames += frame(`${head}"choices":${choicesOf(choices)}}`);
+    }
     const lastWords = end({ state: 'completed' });
     if (lastWords !== null) frames += frame(`${head}"choices":[],${JSON.stringify(lastWords).slice(1)}`);
     return `${frames}data: [DONE]\n\n`;
@@ -74,6 +78,11 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
       case 'failure':
         // Trouble after every choice has finished costs the client nothing.
         if (isFinished(tally)) return finish();
+        // The client left and the upstream was stopped for it: nobody is there to be told.
+        if (event.failure.kind === 'cancelled') {
+          end({ state: 'cancelled' });
+          return '';
+        }
         end({ state: 'interrupted', failure: event.failure });
         return breakOff(options.toError(event.failure));
       case 'ignore':

@@ -5,10 +5,14 @@ import type { Tally } from './tally.ts';
 
 /** Tokens of slack in the plausibility check: role and end markers that are billed and never seen. */
 const UNSEEN_TOKENS = 16;
+/** A prompt may have this many times the tokens that we estimate (rare scripts, large images), beside what a chat template adds. */
+const PROMPT_FACTOR_MAX = 8;
+const TEMPLATE_TOKENS = 1024;
 
 /**
  * Settles the usage of one answer. A stream without usage is counted, never free (M4); an answer cut short is counted where the report is
- * missing or older than what was delivered (M5); a miner cannot have generated more visible tokens than it delivered characters (M14).
+ * missing or older than what was delivered (M5); a miner cannot have generated more visible tokens than it delivered characters,
+ * nor have read a prompt many times as long as the one that was sent (M14).
  */
 export function settleUsage(tally: Tally, promptTokensEstimate: number, supply: SupplyKind, whole: boolean): Usage {
   const countedReasoning = Math.ceil(tally.reasoningTokens);
@@ -22,11 +26,16 @@ export function settleUsage(tally: Tally, promptTokensEstimate: number, supply: 
   };
   const { reported } = tally;
   if (reported === null) return counted;
+  if (isInflatedPrompt(reported, promptTokensEstimate, supply)) return counted;
   if (isImplausible(reported, tally, supply)) return { ...counted, promptTokens: reported.promptTokens || counted.promptTokens };
   if (!whole && reported.completionTokens < counted.completionTokens) {
     return { ...reported, source: 'counted', completionTokens: counted.completionTokens };
   }
   return reported;
+}
+
+function isInflatedPrompt({ promptTokens }: Usage, estimate: number, supply: SupplyKind): boolean {
+  return supply === 'subnet' && promptTokens > PROMPT_FACTOR_MAX * estimate + TEMPLATE_TOKENS;
 }
 
 function isImplausible(reported: Usage, tally: Tally, supply: SupplyKind): boolean {

@@ -3,6 +3,9 @@ import type { ChatChoice, ChatDelta } from '#schema/chat';
 import { countTokens } from '#schema/count-tokens';
 import type { Usage } from '#schema/receipt';
 
+/** The most that a request can ask for (`n`); indexes beyond it are not kept track of. */
+const CHOICES_MAX = 128;
+
 export interface Tally {
   upstreamId: string | null;
   finishReason: string | null;
@@ -17,7 +20,9 @@ export interface Tally {
   /** Epoch milliseconds; null before content. */
   firstTokenAtMs: number | null;
   lastTokenAtMs: number | null;
+  /** Indexes of choices that began and have not said how they finished. */
   openChoices: Set<number>;
+  finishedChoices: Set<number>;
 }
 
 /** Starts an empty tally. */
@@ -33,6 +38,7 @@ export function createTally(): Tally {
     firstTokenAtMs: null,
     lastTokenAtMs: null,
     openChoices: new Set(),
+    finishedChoices: new Set(),
   };
 }
 
@@ -53,9 +59,11 @@ export function addToTally(
       tally.lastTokenAtMs = nowMs;
     }
     if (choice.finish_reason == null) {
-      tally.openChoices.add(choice.index);
+      // Some servers go on with empty deltas after the finish, which opens nothing again.
+      if (choice.index < CHOICES_MAX && !tally.finishedChoices.has(choice.index)) tally.openChoices.add(choice.index);
     } else {
       tally.openChoices.delete(choice.index);
+      if (choice.index < CHOICES_MAX) tally.finishedChoices.add(choice.index);
       tally.finishReason ??= choice.finish_reason;
       tally.nativeFinishReason ??= choice.native_finish_reason ?? choice.finish_reason;
     }

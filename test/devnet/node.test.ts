@@ -66,6 +66,15 @@ test('a client that leaves frees its place for the one that waits', async () => 
   await until(devnet, 'rig-4090-a', (state) => state.running === 2 && state.waiting === 0);
 });
 
+test('a client that leaves the queue gives up its place in it', async () => {
+  const devnet = await startFleet(0.01);
+  await occupy(devnet, 'rig-4090-a', 16);
+  const queued = await occupy(devnet, 'rig-4090-a', 4);
+  queued.leave();
+  await until(devnet, 'rig-4090-a', (state) => state.running === 16 && state.waiting === 0);
+  expect(await stateOf(devnet, 'rig-4090-a')).toMatchObject({ running: 16, counters: { cancelled: 4 } });
+});
+
 test('what runs is what was counted: tokens and finish reasons add up over answers', async () => {
   const devnet = await startFleet();
   const answers: WireAnswer[] = [];

@@ -1,0 +1,150 @@
+/** How fast plans are made, by number of endpoints of one model. Measures the live path: plan and record, over warm health. */
+import { CAPABILITIES, type Offer } from '#schema/catalog';
+import type { RequestFacts } from '#schema/facts';
+import type { ResolvedPolicy } from '#schema/policy';
+import { createHealth } from '#src/health/health';
+import { plan, type PlanInput } from '#src/routing/plan';
+
+const SIZES = ['8', '64', '1000', '10000'] as const;
+const MEASURE_MS = 1_000;
+const WARM_UP_MS = 200;
+
+/** Plans per second on one core, by number of endpoints. */
+export interface PlanMeasurement {
+  plansPerSecond: Record<(typeof SIZES)[number], number>;
+}
+
+/** Measures plans per second for about a second a size, under a policy that exercises every filter. */
+export function measurePlans(): PlanMeasurement {
+  const entries = SIZES.map((size) => [size, plansPerSecond(Number(size))] as const);
+  return { plansPerSecond: Object.fromEntries(entries) as PlanMeasurement['plansPerSecond'] };
+}
+
+function plansPerSecond(size: number): number {
+  const makePlan = planner(size);
+  run(makePlan, WARM_UP_MS);
+  return Math.round(run(makePlan, MEASURE_MS));
+}
+
+/** Calls back to back for a while; returns calls per second. */
+function run(call: () => void, durationMs: number): number {
+  const startedMs = performance.now();
+  let calls = 0;
+  let elapsedMs = 0;
+  while (elapsedMs < durationMs) {
+    call();
+    calls++;
+    elapsedMs = performance.now() - startedMs;
+  }
+  return (calls * 1000) / elapsedMs;
+}
+
+function planner(size: number): () => void {
+  const offers = Array.from({ length: size }, (_, place) => offerAt(place));
+  const health = createHealth({ now: Date.now });
+  for (const offer of offers) {
+    const flight = health.begin(offer, FACTS);
+    flight.firstToken(300 + (Number(offer.endpointId.slice(4)) % 97) * 10);
+    flight.end({ outcome: 'completed', failure: null, completionTokens: 100, durationMs: 3_000 });
+  }
+  const callable = new Set(offers.map(({ endpointId }) => endpointId));
+  const model = { id: 'lab/model', name: 'Model', createdAtS: 0, context: 131_072, inputModalities: ['text'], outputModalities: ['text'] };
+  const entries: PlanInput['entries'] = [{ model, offers }];
+  let draw = 0;
+  return () => {
+    const nowMs = Date.now();
+    plan({
+      facts: FACTS,
+      policy: POLICY,
+      entries,
+      snapshotVersion: 'bench',
+      health: health.view(nowMs),
+      nowMs,
+      random: () => (draw = (draw + 0.618034) % 1),
+      isCallable: (offer) => callable.has(offer.endpointId),
+    }).record();
+  };
+}
+
+function offerAt(place: number): Offer {
+  return {
+    endpointId: `rig-${place}`,
+    providerId: `provider-${place % 40}`,
+    providerName: `Provider ${place % 40}`,
+    tag: place % 3 === 0 ? `provider-${place % 40}/fp8` : `provider-${place % 40}`,
+    operatorId: `provider-${place % 40}`,
+    supply: (['subnet', 'selfhosted', 'centralized'] as const)[place % 3] ?? 'subnet',
+    modelId: 'lab/model',
+    upstreamModel: 'model',
+    url: 'https://upstream.example/v1',
+    dialect: 'openai-chat',
+    keySecret: `KEY_${place % 40}`,
+    ownerTeamId: null,
+    context: 131_072,
+    maxOutput: 16_384,
+    quantization: 'fp8',
+    kvCache: 'bf16',
+    engine: 'vllm',
+    hardware: null,
+    maxConcurrency: 16,
+    capabilities: new Set(CAPABILITIES),
+    jurisdiction: ['DE'],
+    dataPolicy: { trains: false, retention_days: 0, source: 'contract' },
+    claims: [],
+    verification: 'verified',
+    price: {
+      promptPicoUsdPerToken: 50_000 + (place % 89) * 1_000,
+      completionPicoUsdPerToken: 200_000 + (place % 83) * 4_000,
+      requestNanoUsd: 0,
+    },
+    priceValidFromMs: 0,
+  };
+}
+
+const FACTS: RequestFacts = {
+  teamId: 'bench',
+  promptTokens: 1_000,
+  maxTokens: 500,
+  expectedCompletionTokens: 250,
+  stream: true,
+  needs: ['tools'],
+  wants: ['seed'],
+  reasoning: false,
+  freeOnly: false,
+};
+
+const POLICY: ResolvedPolicy = {
+  name: 'bench',
+  version: 1,
+  minTier: 'zero_retention',
+  jurisdictions: ['DE', 'FR'],
+  acceptOperatorClaims: false,
+  requireGpuEvidence: false,
+  maxEvidenceAgeS: null,
+  requireUpToDateTcb: false,
+  only: [],
+  ignore: ['provider-1'],
+  supplyOnly: null,
+  supplyIgnore: [],
+  quantizations: ['fp8', 'bf16'],
+  kvCache: null,
+  maxPromptPicoUsdPerToken: 1_000_000,
+  maxCompletionPicoUsdPerToken: 4_000_000,
+  maxRequestNanoUsd: null,
+  verification: 'preferred',
+  requireParameters: false,
+  allowUnpriced: false,
+  optimize: 'balanced',
+  order: [],
+  sort: null,
+  sortAcrossModels: false,
+  supplyOrder: [],
+  preferredMinThroughput: null,
+  preferredMaxLatencyS: null,
+  allowFallbacks: true,
+  hedge: false,
+  resume: true,
+  maxAttempts: 4,
+  deadlineMs: 120_000,
+  modelFallbacks: {},
+};

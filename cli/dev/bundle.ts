@@ -1,0 +1,19 @@
+/** Bundles the Worker the way wrangler does. */
+import { build } from 'esbuild';
+
+/** Builds one ES module from the Worker's entry file. Rejects with esbuild's messages. */
+export async function bundleWorker(entry: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    mainFields: ['browser', 'module', 'main'],
+    external: ['cloudflare:*', 'node:*'],
+    loader: { '.sql': 'text', '.html': 'text' },
+    logLevel: 'silent',
+  });
+  return outputFiles[0]?.text ?? '';
+}

@@ -1,0 +1,83 @@
+/** `headrace dev`, which is `npm start`: the router, local D1 and the devnet, until Ctrl-C. */
+import path from 'node:path';
+import type { Devnet } from '#devnet/devnet';
+import { CommandError } from '../command-error.ts';
+import { surroundings } from '../house-facts.ts';
+import { createProgress } from '../progress.ts';
+import { checkManifest, readManifestFile } from '../read-manifest.ts';
+import { readEnvironment } from './environment.ts';
+import { greet } from './greeting.ts';
+import { waitForEnd } from './shutdown.ts';
+import { pointAtDevnet, startLocalDevnet } from './start-devnet.ts';
+import { LOCAL_HOSTS, startRouter } from './start-router.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const EXAMPLE = path.join(ROOT, 'examples/local.yaml');
+
+/** Where local D1 lives unless told otherwise: where wrangler keeps it. */
+export const STATE_DIR = '.wrangler/state';
+export const PORT = 8787;
+
+export interface DevOptions {
+  /** Manifest file; absent: the example. */
+  config?: string;
+  port: number;
+  state: string;
+  devnet: boolean;
+}
+
+/** A manifest for a router without simulated supply: no endpoint of its own, a team for the key. */
+const EMPTY_MANIFEST = 'version: 1\ndefaults: { policy: balanced }\npolicies: { balanced: {} }\nteams: [{ id: local }]\n';
+
+/** Runs until it is told to end. Throws CommandError before anything has changed when the manifest, port or file is bad. */
+export async function dev(options: DevOptions): Promise<void> {
+  const ended = waitForEnd();
+  const say = (line: string): void => console.log(line);
+  const step = createProgress(say, () => performance.now());
+  const file = options.config ?? path.relative(process.cwd(), EXAMPLE);
+  const text = options.config === undefined && !options.devnet ? EMPTY_MANIFEST : readManifestFile(file);
+  // Before anything is started: a bad manifest must leave no trace.
+  checkManifest(text, file, surroundings(true, LOCAL_HOSTS));
+
+  let devnet: Devnet | null = null;
+  const logError = (line: string): void => console.error(line);
+  try {
+    if (options.devnet)
+      devnet = await step(
+        'devnet',
+        () => startLocalDevnet(() => {}),
+        (started) => started.url,
+      );
+    const router = await startRouter({
+      manifestText: devnet === null ? text : pointAtDevnet(text, devnet.url),
+      manifestFile: file,
+      port: options.port,
+      stateDir: path.resolve(options.state),
+      environment: readEnvironment(ROOT, process.env),
+      log: logError,
+      step,
+    });
+    try {
+      greet({ ...router, stateDir: options.state, devnetUrl: devnet?.url ?? null }).forEach(say);
+      say(`ready ${router.url}`);
+      await ended;
+    } finally {
+      await router.stop();
+    }
+  } catch (error) {
+    throw error instanceof CommandError || !isStartFailure(error)
+      ? error
+      : new CommandError(`the Worker does not start: ${firstLine(error)}`);
+  } finally {
+    await devnet?.stop();
+  }
+}
+
+/** Recognises what esbuild and workerd reject with. */
+function isStartFailure(error: unknown): error is Error {
+  return error instanceof Error && ('errors' in error || error.name.startsWith('Miniflare'));
+}
+
+function firstLine(error: Error): string {
+  return error.message.split('\n').find((line) => line.trim() !== '') ?? error.name;
+}

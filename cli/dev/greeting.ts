@@ -1,0 +1,45 @@
+/** What `npm start` says when the router is ready: things to paste. */
+import type { Manifest } from '#schema/manifest';
+
+export interface GreetingFacts {
+  url: string;
+  key: string;
+  manifest: Manifest;
+  activeProviders: readonly string[];
+  missingKeys: readonly string[];
+  /** State directory, for the D1 command. */
+  stateDir: string;
+  /** Address of the devnet; null without one. */
+  devnetUrl: string | null;
+}
+
+/** Chooses the model for the example: the one that most supply kinds serve, the first in the file among equals. */
+export function exampleModel(manifest: Manifest): string | undefined {
+  const kinds = new Map<string, Set<string>>();
+  for (const { model, provider, supply } of manifest.endpoints) kinds.set(model, (kinds.get(model) ?? new Set()).add(supply ?? provider));
+  return [...kinds].sort(([, left], [, right]) => right.size - left.size)[0]?.[0];
+}
+
+/** Writes the lines before `ready`. */
+export function greet(facts: GreetingFacts): string[] {
+  const { url, key, activeProviders, missingKeys, devnetUrl, stateDir } = facts;
+  const model = exampleModel(facts.manifest) ?? 'openai/gpt-oss-120b';
+  const persist = stateDir === '.wrangler/state' ? '' : ` --persist-to ${stateDir}`;
+  return [
+    ...missingKeys.map((who) => `! left out: ${who}`),
+    '',
+    `real providers on: ${activeProviders.length === 0 ? 'none (set a key such as TOGETHER_API_KEY in the environment or .dev.vars)' : activeProviders.join(', ')}`,
+    ...(devnetUrl === null ? [] : [`simulated supply:  ${devnetUrl}/control`]),
+    `console:           ${url}/`,
+    `key:               ${key}`,
+    '',
+    'Ask (the headers say who answers):',
+    `  curl -Ni ${url}/v1/chat/completions -H 'authorization: Bearer ${key}' -H 'content-type: application/json' \\`,
+    `    -d '{"model":"${model}","stream":true,"messages":[{"role":"user","content":"What is a headrace?"}]}'`,
+    'Ask why, with the id from x-generation-id:',
+    `  curl -s '${url}/v1/generation?id=ID' -H 'authorization: Bearer ${key}'`,
+    'Read the same from D1:',
+    `  npx wrangler d1 execute headrace --local${persist} --command 'select id, model, endpoint_id, supply, charged_nano_usd from receipts order by id desc limit 5'`,
+    '',
+  ];
+}

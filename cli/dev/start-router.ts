@@ -1,0 +1,159 @@
+/** Starts the whole router in this process: checks the manifest, bundles the Worker, runs it in workerd, migrates D1, applies the manifest. Prints nothing. */
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { Miniflare } from 'miniflare';
+import type { Manifest } from '#schema/manifest';
+import { compileManifest } from '#src/manifest/compile';
+import { applyRows, type ApplySummary, type TableChange } from '#src/manifest/store';
+import { CommandError } from '../command-error.ts';
+import { houseFacts, surroundings } from '../house-facts.ts';
+import { silently, type Step } from '../progress.ts';
+import { checkManifest } from '../read-manifest.ts';
+import { bundleWorker } from './bundle.ts';
+import { localKey } from './local-key.ts';
+import { migrate } from './migrate.ts';
+import { activeProviders, resolveClientKeys, resolveKey, upstreamBindings } from './resolve-keys.ts';
+import { workerOptions } from './worker-options.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+/** Private hosts that a local router may call. */
+export const LOCAL_HOSTS = ['127.0.0.1', 'localhost', '::1'];
+
+export interface RouterOptions {
+  manifestText: string;
+  /** Name of the manifest in error messages. */
+  manifestFile?: string;
+  /** Default 0: any free port. */
+  port?: number;
+  /** Where D1 and the objects live; null keeps nothing. */
+  stateDir: string | null;
+  /** Whether keys may stand in the manifest. Default true. */
+  allowValues?: boolean;
+  /** Variables that secrets are read from. Default none. */
+  environment?: Readonly<Record<string, string>>;
+  /** Further text bindings of the Worker; they win. */
+  extraBindings?: Readonly<Record<string, string>>;
+  /** The Worker's entry file. Default `src/index.ts`. */
+  entry?: string;
+  /** Takes what the Worker logs, one line at a time. */
+  log?: (line: string) => void;
+  step?: Step;
+}
+
+export interface Router {
+  /** Such as `http://localhost:8787`, without trailing slash. */
+  url: string;
+  /** An inference key of the first team. */
+  key: string;
+  manifest: Manifest;
+  /** What applying the manifest changed. */
+  applied: ApplySummary;
+  /** Real providers that have a key here. */
+  activeProviders: string[];
+  /** Client keys that were left out because their variable is not set. */
+  missingKeys: string[];
+  /** The router's own D1 database. */
+  db(): Promise<D1Database>;
+  /** Stops workerd and closes the database; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** Starts a router. Rejects with CommandError for a bad manifest or a busy port, and then nothing has been written. */
+export async function startRouter(options: RouterOptions): Promise<Router> {
+  const { manifestText, manifestFile = 'manifest', port = 0, stateDir, environment = {}, log = () => {}, step = silently } = options;
+  const around = surroundings(options.allowValues ?? true, LOCAL_HOSTS);
+  const manifest = await step('manifest', () => checkManifest(manifestText, manifestFile, around), countManifest);
+  const client = resolveClientKeys(manifest, environment);
+  await refuseBusyPort(port);
+
+  const script = await step('bundle', () => bundleWorker(options.entry ?? path.join(ROOT, 'src/index.ts')), sayKib);
+  makeStateDir(stateDir);
+  const key = localKey(stateDir);
+  const bindings = {
+    HEADRACE_ALLOWED_HOSTS: LOCAL_HOSTS.join(','),
+    HEADRACE_VERSION: process.env.npm_package_version ?? '0.0.0',
+    ...upstreamBindings(manifest, environment),
+    ...options.extraBindings,
+  };
+  const miniflare = new Miniflare(workerOptions({ script, port, stateDir, bindings, log }));
+  try {
+    const address = await step(
+      'workerd',
+      () => miniflare.ready,
+      (url) => `port ${url.port}`,
+    );
+    const db = async (): Promise<D1Database> => (await miniflare.getD1Database('DB')) as unknown as D1Database;
+    await step(
+      'migrations',
+      async () => migrate(await db(), path.join(ROOT, 'schema/migrations')),
+      (names) => (names.length === 0 ? 'up to date' : names.join(', ')),
+    );
+    const rows = compileManifest({ manifest, ...houseFacts(), clientKeys: client.keys, localKey: resolveKey(key) });
+    const applied = await step('manifest applied', async () => applyRows(await db(), rows, Date.now()), saySummary);
+    let stopping: Promise<void> | undefined;
+    return {
+      url: `http://localhost:${address.port}`,
+      key,
+      manifest,
+      applied,
+      activeProviders: activeProviders(manifest, environment),
+      missingKeys: client.missing,
+      db,
+      stop: () => (stopping ??= miniflare.dispose()),
+    };
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+}
+
+/** Fails early and in one line; workerd itself would say it in a page. */
+async function refuseBusyPort(port: number): Promise<void> {
+  if (port === 0) return;
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code === 'EADDRINUSE' ? 'is in use; choose another with --port N' : `cannot be used (${error.code})`;
+      reject(new CommandError(`port ${port} ${reason}`));
+    });
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve()));
+  });
+}
+
+function makeStateDir(stateDir: string | null): void {
+  if (stateDir === null) return;
+  try {
+    mkdirSync(stateDir, { recursive: true });
+  } catch (error) {
+    throw new CommandError(`cannot use ${stateDir} for state: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+function countManifest({ endpoints, policies, teams }: Manifest): string {
+  return `${endpoints.length} endpoints, ${Object.keys(policies).length} policies, ${teams.length} teams`;
+}
+
+function sayKib(script: string): string {
+  return `${Math.round(script.length / 1024)} KiB`;
+}
+
+/** Says a difference in a few words, such as `endpoints +12 ~1, keys +1`. */
+function saySummary(summary: ApplySummary): string {
+  const tables = Object.entries(summary).filter(([table]) => table !== 'meta');
+  if (tables.length === 0) return 'nothing to change';
+  return tables.map(([table, change]) => `${table} ${countChanges(change)}`).join(', ');
+}
+
+function countChanges({ added, changed, removed }: TableChange): string {
+  const counts: [string, string[]][] = [
+    ['+', added],
+    ['~', changed],
+    ['-', removed],
+  ];
+  return counts
+    .filter(([, ids]) => ids.length > 0)
+    .map(([mark, ids]) => `${mark}${ids.length}`)
+    .join(' ');
+}

@@ -1,0 +1,51 @@
+/** The Worker as Miniflare starts it: the bindings of wrangler.toml, under the same names and in the same files on disk. */
+import path from 'node:path';
+import { Log, LogLevel, type MiniflareOptions } from 'miniflare';
+
+/** Database id of wrangler.toml, so that `wrangler d1 execute headrace --local` opens the same file. */
+const DATABASE_ID = 'headrace-local';
+const COMPATIBILITY_DATE = '2026-11-01';
+
+export interface WorkerSetting {
+  /** The bundled Worker. */
+  script: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** Null keeps everything in memory and temporary files. */
+  stateDir: string | null;
+  bindings: Readonly<Record<string, string>>;
+  /** Takes one line at a time of what the Worker logs. */
+  log: (line: string) => void;
+}
+
+/** Describes one Worker on loopback with D1, the Account object and text bindings. Nothing is fetched from the network to start. */
+export function workerOptions({ script, port, stateDir, bindings, log }: WorkerSetting): MiniflareOptions {
+  return {
+    host: '127.0.0.1',
+    port,
+    cf: false,
+    telemetry: { enabled: false },
+    enableDevRegistry: false,
+    logRequests: false,
+    log: new Log(LogLevel.NONE),
+    handleStructuredLogs: ({ message }) => log(message),
+    ...(stateDir === null ? {} : { resourcePersistencePath: path.join(stateDir, 'v3') }),
+    workers: [
+      {
+        config: {
+          name: 'headrace',
+          compatibilityDate: COMPATIBILITY_DATE,
+          compatibilityFlags: ['nodejs_compat', 'enable_request_signal'],
+          manifest: { mainModule: 'index.mjs', modulesRoot: process.cwd(), modules: { 'index.mjs': { type: 'esm', contents: script } } },
+          env: {
+            ...Object.fromEntries(Object.entries(bindings).map(([name, value]) => [name, { type: 'text', value }])),
+            DB: { type: 'd1', id: DATABASE_ID },
+            ACCOUNT: { type: 'durable-object', worker: 'headrace', exportName: 'Account' },
+          },
+          exports: { Account: { type: 'durable-object', storage: 'sqlite' } },
+        },
+        dev: { rootPath: process.cwd(), stripCfConnectingIp: true },
+      },
+    ],
+  };
+}

@@ -1,0 +1,96 @@
+/** The `headrace` command. Each subcommand has its own file; this one knows flags, exit codes and how errors look. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { check } from './check.ts';
+import { CommandError } from './command-error.ts';
+import { deploy } from './deploy.ts';
+import { dev, PORT, STATE_DIR, type DevOptions } from './dev/dev.ts';
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('expected a number from 0 (any free port) to 65535.');
+  return port;
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../package.json'), 'utf8')) as { version: string };
+  return version;
+}
+
+/** Builds the command line. Errors are thrown, so that `main` alone decides about exit codes. */
+function createProgram(): Command {
+  const program = new Command('headrace')
+    .description('Inference router: subnet miners, your own GPU nodes and centralized APIs behind one API.')
+    .version(readVersion(), '-V, --version')
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+
+  program
+    .command('dev')
+    .description('run the router here with local D1 and simulated supply (this is npm start)')
+    .option('--config <file>', 'manifest to apply (default: examples/local.yaml)')
+    .option('--port <number>', 'port on loopback; 0 takes any free one', parsePort, PORT)
+    .option('--state <dir>', 'where local D1 lives', STATE_DIR)
+    .option('--no-devnet', 'do not start the simulated supply')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ npm start
+  $ npm start -- --port 9000 --state /tmp/headrace
+  $ npm start -- --config headrace.yaml --no-devnet`,
+    )
+    .action((options: DevOptions) => dev(options));
+
+  program
+    .command('check')
+    .description('check a manifest; changes nothing')
+    .argument('<file>', 'manifest, such as headrace.yaml')
+    .option('--local', 'accept what only npm start accepts: literal keys, loopback addresses', false)
+    .option('--json', 'print one JSON object: ok, file, errors', false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ npx headrace check headrace.yaml
+  $ npx headrace check examples/local.yaml --local --json`,
+    )
+    .action((file: string, options: { json: boolean; local: boolean }) => {
+      const { ok, output } = check(file, options);
+      console.log(output);
+      if (!ok) process.exitCode = 1;
+    });
+
+  program
+    .command('deploy')
+    .description('deploy to Cloudflare: creates the D1 database if it is missing, migrates, deploys')
+    .option('--dry-run', 'build only, into dist/', false)
+    .action((options: { dryRun: boolean }) => deploy(options));
+
+  for (const command of program.commands) command.exitOverride().configureOutput({ outputError: () => {} });
+  return program;
+}
+
+/** Runs the command line and returns the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(argv, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      const said = error.code === 'commander.help' ? 'name a command' : error.message.replace(/^error: /, '');
+      console.error(`headrace: ${said.replaceAll('\n', ' ')} (see npx headrace --help)`);
+      return 1;
+    }
+    if (!(error instanceof CommandError)) throw error;
+    console.error(`headrace: ${error.message}`);
+    for (const line of error.details) console.error(`  ${line}`);
+    return 1;
+  }
+}
+
+// Exits for good: an open handle left by a library must not keep a finished command alive.
+process.exit(await main(process.argv.slice(2)));

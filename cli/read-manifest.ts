@@ -1,0 +1,25 @@
+/** Reads and checks a manifest file. */
+import { readFileSync } from 'node:fs';
+import type { Manifest } from '#schema/manifest';
+import type { ManifestSurroundings } from '#src/manifest/cross-check';
+import { parseManifest } from '#src/manifest/parse';
+import { CommandError, ManifestProblem } from './command-error.ts';
+
+const REASONS: Record<string, string> = { ENOENT: 'no such file', EACCES: 'permission denied', EISDIR: 'it is a folder' };
+
+/** Reads the text of a manifest. Throws CommandError when the file cannot be read. */
+export function readManifestFile(file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(readFileSync(file));
+  } catch (error) {
+    const reason = error instanceof TypeError ? 'it is not UTF-8 text' : REASONS[(error as NodeJS.ErrnoException).code ?? ''];
+    throw new CommandError(`cannot read ${file}: ${reason ?? String(error)}`);
+  }
+}
+
+/** Parses a manifest. Throws ManifestProblem with every complaint. */
+export function checkManifest(text: string, file: string, around: ManifestSurroundings): Manifest {
+  const result = parseManifest(text, around);
+  if (!result.ok) throw new ManifestProblem(result.errors, file);
+  return result.manifest;
+}

@@ -1,0 +1,30 @@
+/** `POST /chat/completions` and `POST /explain`: the same body, served or only planned. */
+import type { Context } from 'hono';
+import type { ChatCall, Hall } from '#src/serve';
+import { bearerToken } from './bearer.ts';
+import { waitUntilOf } from './caller.ts';
+import { readBody } from './read-body.ts';
+
+async function toCall(hall: Hall, c: Context): Promise<ChatCall> {
+  const { raw } = c.req;
+  const waitUntil = waitUntilOf(c);
+  const token = bearerToken(raw.headers);
+  const arrivedAtMs = hall.now();
+  try {
+    return { token, body: await readBody(raw), headers: raw.headers, signal: raw.signal, arrivedAtMs, waitUntil };
+  } catch (failure) {
+    // A stranger learns that the key is wrong before anything about the body.
+    await hall.authenticate(token, waitUntil);
+    throw failure;
+  }
+}
+
+/** Serves a chat completion, whole or as a stream. */
+export async function serveChat(hall: Hall, c: Context): Promise<Response> {
+  return hall.serveChat(await toCall(hall, c));
+}
+
+/** Answers with the plan that the same request would follow now. */
+export async function serveExplain(hall: Hall, c: Context): Promise<Response> {
+  return c.json(await hall.explain(await toCall(hall, c)));
+}

@@ -1,0 +1,26 @@
+/** Cross-origin access: any page may call with a key of its own; no cookies are involved. */
+
+const ALLOW = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers':
+    'x-generation-id, x-headrace-endpoint, x-headrace-provider, x-headrace-supply, x-headrace-tier, x-headrace-policy, x-headrace-attempts, retry-after',
+};
+
+/** Adds the headers that let a page read an answer. */
+export function allowAnyOrigin(response: Response): Response {
+  for (const [name, value] of Object.entries(ALLOW)) response.headers.set(name, value);
+  return response;
+}
+
+/** Answers a preflight: every method and header that we know what to do with. A day is as long as browsers remember at most. */
+export function respondPreflight(requestedHeaders: string | null): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      ...ALLOW,
+      'access-control-allow-methods': 'GET, HEAD, POST, OPTIONS',
+      'access-control-allow-headers': requestedHeaders ?? 'authorization, content-type, x-api-key',
+      'access-control-max-age': '86400',
+    },
+  });
+}
