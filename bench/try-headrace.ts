@@ -50,8 +50,7 @@ export async function startHeadrace(upstreamOrigin: string, inspectorPort?: numb
 async function bundleWorker(): Promise<string> {
   const bundle = await build({
     stdin: {
-      contents: `import './network.ts'; import { createContext } from '#src/context'; import { createHall } from '#src/serve'; export { Account } from '#src/ledger/account';
-let hall; export default { async fetch(request, env, execution) { hall ??= createHall(createContext(env)); try { return await hall.serveChat({ token: request.headers.get('authorization').slice(7), body: await request.json(), headers: request.headers, signal: request.signal, arrivedAtMs: Date.now(), waitUntil: (p) => execution.waitUntil(p) }); } catch (e) { return new Response(String(e.stack), { status: 500 }); } } };`,
+      contents: `import './network.ts'; export * from '#src/index'; export { default } from '#src/index';`,
       resolveDir: fileURLToPath(new URL('workers', import.meta.url)),
     },
     bundle: true,

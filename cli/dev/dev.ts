@@ -7,7 +7,7 @@ import { createProgress } from '../progress.ts';
 import { checkManifest, readManifestFile } from '../read-manifest.ts';
 import { readEnvironment } from './environment.ts';
 import { greet } from './greeting.ts';
-import { waitForEnd } from './shutdown.ts';
+import { listenForShutdown } from './shutdown.ts';
 import { pointAtDevnet, startLocalDevnet } from './start-devnet.ts';
 import { LOCAL_HOSTS, startRouter } from './start-router.ts';
 
@@ -31,7 +31,7 @@ const EMPTY_MANIFEST = 'version: 1\ndefaults: { policy: balanced }\npolicies: { 
 
 /** Runs until it is told to end. Throws CommandError before anything has changed when the manifest, port or file is bad. */
 export async function dev(options: DevOptions): Promise<void> {
-  const ended = waitForEnd();
+  const shutdown = listenForShutdown();
   const say = (line: string): void => console.log(line);
   const step = createProgress(say, () => performance.now());
   const file = options.config ?? path.relative(process.cwd(), EXAMPLE);
@@ -58,9 +58,10 @@ export async function dev(options: DevOptions): Promise<void> {
       step,
     });
     try {
+      shutdown.takeOver();
       greet({ ...router, stateDir: options.state, devnetUrl: devnet?.url ?? null }).forEach(say);
       say(`ready ${router.url}`);
-      await ended;
+      await shutdown.asked;
     } finally {
       await router.stop();
     }

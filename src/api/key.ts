@@ -47,9 +47,9 @@ export async function serveKey(hall: Hall, c: Context): Promise<Response> {
       is_provisioning_key: isManagement,
       creator_user_id: null,
       organization_id: null,
-      workspace_id: caller.team?.id ?? '',
-      allowed_data_regions: [],
-      free_model_daily_requests: { limit: null, remaining: null, used: 0 },
+      workspace_id: null,
+      allowed_data_regions: ['global'],
+      free_model_daily_requests: { limit: 0, remaining: 0, used: 0 },
       rate_limit: { requests: -1, interval: '10s', note: 'Deprecated; always -1.' },
       expires_at: caller.expiresAtMs === null ? null : new Date(caller.expiresAtMs).toISOString(),
       headrace: {

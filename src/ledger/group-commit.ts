@@ -107,7 +107,7 @@ export class GroupCommit {
   /** Never rejects; the outcome is the batch's `durable`. */
   async #lead(batch: Batch): Promise<void> {
     await pause(LINGER_MS);
-    if (false) await timeBox(batch.previous.durable.promise, QUEUE_LIMIT_MS).catch(nothing);
+    if (batch.previous !== null) await timeBox(batch.previous.durable.promise, QUEUE_LIMIT_MS).catch(nothing);
     batch.previous = null;
     if (this.#open === batch) this.#open = null;
     await this.#send(batch);

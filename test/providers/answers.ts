@@ -1,5 +1,6 @@
 /** Reads recorded answers and plays them through a dialect, as dispatch would: bytes, events, common events. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createParser } from 'eventsource-parser';
 import type { Dialect, DialectTarget } from '#providers/provider';
 import type { AttemptFailure } from '#schema/attempt';
@@ -9,7 +10,7 @@ import type { StreamEvent } from '#schema/reply';
 
 /** Reads a file of test/fixtures as bytes. */
 export function readFixture(path: string): Uint8Array {
-  return readFileSync(new URL(`../fixtures/${path}`, import.meta.url));
+  return readFileSync(join(import.meta.dirname, '../fixtures', path));
 }
 
 /** Reads a JSON file of test/fixtures. */

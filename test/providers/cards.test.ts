@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { providerCard } from '#providers/provider';
 import { dialectOf, findProvider, providers, quirksOf } from '#providers/registry';
@@ -6,7 +7,7 @@ import { dialectId, supplyKind } from '#schema/catalog';
 
 const FOLDERS = supplyKind.options;
 const cardFiles = FOLDERS.flatMap((folder) =>
-  readdirSync(new URL(`../../providers/${folder}`, import.meta.url)).map((file) => ({ folder, id: file.replace(/\.ts$/, '') })),
+  readdirSync(join(import.meta.dirname, '../../providers', folder)).map((file) => ({ folder, id: file.replace(/\.ts$/, '') })),
 );
 const cards = [...providers.values()];
 
@@ -57,16 +58,16 @@ it('no two providers share a key, so that one credential never reaches two origi
 });
 
 describe('fixtures', () => {
-  const root = new URL('../fixtures/', import.meta.url);
+  const root = join(import.meta.dirname, '../fixtures');
   const answers = [...providers.keys()]
-    .filter((id) => existsSync(new URL(`${id}/`, root)))
-    .flatMap((id) => readdirSync(new URL(`${id}/`, root)).map((file) => `${id}/${file}`))
+    .filter((id) => existsSync(join(root, id)))
+    .flatMap((id) => readdirSync(join(root, id)).map((file) => `${id}/${file}`))
     .filter((file) => !file.endsWith('.meta.json'));
 
   it('say where their shape comes from and when it was read', () => {
     expect(answers.length).toBeGreaterThan(20);
     for (const file of answers) {
-      const meta = JSON.parse(readFileSync(new URL(file.replace(/\.(?:sse|json)$/, '.meta.json'), root), 'utf8'));
+      const meta = JSON.parse(readFileSync(join(root, file.replace(/\.(?:sse|json)$/, '.meta.json')), 'utf8'));
       expect(meta).toEqual({ shape_from: expect.stringMatching(/.{3}/), date: expect.stringMatching(/^\d{4}-\d{2}-\d{2}$/) });
     }
   });

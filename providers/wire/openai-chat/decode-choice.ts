@@ -21,7 +21,8 @@ export function normalizeChoice(choice: unknown, position: number, field: 'delta
     if (rules.failureReasons.has(reason)) {
       return { kind: 'upstream_error', origin: 'external', detail: `the upstream finished with the reason ${reason}` };
     }
-    choice['native_finish_reason'] ??= reason;
+    // An aggregator upstream already names its own upstream's reason.
+    if (typeof choice['native_finish_reason'] !== 'string') choice['native_finish_reason'] = reason;
     choice['finish_reason'] = toFinishReason(reason);
   } else {
     choice['finish_reason'] = null;

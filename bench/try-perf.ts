@@ -1,0 +1,22 @@
+// MINIFLARE_WORKERD_V8_FLAGS="--perf-basic-prof --interpreted-frames-native-stack" node try-perf.ts variant json|stream
+import { startHeadrace } from './try-headrace.ts';
+import { startBareWorker } from './subject.ts';
+import { startHelper } from './helper-process.ts';
+import { cpuMicros } from './process-usage.ts';
+import { execSync, spawn } from 'node:child_process';
+const up = await startHelper('./upstream.ts'), load = await startHelper('./load.ts');
+const rep = (from: string | RegExp, to: string) => (s: string) => s.replace(from, to);
+const variants: Record<string, (s: string) => string> = { full: (s) => s, noSettle: rep(/call\.waitUntil\(ledger\.settle\(([^;]*)\)\);/, 'void 0;') };
+const [v, kind] = process.argv.slice(2) as [string, string];
+(globalThis as any).mutate = variants[v];
+const s = v === 'pass' || v === 'relay' ? await startBareWorker(v === 'pass' ? 'passThrough' : 'relay', v === 'pass' ? 'pass-through.ts' : 'relay.ts', `http://127.0.0.1:${up.port}/v1/chat/completions`) : await startHeadrace(`http://127.0.0.1:${up.port}`);
+const streaming = kind === 'stream';
+await up.ask({ tokens: 50, intervalMs: 20 });
+const job = { url: s.url, key: s.key, streaming, connections: streaming ? 100 : 8, rampMs: streaming ? 1000 : 0, durationMs: 4000 };
+await load.ask(job);
+const c = cpuMicros(s.pid)!;
+const p = spawn('perf', ['record', '-o', '/tmp/b/perf.data', '-F', '2500', '-g', '-p', String(s.pid), '--', 'sleep', '4'], { stdio: 'ignore' });
+const r: any = await load.ask(job);
+console.log(v, 'rps', r.requests / 4, 'cpu/req', (cpuMicros(s.pid)! - c) / r.requestsTotal, 'cpu/tok', (cpuMicros(s.pid)! - c) / r.tokensTotal, r.failures, r.failureExample);
+await new Promise((r) => p.on('exit', r));
+await s.stop(); up.stop(); load.stop(); process.exit(0);
