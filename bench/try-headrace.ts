@@ -26,7 +26,7 @@ export async function startHeadrace(upstreamOrigin: string, inspectorPort?: numb
         modules: true,
         script,
         compatibilityDate: '2026-11-01',
-        compatibilityFlags: ['nodejs_compat'],
+        compatibilityFlags: ['nodejs_compat', 'enable_request_signal'],
         bindings: { HEADRACE_ALLOWED_HOSTS: ALLOWED_HOST, HEADRACE_VERSION: 'bench' },
         serviceBindings: { NETWORK: { network: { allow: ['public', 'private'] } } },
         d1Databases: { DB: 'headrace' },

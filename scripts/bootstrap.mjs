@@ -106,16 +106,36 @@ export function environmentFor(node) {
   return { ...process.env, PATH: [path.dirname(node), process.env.PATH ?? ''].join(separator), WRANGLER_SEND_METRICS: 'false' };
 }
 
-/** Runs a `.ts` or `.js` file of the house with arguments, forwards signals, and ends this process with its exit code. */
-export async function runFile(file, args) {
+/**
+ * Runs a `.ts` or `.js` file of the house with arguments, forwards signals, and ends this process with its exit code.
+ * With `ownGroup` the file runs in a process group of its own, and whatever is left of the group when it ends is ended too;
+ * such a file cannot ask questions on the terminal.
+ */
+export async function runFile(file, args, { ownGroup }) {
   await ensureInstalled();
   const node = findNode();
-  // The channel tells the child when this process is gone, however it went.
-  const child = spawn(node, [file, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: environmentFor(node) });
+  const isGroup = ownGroup && process.platform !== 'win32';
+  const child = spawn(node, [file, ...args], {
+    // The channel tells the child when this process is gone, however it went.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: environmentFor(node),
+    detached: isGroup,
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`headrace: ${error.message}\n`);
     process.exit(1);
   });
-  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+  child.on('exit', (code, signal) => {
+    if (isGroup) endGroup(child.pid);
+    process.exit(code ?? (signal === 'SIGINT' ? 130 : 1));
+  });
+}
+
+function endGroup(group) {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch {
+    // Nothing was left.
+  }
 }

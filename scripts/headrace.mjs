@@ -3,4 +3,5 @@
 import path from 'node:path';
 import { ROOT, runFile } from './bootstrap.mjs';
 
-await runFile(path.join(ROOT, 'cli/main.ts'), process.argv.slice(2));
+const args = process.argv.slice(2);
+await runFile(path.join(ROOT, 'cli/main.ts'), args, { ownGroup: args[0] === 'dev' });

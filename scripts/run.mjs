@@ -7,4 +7,4 @@ if (file === undefined) {
   process.stderr.write('usage: node scripts/run.mjs FILE …args\n');
   process.exit(1);
 }
-await runFile(path.resolve(file), args);
+await runFile(path.resolve(file), args, { ownGroup: true });

@@ -1,5 +1,5 @@
 /** Bundles the Worker the way wrangler does. */
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 
 /** Builds one ES module from the Worker's entry file. Rejects with esbuild's messages. */
 export async function bundleWorker(entry: string): Promise<string> {
@@ -16,4 +16,9 @@ export async function bundleWorker(entry: string): Promise<string> {
     logLevel: 'silent',
   });
   return outputFiles[0]?.text ?? '';
+}
+
+/** Ends esbuild's helper process, which would otherwise live as long as this one. Call when no bundle is being built. */
+export async function stopBundler(): Promise<void> {
+  await stop();
 }

@@ -5,6 +5,7 @@ import { CommandError } from '../command-error.ts';
 import { surroundings } from '../house-facts.ts';
 import { createProgress } from '../progress.ts';
 import { checkManifest, readManifestFile } from '../read-manifest.ts';
+import { stopBundler } from './bundle.ts';
 import { readEnvironment } from './environment.ts';
 import { greet } from './greeting.ts';
 import { listenForShutdown } from './shutdown.ts';
@@ -58,6 +59,7 @@ export async function dev(options: DevOptions): Promise<void> {
       step,
     });
     try {
+      await stopBundler();
       shutdown.takeOver();
       greet({ ...router, stateDir: options.state, devnetUrl: devnet?.url ?? null }).forEach(say);
       say(`ready ${router.url}`);

@@ -14,7 +14,7 @@ import { bundleWorker } from './bundle.ts';
 import { localKey } from './local-key.ts';
 import { migrate } from './migrate.ts';
 import { activeProviders, resolveClientKeys, resolveKey, upstreamBindings } from './resolve-keys.ts';
-import { workerOptions } from './worker-options.ts';
+import { WORKER_NAME, workerOptions } from './worker-options.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -81,7 +81,10 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   try {
     const address = await step(
       'workerd',
-      () => miniflare.ready,
+      async () => {
+        await miniflare.ready;
+        return miniflare.unsafeGetDirectURL(WORKER_NAME);
+      },
       (url) => `port ${url.port}`,
     );
     const db = async (): Promise<D1Database> => (await miniflare.getD1Database('DB')) as unknown as D1Database;

@@ -2,6 +2,8 @@
 import path from 'node:path';
 import { Log, LogLevel, type MiniflareOptions } from 'miniflare';
 
+/** Name of the one Worker. */
+export const WORKER_NAME = 'headrace';
 /** Database id of wrangler.toml, so that `wrangler d1 execute headrace --local` opens the same file. */
 const DATABASE_ID = 'headrace-local';
 const COMPATIBILITY_DATE = '2026-11-01';
@@ -22,7 +24,7 @@ export interface WorkerSetting {
 export function workerOptions({ script, port, stateDir, bindings, log }: WorkerSetting): MiniflareOptions {
   return {
     host: '127.0.0.1',
-    port,
+    port: 0,
     cf: false,
     telemetry: { enabled: false },
     enableDevRegistry: false,
@@ -33,18 +35,19 @@ export function workerOptions({ script, port, stateDir, bindings, log }: WorkerS
     workers: [
       {
         config: {
-          name: 'headrace',
+          name: WORKER_NAME,
           compatibilityDate: COMPATIBILITY_DATE,
           compatibilityFlags: ['nodejs_compat', 'enable_request_signal'],
           manifest: { mainModule: 'index.mjs', modulesRoot: process.cwd(), modules: { 'index.mjs': { type: 'esm', contents: script } } },
           env: {
             ...Object.fromEntries(Object.entries(bindings).map(([name, value]) => [name, { type: 'text', value }])),
             DB: { type: 'd1', id: DATABASE_ID },
-            ACCOUNT: { type: 'durable-object', worker: 'headrace', exportName: 'Account' },
+            ACCOUNT: { type: 'durable-object', worker: WORKER_NAME, exportName: 'Account' },
           },
           exports: { Account: { type: 'durable-object', storage: 'sqlite' } },
         },
-        dev: { rootPath: process.cwd(), stripCfConnectingIp: true },
+        // Miniflare's own front worker hides clients that leave; on a direct socket the Worker sees them.
+        dev: { rootPath: process.cwd(), stripCfConnectingIp: true, unsafeDirectSockets: [{ host: '127.0.0.1', port }] },
       },
     ],
   };

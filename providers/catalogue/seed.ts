@@ -30,7 +30,7 @@ export const seedOffer = z.strictObject({
   tag: z.string(),
   /** A speed tier (`fast`, `turbo`, `highspeed`) or what tells two offers of one model apart. */
   variant: z.string().nullable(),
-  /** Null where none was published, or zero for both directions, which is more often unknown than free. */
+  /** Null where none was published; a published zero for both directions is more often unknown than free, and is null in the file too. */
   price: price.nullable(),
   priceValidFromMs: z.int().positive(),
   /** Null where nothing was published. */
@@ -84,7 +84,7 @@ function toSeedOffer(row: OfferRow): SeedOffer {
 }
 
 function toPrice(published: OfferRow['usdPerMillion']): Price | null {
-  if (published === null || (published.prompt === 0 && published.completion === 0)) return null;
+  if (published === null) return null;
   return {
     promptPicoUsdPerToken: toPicoUsdPerToken(published.prompt),
     completionPicoUsdPerToken: toPicoUsdPerToken(published.completion),

@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Anthropic: The version header is the dialect's own. */
+/** Describes Anthropic. The version header is the dialect's own. */
 export const card = {
   id: 'anthropic',
   name: 'Anthropic',

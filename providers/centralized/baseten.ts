@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Baseten Model APIs: Spells the template switch `chat_template_args`. */
+/** Describes Baseten Model APIs. Spells the template switch `chat_template_args`. */
 export const card = {
   id: 'baseten',
   name: 'Baseten Model APIs',

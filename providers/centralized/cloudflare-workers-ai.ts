@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Cloudflare Workers AI: The URL carries the account, so each deployment names its own. */
+/** Describes Cloudflare Workers AI. The URL carries the account, so each deployment names its own. */
 export const card = {
   id: 'cloudflare-workers-ai',
   name: 'Cloudflare Workers AI',

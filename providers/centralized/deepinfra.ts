@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes DeepInfra: Gemma and Gemini leave reasoning out of the completion count. */
+/** Describes DeepInfra. Gemma and Gemini leave reasoning out of the completion count. */
 export const card = {
   id: 'deepinfra',
   name: 'DeepInfra',

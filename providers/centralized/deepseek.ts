@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes DeepSeek: Model ids are moving aliases. Schemas go into the prompt, because `json_schema` is not native. */
+/** Describes DeepSeek. Model ids are moving aliases. Schemas go into the prompt, because `json_schema` is not native. */
 export const card = {
   id: 'deepseek',
   name: 'DeepSeek',

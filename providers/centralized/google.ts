@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Google Gemini API: Reached through its OpenAI route; errors come as a one-element array. */
+/** Describes Google Gemini API. Reached through its OpenAI route; errors come as a one-element array. */
 export const card = {
   id: 'google',
   name: 'Google Gemini API',

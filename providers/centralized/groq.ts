@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Groq: Repeats usage in `x_groq`. */
+/** Describes Groq. Repeats usage in `x_groq`. */
 export const card = {
   id: 'groq',
   name: 'Groq',

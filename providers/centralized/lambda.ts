@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Lambda: Uncertain: two of three catalogues have dropped its inference API. */
+/** Describes Lambda. Uncertain: two of three catalogues have dropped its inference API. */
 export const card = {
   id: 'lambda',
   name: 'Lambda',

@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes MiniMax: Reached through its Anthropic route. */
+/** Describes MiniMax. Reached through its Anthropic route. */
 export const card = {
   id: 'minimax',
   name: 'MiniMax',

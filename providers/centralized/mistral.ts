@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Mistral AI: Refuses fields that it does not know. */
+/** Describes Mistral AI. Refuses fields that it does not know. */
 export const card = {
   id: 'mistral',
   name: 'Mistral AI',

@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Moonshot AI: Puts usage into the last choice of a stream. */
+/** Describes Moonshot AI. Puts usage into the last choice of a stream. */
 export const card = {
   id: 'moonshot',
   name: 'Moonshot AI',

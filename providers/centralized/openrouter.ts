@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes OpenRouter: An aggregator: its own promise covers upstreams only because every request demands it of them. */
+/** Describes OpenRouter. An aggregator: its own promise covers upstreams only because every request demands it of them. */
 export const card = {
   id: 'openrouter',
   name: 'OpenRouter',

@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Tinfoil: The enclave is bound to a TLS key, which `fetch` cannot see; only its body encryption could prove it. */
+/** Describes Tinfoil. The enclave is bound to a TLS key, which `fetch` cannot see; only its body encryption could prove it. */
 export const card = {
   id: 'tinfoil',
   name: 'Tinfoil',

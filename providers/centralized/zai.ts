@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Z.AI (Zhipu): Streams tool arguments only when asked to; a finish reason can be a network error. */
+/** Describes Z.AI (Zhipu). Streams tool arguments only when asked to; a finish reason can be a network error. */
 export const card = {
   id: 'zai',
   name: 'Z.AI (Zhipu)',

@@ -1,7 +1,7 @@
 import type { ProviderCard } from '#providers/provider';
 
 /**
- * Describes Runpod Serverless (vLLM worker): Serverless vLLM workers: each deployment has its own URL. Sixteen tokens is the default
+ * Describes Runpod Serverless (vLLM worker). Serverless vLLM workers: each deployment has its own URL. Sixteen tokens is the default
  * output limit, so one is always sent.
  */
 export const card = {

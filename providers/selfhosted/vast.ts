@@ -1,7 +1,7 @@
 import type { ProviderCard } from '#providers/provider';
 
 /**
- * Describes Vast.ai Serverless (OpenAI proxy): Serverless proxy, text only: each deployment has its own URL, and the model field is
+ * Describes Vast.ai Serverless (OpenAI proxy). Serverless proxy, text only: each deployment has its own URL, and the model field is
  * ignored.
  */
 export const card = {

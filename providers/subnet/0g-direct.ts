@@ -1,7 +1,7 @@
 import type { ProviderCard } from '#providers/provider';
 
 /**
- * Describes 0G Compute - direct broker: The wallet-signed way past the router: every service has its own URL, and the bearer token comes
+ * Describes 0G Compute - direct broker. The wallet-signed way past the router: every service has its own URL, and the bearer token comes
  * from the broker SDK.
  */
 export const card = {

@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Ambient: No reasoning control is documented. */
+/** Describes Ambient. No reasoning control is documented. */
 export const card = {
   id: 'ambient',
   name: 'Ambient',

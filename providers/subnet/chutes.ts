@@ -1,7 +1,7 @@
 import type { ProviderCard } from '#providers/provider';
 
 /**
- * Describes Chutes (Bittensor SN64): Ignores `x-api-key` and serves such calls as anonymous: bearer only. Errors are FastAPI's, or nginx
+ * Describes Chutes (Bittensor SN64). Ignores `x-api-key` and serves such calls as anonymous: bearer only. Errors are FastAPI's, or nginx
  * pages.
  */
 export const card = {

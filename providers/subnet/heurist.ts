@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Heurist LLM Gateway: The documented base URL has no version segment. */
+/** Describes Heurist LLM Gateway. The documented base URL has no version segment. */
 export const card = {
   id: 'heurist',
   name: 'Heurist LLM Gateway',

@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Morpheus Marketplace API: A provider that dies in mid-stream can look like a clean end. */
+/** Describes Morpheus Marketplace API. A provider that dies in mid-stream can look like a clean end. */
 export const card = {
   id: 'morpheus',
   name: 'Morpheus Marketplace API',

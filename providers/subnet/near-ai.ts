@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes NEAR AI Cloud: Closed third-party models are proxied without enclave; only the open ones run in one. */
+/** Describes NEAR AI Cloud. Closed third-party models are proxied without enclave; only the open ones run in one. */
 export const card = {
   id: 'near-ai',
   name: 'NEAR AI Cloud',

@@ -1,7 +1,7 @@
 import type { ProviderCard } from '#providers/provider';
 
 /**
- * Describes Phala Confidential AI (RedPill): Its enclave flag says what can be, not what was: the receipt of an answer is the proof. 403
+ * Describes Phala Confidential AI (RedPill). Its enclave flag says what can be, not what was: the receipt of an answer is the proof. 403
  * means out of funds.
  */
 export const card = {

@@ -1,6 +1,6 @@
 import type { ProviderCard } from '#providers/provider';
 
-/** Describes Venice AI: Errors are often a bare string. Mixes private models with proxied ones. */
+/** Describes Venice AI. Errors are often a bare string. Mixes private models with proxied ones. */
 export const card = {
   id: 'venice',
   name: 'Venice AI',

@@ -8,8 +8,11 @@ import type { GatewayError } from '#schema/error';
 import type { ReplyChunk, ReplyStream, StreamEvent } from '#schema/reply';
 import { addToTally, isFinished, type Tally } from './tally.ts';
 
-/** Between two keep-alive comments while no upstream has answered yet. */
-const KEEP_ALIVE_MS = 5000;
+/**
+ * Silence after which a comment goes out: while no upstream has answered yet, and in the middle. It keeps proxies from giving up,
+ * and writing is the only way to learn that a client has left without a word.
+ */
+const KEEP_ALIVE_MS = 2000;
 const KEEP_ALIVE = ': HEADRACE PROCESSING\n\n';
 
 /** How a stream ended, for whoever settles it. */
@@ -46,6 +49,7 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
   let source: RelaySource | null = null;
   let head = '';
   let ended = false;
+  let left = false;
 
   const end = (how: StreamEnd): object | null => {
     if (ended) return null;
@@ -67,7 +71,7 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
   const breakOff = (error: GatewayError): string =>
     frame(`${head}${JSON.stringify(error.toBody()).slice(1, -1)},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}`);
 
-  /** Frames one event; null for `more of the same stream`. */
+  /** Frames one event; empty when it says nothing to the client. */
   const framesOf = (event: StreamEvent): string => {
     switch (event.kind) {
       case 'chunk':
@@ -91,9 +95,8 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
         return event satisfies never;
     }
   };
-  const open = async (): Promise<string | null> => {
-    const opened = await withKeepAlive(options.opening);
-    if (opened === null) return KEEP_ALIVE;
+  const open = async (): Promise<string> => {
+    const opened = await options.opening;
     if ('error' in opened) {
       head = chunkHead(options, '', '');
       end({ state: 'failed', error: opened.error });
@@ -101,7 +104,7 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
     }
     source = opened;
     head = chunkHead(options, opened.model, opened.provider);
-    return null;
+    return '';
   };
   const relay = async ({ stream }: RelaySource): Promise<string> => {
     const events = await stream.next();
@@ -117,16 +120,32 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
     return frames;
   };
 
+  let heartbeat: ReturnType<typeof setInterval> | undefined;
+  let silent = false;
+
   return new ReadableStream<Uint8Array>({
+    start(controller) {
+      heartbeat = setInterval(() => {
+        if (silent && (controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(KEEP_ALIVE));
+        silent = true;
+      }, KEEP_ALIVE_MS);
+    },
     async pull(controller) {
       let frames = '';
-      while (frames === '' && !ended) frames = (source === null ? await open() : await relay(source)) ?? '';
+      while (frames === '' && !ended) frames = source === null ? await open() : await relay(source);
+      if (left) return;
+      silent = false;
       if (frames !== '') controller.enqueue(encoder.encode(frames));
-      if (ended) controller.close();
+      if (ended) {
+        clearInterval(heartbeat);
+        controller.close();
+      }
     },
     cancel() {
-      source?.stream.cancel();
+      left = true;
+      clearInterval(heartbeat);
       end({ state: 'cancelled' });
+      source?.stream.cancel();
     },
   });
 }
@@ -157,15 +176,4 @@ function extraOf({ extra }: ReplyChunk): string {
     if (json !== undefined && json !== 'null') pairs += `${JSON.stringify(name)}:${json},`;
   }
   return pairs;
-}
-
-/** Waits for the upstream; null when it is time for a keep-alive comment first. */
-async function withKeepAlive<T>(opening: Promise<T>): Promise<T | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const tick = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), KEEP_ALIVE_MS);
-  });
-  const first = await Promise.race([opening, tick]);
-  clearTimeout(timer);
-  return first;
 }

@@ -6,7 +6,7 @@ import type { Demand } from './demand.ts';
 import { gateNames } from './gates.ts';
 import { provenTier } from './privacy.ts';
 import type { Ranked } from './ranking.ts';
-import type { Survey } from './survey.ts';
+import type { Inspection } from './inspection.ts';
 
 /** An offer that passed all hard filters, with what the plan expects of it. Times in ms. */
 export interface Candidate {
@@ -30,10 +30,10 @@ export interface Candidate {
 }
 
 /** Converts a ranked offer to a candidate. */
-export function toCandidate(ranked: Ranked, at: { found: Survey; demand: Demand; rank: number }): Candidate {
-  const { found, demand } = at;
+export function toCandidate(ranked: Ranked, at: { seen: Inspection; demand: Demand; rank: number }): Candidate {
+  const { seen, demand } = at;
   const { facts, policy } = demand;
-  const offer = found.offers[ranked.place] as Offer;
+  const offer = seen.offers[ranked.place] as Offer;
   const { estimate } = ranked;
   return {
     offer,
@@ -45,7 +45,7 @@ export function toCandidate(ranked: Ranked, at: { found: Survey; demand: Demand;
     ttftMs: estimate.ttftMs,
     tpotMs: estimate.tpotMs,
     failureProbability: estimate.failureProbability,
-    gates: gateNames(found.gates[ranked.place] ?? 0),
+    gates: gateNames(seen.gates[ranked.place] ?? 0),
     firstTokenTimeoutMs: Math.min(policy.deadlineMs, Math.round(estimate.firstTokenTimeoutMs)),
   };
 }

@@ -28,6 +28,11 @@ export interface Estimate {
   firstTokenTimeoutMs: number;
 }
 
+/** An estimate to be filled in. */
+export function emptyEstimate(): Estimate {
+  return { ttftMs: 0, tpotMs: 0, failureProbability: 0, firstTokenTimeoutMs: 0 };
+}
+
 /** Estimates one request at one offer. Queueing stretches TTFT from 90 % of the cap on. `into` is filled and returned, so a loop allocates nothing. */
 export function estimateInto(
   into: Estimate,

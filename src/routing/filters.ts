@@ -1,6 +1,5 @@
 /** The hard filters H1–H7: pure yes or no, fail closed, never relaxed. DESIGN §5.1. */
 import { tierRank, type KvCodec, type Offer } from '#schema/catalog';
-import type { Price } from '#schema/money';
 import type { Demand } from './demand.ts';
 import { provenTier } from './privacy.ts';
 import { isForbidden, isNamed, isSelected, isServiceTier } from './slugs.ts';
@@ -16,16 +15,23 @@ export function isVisible(offer: Offer, teamId: string): boolean {
   return offer.ownerTeamId === null || offer.ownerTeamId === teamId;
 }
 
-/** Finds the first hard filter that the offer violates; null when it is eligible. */
-export function firstViolation(offer: Offer, demand: Demand): HardFilter | null {
+/** What the filters say of an offer apart from its price and our keys: the first violated of H1 to H5, and of H7. */
+export interface TermsVerdict {
+  beforePrice: HardFilter | null;
+  afterPrice: HardFilter | null;
+}
+
+/** Judges everything about an offer that it shares with others of its profile. */
+export function judgeTerms(offer: Offer, demand: Demand): TermsVerdict {
+  return { beforePrice: firstBeforePrice(offer, demand), afterPrice: isAdmitted(offer, demand) ? null : 'H7' };
+}
+
+function firstBeforePrice(offer: Offer, demand: Demand): HardFilter | null {
   if (!provesTier(offer, demand)) return 'H1';
   if (!staysInJurisdiction(offer, demand)) return 'H2';
   if (!isAllowedVariant(offer, demand)) return 'H3';
   if (!hasCapabilities(offer, demand)) return 'H4';
-  if (!hasRoom(offer, demand)) return 'H5';
-  if (!isWithinPrice(offer, demand)) return 'H6';
-  if (!isAdmitted(offer, demand)) return 'H7';
-  return null;
+  return hasRoom(offer, demand) ? null : 'H5';
 }
 
 function provesTier(offer: Offer, demand: Demand): boolean {
@@ -60,14 +66,14 @@ function hasRoom(offer: Offer, demand: Demand): boolean {
   return demand.promptTokensMax + (maxTokens ?? 1) <= offer.context;
 }
 
-function isWithinPrice(offer: Offer, demand: Demand): boolean {
-  const { price } = offer;
-  const { policy } = demand;
-  if (price === null) return policy.allowUnpriced && !demand.facts.freeOnly;
-  if (demand.facts.freeOnly && !isFree(price)) return false;
+/** Judges H6 from a row's prices, which are NaN where none is known. Request prices in nano-USD, the others in pico-USD per token. */
+export function isWithinPrice(price: { prompt: number; completion: number; requestNanoUsd: number }, demand: Demand): boolean {
+  const { policy, facts } = demand;
+  if (Number.isNaN(price.prompt)) return policy.allowUnpriced && !facts.freeOnly;
+  if (facts.freeOnly && price.prompt + price.completion + price.requestNanoUsd > 0) return false;
   return (
-    isAtMost(price.promptPicoUsdPerToken, policy.maxPromptPicoUsdPerToken) &&
-    isAtMost(price.completionPicoUsdPerToken, policy.maxCompletionPicoUsdPerToken) &&
+    isAtMost(price.prompt, policy.maxPromptPicoUsdPerToken) &&
+    isAtMost(price.completion, policy.maxCompletionPicoUsdPerToken) &&
     isAtMost(price.requestNanoUsd, policy.maxRequestNanoUsd)
   );
 }
@@ -76,15 +82,11 @@ function isAtMost(amount: number, limit: number | null): boolean {
   return limit === null || amount <= limit;
 }
 
-function isFree(price: Price): boolean {
-  return price.promptPicoUsdPerToken === 0 && price.completionPicoUsdPerToken === 0 && price.requestNanoUsd === 0;
-}
-
 function isAdmitted(offer: Offer, demand: Demand): boolean {
   if (demand.policy.verification === 'required' && offer.verification !== 'verified') return false;
   if (demand.supplyOnly !== null && !demand.supplyOnly.has(offer.supply)) return false;
   if (demand.supplyIgnore !== null && demand.supplyIgnore.has(offer.supply)) return false;
   if (demand.denyList !== null && isForbidden(offer, demand.denyList)) return false;
   for (const list of demand.allowLists) if (!isSelected(offer, list)) return false;
-  return demand.isCallable(offer);
+  return true;
 }

@@ -12,8 +12,8 @@ export function medianInPlace(values: Float64Array): number {
   return (lower + upper) / 2;
 }
 
-/** Hoare's selection with the middle element as pivot: the value that sorting would put at `wanted`. */
-function selectInPlace(values: Float64Array, wanted: number): number {
+/** Finds the value that sorting would put at place `wanted`, by Hoare's selection. Reorders `values`. */
+export function selectInPlace(values: Float64Array, wanted: number): number {
   let low = 0;
   let high = values.length - 1;
   while (low < high) {

@@ -8,11 +8,13 @@ import type { HealthView } from '#schema/health';
 import type { ResolvedPolicy } from '#schema/policy';
 import type { PlanRecord } from '#schema/receipt';
 import { toCandidate, type Candidate } from './candidate.ts';
+import { consider } from './consider.ts';
 import { toDemand } from './demand.ts';
 import { relaxationsNeeded, SOFT_GATES } from './gates.ts';
+import { isPanic, type Inspection } from './inspection.ts';
 import { rankingMethod, rankOffers, type Ranked } from './ranking.ts';
 import { toPlanRecord } from './record.ts';
-import { survey, type Survey } from './survey.ts';
+import { survey } from './survey.ts';
 
 export type { Candidate } from './candidate.ts';
 
@@ -55,21 +57,23 @@ export interface Plan {
 /** Plans one request. Never throws; a plan without candidates says through `blockedNow` whether waiting can help. */
 export function plan(input: PlanInput): Plan {
   const demand = toDemand(input);
-  const found = survey(input.entries, demand, input.health);
-  const ranked = rankOffers(found, demand, input.random());
+  const found = survey(input.entries, demand);
+  const considered = consider(found, demand, input.health);
+  const { seen } = considered;
+  const ranked = rankOffers(considered, demand, input.random());
   // Without fallbacks there is one candidate, or those that `order` lists; the demand has dropped the others already.
   if (!input.policy.allowFallbacks && input.policy.order.length === 0) ranked.splice(1);
 
-  const candidates = ranked.map((one, place) => toCandidate(one, { found, demand, rank: place + 1 }));
-  const relaxed = relaxedGates(ranked, found);
+  const candidates = ranked.map((one, place) => toCandidate(one, { seen, demand, rank: place + 1 }));
+  const relaxed = relaxedGates(ranked, seen);
   const method = rankingMethod(input.policy);
   return {
     candidates,
     method,
     relaxed,
     rejectionCounts: found.rejectionCounts,
-    blockedNow: candidates.length === 0 && found.credentialBlocked > 0,
-    retryAfterMs: retryAfterMs(ranked, found, input.nowMs),
+    blockedNow: candidates.length === 0 && seen.credentialBlocked > 0,
+    retryAfterMs: retryAfterMs(ranked, seen, input.nowMs),
     record: () =>
       toPlanRecord({
         demand,
@@ -83,21 +87,22 @@ export function plan(input: PlanInput): Plan {
   };
 }
 
-function relaxedGates(ranked: readonly Ranked[], found: Survey): readonly string[] {
+function relaxedGates(ranked: readonly Ranked[], seen: Inspection): readonly string[] {
   const [first] = ranked;
   if (first === undefined) return [];
-  const gates = found.gates[first.place] ?? 0;
-  const relaxed = SOFT_GATES.slice(0, relaxationsNeeded(gates, found.panic));
-  return found.panic && !relaxed.includes('breaker') ? [...relaxed, 'breaker'] : relaxed;
+  const panic = isPanic(seen);
+  const gates = seen.gates[first.place] ?? 0;
+  const relaxed = SOFT_GATES.slice(0, relaxationsNeeded(gates, panic));
+  return panic && !relaxed.includes('breaker') ? [...relaxed, 'breaker'] : relaxed;
 }
 
 /** The shortest wait after which some eligible endpoint may pass its gates. */
-function retryAfterMs(ranked: readonly Ranked[], found: Survey, nowMs: number): number | null {
-  let shortestMs = found.credentialBlocked > 0 ? RETRY_CREDENTIAL_MS : Infinity;
+function retryAfterMs(ranked: readonly Ranked[], seen: Inspection, nowMs: number): number | null {
+  let shortestMs = seen.credentialBlocked > 0 ? RETRY_CREDENTIAL_MS : Infinity;
   for (const { place } of ranked) {
-    const gates = found.gates[place] ?? 0;
+    const gates = seen.gates[place] ?? 0;
     if (gates === 0) return null;
-    const backoffMs = Math.max(0, (found.health[place]?.backoffUntilMs ?? 0) - nowMs);
+    const backoffMs = Math.max(0, (seen.health[place]?.backoffUntilMs ?? 0) - nowMs);
     shortestMs = Math.min(
       shortestMs,
       Math.max(backoffMs, relaxationsNeeded(gates, false) === SOFT_GATES.length ? RETRY_OPEN_MS : RETRY_FULL_MS),

@@ -1,81 +1,78 @@
-/** One pass over everything offered: hard filters, price of the request and soft gates of what is left. */
+/** One pass over everything offered: the hard filters, what the request costs, and who is left. Touches no health. */
 import type { ModelEntry, Offer } from '#schema/catalog';
-import type { RequestFacts } from '#schema/facts';
-import type { EndpointHealth, HealthView } from '#schema/health';
 import type { Demand } from './demand.ts';
-import { firstViolation, isVisible, type HardFilter } from './filters.ts';
-import { failedGates, failsBreaker } from './gates.ts';
+import { isVisible, isWithinPrice, judgeTerms, type HardFilter, type TermsVerdict } from './filters.ts';
+import { profilesOf, type Profiles } from './profiles.ts';
 
 /** Rejections kept one by one; beyond them only the counts go on. */
 const REJECTIONS_DETAILED_MAX = 200;
 const PICO_PER_NANO = 1000;
 
-/** What the pass found, as parallel columns: the row of an offer is its place. */
+/** The offers that passed, as parallel columns, and what became of the others. */
 export interface Survey {
   offers: Offer[];
-  /** Place of the offer's model among the entries. */
+  /** Place of the offer's model among the entries; 0 for all where models are to be mixed. */
   groups: number[];
-  health: (EndpointHealth | undefined)[];
   /** Expected price of the request, unrounded, so that near prices still compare. */
   pricesPicoUsd: number[];
-  gates: number[];
-  /** True when more than half of the eligible endpoints have an open breaker: the fault is hardly theirs. */
-  panic: boolean;
-  /** Eligible offers left out because our credential for them is refused now. */
-  credentialBlocked: number;
   rejections: { offer: Offer; filter: HardFilter }[];
   rejectionCounts: Record<string, number>;
 }
 
 /** Surveys the offers of all entries. Other teams' private endpoints leave no trace. */
-export function survey(entries: readonly ModelEntry[], demand: Demand, view: HealthView): Survey {
-  const found: Survey = {
-    offers: [],
-    groups: [],
-    health: [],
-    pricesPicoUsd: [],
-    gates: [],
-    panic: false,
-    credentialBlocked: 0,
-    rejections: [],
-    rejectionCounts: {},
-  };
-  const { facts, nowMs } = demand;
-  let openCount = 0;
-
-  for (const [group, entry] of entries.entries()) {
-    for (const offer of entry.offers) {
-      if (!isVisible(offer, facts.teamId)) continue;
-      const filter = firstViolation(offer, demand);
-      if (filter !== null) {
-        found.rejectionCounts[filter] = (found.rejectionCounts[filter] ?? 0) + 1;
-        if (found.rejections.length < REJECTIONS_DETAILED_MAX) found.rejections.push({ offer, filter });
-        continue;
-      }
-      const health = view.read(offer.endpointId, offer.operatorId, offer.keySecret);
-      if (health !== undefined && health.credentialDisabled) {
-        found.credentialBlocked++;
-        continue;
-      }
-      const gates = failedGates(health, nowMs);
-      if (failsBreaker(gates)) openCount++;
-      found.offers.push(offer);
-      found.groups.push(group);
-      found.health.push(health);
-      found.pricesPicoUsd.push(expectedPicoUsd(offer, facts));
-      found.gates.push(gates);
-    }
+export function survey(entries: readonly ModelEntry[], demand: Demand): Survey {
+  const found: Survey = { offers: [], groups: [], pricesPicoUsd: [], rejections: [], rejectionCounts: {} };
+  for (const [place, { offers }] of entries.entries()) {
+    surveyModel(found, { group: demand.policy.sortAcrossModels ? 0 : place, offers }, demand);
   }
-  found.panic = openCount * 2 > found.offers.length;
   return found;
 }
 
-function expectedPicoUsd(offer: Offer, facts: RequestFacts): number {
-  const { price } = offer;
-  if (price === null) return 0;
-  return (
-    facts.promptTokens * price.promptPicoUsdPerToken +
-    facts.expectedCompletionTokens * price.completionPicoUsdPerToken +
-    price.requestNanoUsd * PICO_PER_NANO
-  );
+/** Books a rejection. */
+export function reject(found: Survey, offer: Offer, filter: HardFilter): void {
+  found.rejectionCounts[filter] = (found.rejectionCounts[filter] ?? 0) + 1;
+  if (found.rejections.length < REJECTIONS_DETAILED_MAX) found.rejections.push({ offer, filter });
+}
+
+function surveyModel(found: Survey, model: { group: number; offers: readonly Offer[] }, demand: Demand): void {
+  const { offers, group } = model;
+  const profiles = profilesOf(offers);
+  const { profileOf, promptPicoUsd, completionPicoUsd, requestNanoUsd } = profiles;
+  const { teamId, promptTokens, expectedCompletionTokens } = demand.facts;
+  const isSeen = profiles.examples.map((example) => isVisible(example, teamId));
+  const verdicts = profiles.examples.map((example) => judgeTerms(example, demand));
+  const namedVerdicts = judgeNamed(profiles, offers, demand);
+  const price = { prompt: 0, completion: 0, requestNanoUsd: 0 };
+
+  for (let row = 0; row < offers.length; row++) {
+    const profile = profileOf[row] as number;
+    if (!isSeen[profile]) continue;
+    const verdict = namedVerdicts.get(row) ?? (verdicts[profile] as TermsVerdict);
+    price.prompt = promptPicoUsd[row] as number;
+    price.completion = completionPicoUsd[row] as number;
+    price.requestNanoUsd = requestNanoUsd[row] as number;
+    const filter = verdict.beforePrice ?? (isWithinPrice(price, demand) ? verdict.afterPrice : 'H6');
+    if (filter !== null) {
+      reject(found, offers[row] as Offer, filter);
+      continue;
+    }
+    found.offers.push(offers[row] as Offer);
+    found.groups.push(group);
+    // An unpriced offer that the policy allows costs nothing.
+    found.pricesPicoUsd.push(
+      promptTokens * price.prompt + expectedCompletionTokens * price.completion + price.requestNanoUsd * PICO_PER_NANO || 0,
+    );
+  }
+}
+
+/** Judges the endpoints that a list calls by their own id; all others share the verdict of their profile. */
+function judgeNamed(profiles: Profiles, offers: readonly Offer[], demand: Demand): Map<number, TermsVerdict> {
+  const verdicts = new Map<number, TermsVerdict>();
+  for (const slugs of [demand.namedSlugs, demand.denyList ?? []]) {
+    for (const slug of slugs) {
+      const row = profiles.rowOf.get(slug);
+      if (row !== undefined) verdicts.set(row, judgeTerms(offers[row] as Offer, demand));
+    }
+  }
+  return verdicts;
 }

@@ -107,6 +107,8 @@ export default {
         case '/forget':
           ledger = null;
           return Response.json({});
+        case '/json':
+          return Response.json({ id: sampleReceipt({ id: newGenerationId(Date.now(), Math.random), attempts: [sampleAttempt(), sampleAttempt()] }).id });
         default:
           return new Response('bare');
       }

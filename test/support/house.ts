@@ -58,7 +58,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     endpoints: options.endpoints.map((endpoint) => ({ ...ENDPOINT_DEFAULTS, url: upstream.url(endpoint.id), ...endpoint })),
   };
   const router = await startRouter({
-    manifestText: stringify(manifest),
+    manifestText: stringify(manifest, { aliasDuplicateObjects: false }),
     stateDir: options.stateDir ?? null,
     environment: options.environment ?? {},
     ...(options.log === undefined ? {} : { log: options.log }),

@@ -1,7 +1,7 @@
 /** A `fetch` that answers from a script and behaves like the real one when it is aborted: no network, no time. */
 
 /** What one call gets: an answer, no connection, or silence until it is aborted. */
-export type Script = (body: ScriptedBody) => Response | 'refused' | 'silent';
+export type Script = (body: ScriptedBody, call: ScriptedCall) => Response | 'refused' | 'silent';
 
 /** Makes bodies whose end the test decides. All of them break when the call is aborted. */
 export interface ScriptedBody {
@@ -41,7 +41,7 @@ export function scriptedFetch(...scripts: Script[]): ScriptedFetch {
     const script = scripts[calls.length];
     calls.push(call);
     signal.throwIfAborted();
-    const answer = script?.((pieces, then) => bodyOf(pieces, then, call)) ?? 'refused';
+    const answer = script?.((pieces, then) => bodyOf(pieces, then, call), call) ?? 'refused';
     if (answer === 'refused') throw new TypeError('connection refused');
     if (answer !== 'silent') return answer;
     return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));

@@ -5,7 +5,7 @@ export interface AnswerRules {
   target: DialectTarget;
   quirks: Quirks;
   reasoningFields: readonly string[];
-  stripped: ReadonlySet<string>;
+  stripped: readonly string[];
   failureReasons: ReadonlySet<string>;
   usageInChoice: boolean;
 }
@@ -19,7 +19,7 @@ export function toAnswerRules(target: DialectTarget): AnswerRules {
     target,
     quirks,
     reasoningFields: quirks.reasoningFields ?? REASONING_FIELDS,
-    stripped: new Set(quirks.stripResponseFields),
+    stripped: quirks.stripResponseFields ?? [],
     failureReasons: new Set(['error', ...(quirks.failureFinishReasons ?? [])]),
     usageInChoice: quirks.usageLocations?.includes('choice') === true,
   };

@@ -15,7 +15,7 @@ export function normalizeChoice(choice: unknown, position: number, field: 'delta
   if (isJsonObject(choice['error'])) return toInnerFailure(readError(choice) ?? { message: '', words: '', status: null }, rules.target);
   if (!Number.isInteger(choice['index'])) choice['index'] = position;
   if (rules.usageInChoice) delete choice['usage'];
-  for (const stripped of rules.stripped) if (stripped in choice) delete choice[stripped];
+  for (const stripped of rules.stripped) if (choice[stripped] !== undefined) delete choice[stripped];
   const reason = choice['finish_reason'];
   if (typeof reason === 'string' && reason !== '') {
     if (rules.failureReasons.has(reason)) {
@@ -35,7 +35,7 @@ export function normalizeChoice(choice: unknown, position: number, field: 'delta
 function normalizeDelta(delta: JsonObject, field: 'delta' | 'message', rules: AnswerRules): AttemptFailure | null {
   if (field === 'message') delta['role'] = 'assistant';
   else if (delta['role'] === '' || delta['role'] === null) delete delta['role'];
-  for (const stripped of rules.stripped) if (stripped in delta) delete delta[stripped];
+  for (const stripped of rules.stripped) if (delta[stripped] !== undefined) delete delta[stripped];
   mergeReasoning(delta, rules.reasoningFields);
   if (delta['reasoning_details'] === null) delete delta['reasoning_details'];
   const content = delta['content'];

@@ -10,6 +10,7 @@ describe('scrub', () => {
     'cpk_1234abcd.5678 is disabled',
     'token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl expired',
     'api_key="hunter2hunter2" refused',
+    'project 0f8fad5b-d9cb-469f-a165-70867728950e is disabled',
     'unknown credential 0f8fad5bd9cb469fa16570867728950e',
   ])('K4: removes the key from %j', (text) => {
     const clean = scrub(text);
@@ -46,8 +47,12 @@ describe('scrub', () => {
     expect(scrub(`bad input "${'my secret diary '.repeat(8)}" here`)).toBe('bad input [text] here');
   });
 
-  it('keeps plain words, numbers and model names', () => {
-    const text = "This model's maximum context length is 8192 tokens, got 9000 (zai-org/GLM-5.3-FP8).";
+  it.each([
+    "This model's maximum context length is 8192 tokens, got 9000 (zai-org/GLM-5.3-FP8).",
+    'token_limit_exceeded: max_tokens: 99999 is too large',
+    'The model Qwen/Qwen3-235B-A22B-Instruct-2507 does not exist',
+    'accounts/fireworks/models/glm-5p3 is overloaded',
+  ])('keeps the plain words, numbers and model names of %j', (text) => {
     expect(scrub(text)).toBe(text);
   });
 

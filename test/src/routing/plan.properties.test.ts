@@ -202,4 +202,36 @@ describe('plan, over random fleets', () => {
       RUNS,
     );
   });
+
+  it('a plan over thousands of offers looks at part of them and misses none of the best', () => {
+    const anyReading = fc.record({
+      failureProbability: fc.double({ min: 0.001, max: 0.5, noNaN: true }),
+      ttftNormalisedMs: fc.integer({ min: 50, max: 5_000 }),
+      inFlight: fc.integer({ min: 0, max: 9 }),
+    });
+    const readings = fc.array(anyReading, { minLength: 50, maxLength: 50 });
+    fc.assert(
+      fc.property(readings, fc.integer({ min: 2, max: 5_000 }), fc.constantFrom(...OPTIMIZE), (pool, spread, optimize) => {
+        const offers = Array.from({ length: 5_000 }, (_, place) =>
+          offerOf({ endpointId: `e${place}`, price: pricedAt(100_000 + ((place * 7_919) % spread) * 100) }),
+        );
+        let readCount = 0;
+        const read: PlanInput['health']['read'] = (endpointId) => {
+          readCount++;
+          return healthOf(pool[Number(endpointId.slice(1)) % 50]);
+        };
+        const ids = (supplyOrder: 'centralized'[]): string[] =>
+          plan(inputOf(offers, { health: { read }, policy: policyOf({ optimize, supplyOrder }) })).candidates.map(
+            ({ offer }) => offer.endpointId,
+          );
+        const quick = ids([]);
+        const quickReads = readCount;
+        // A supply order that changes nothing makes the plan look at everything.
+        expect(quick).toEqual(ids(['centralized']));
+        expect(readCount - quickReads).toBe(5_000);
+        expect(quickReads).toBeLessThanOrEqual(5_000);
+      }),
+      { seed, numRuns: 20 },
+    );
+  });
 });

@@ -98,6 +98,16 @@ describe('the index', () => {
   });
 });
 
+describe('ten thousand endpoints of one model', () => {
+  it('are not all looked at when the dear ones cannot win', () => {
+    const offers = Array.from({ length: 10_000 }, (_, place) => offerOf({ endpointId: `e${place}`, price: pricedAt(10_000 + place * 50) }));
+    let readCount = 0;
+    const read = (): undefined => void readCount++;
+    expect(ids(plan(inputOf(offers, { health: { read } })))[0]).toBe('e0');
+    expect(readCount).toBeLessThan(5_000);
+  });
+});
+
 describe('order and sort', () => {
   it('order puts the listed first in its order, then the rest by index', () => {
     const result = plan(inputOf(FLEET, { policy: policyOf({ order: ['dear', 'middle'] }) }));

@@ -143,6 +143,14 @@ describe('encodeOpenAiRequest', () => {
     expect(sendWith(quirksOf('openrouter'), { provider: { zdr: false } })['provider']).toEqual({ data_collection: 'deny', zdr: true });
   });
 
+  it('takes no field from a prototype that the request smuggles in', () => {
+    const request = JSON.parse(
+      '{"model":"m","messages":[{"role":"user","content":"hi"}],"__proto__":{"seed":5,"reasoning_effort":"high"}}',
+    );
+    const sent = encodeOpenAiRequest(request, targetWith({ quirks: { renameRequestFields: { seed: 'random_seed' } } })).body;
+    expect(JSON.parse(sent)).toEqual({ model: 'upstream-model', messages: HELLO.messages });
+  });
+
   it('sends the session only in a header that the card names, and only when it is plain text', () => {
     const quirks = quirksOf('fireworks');
     expect(send({ session_id: 'abc-1' }, { quirks }).headers['x-session-affinity']).toBe('abc-1');

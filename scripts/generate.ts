@@ -1,0 +1,59 @@
+/**
+ * Writes what is generated: D1 migrations from schema/tables.ts, the manifest's JSON Schema from schema/manifest.ts.
+ * With `--check` writes nothing and exits with 1 when something generated is out of date.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { manifest } from '#schema/manifest';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const MIGRATIONS = 'schema/migrations';
+const SCHEMA_FILE = path.join(ROOT, 'schema/manifest.schema.json');
+const SCHEMA_URL = 'https://json-schema.org/draft/2020-12/schema';
+
+/** Builds the JSON Schema that editors use: what a person writes, before defaults are filled in. */
+function manifestSchema(): string {
+  const { $schema: _version, ...schema } = z.toJSONSchema(manifest, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' });
+  return `${JSON.stringify({ $schema: SCHEMA_URL, ...schema }, null, 2)}\n`;
+}
+
+/** Lets drizzle-kit compare the tables with the newest snapshot in a folder, and returns the names of new files. */
+function generateMigrations(folder: string): string[] {
+  const before = new Set(readdirSync(path.join(ROOT, folder)));
+  const drizzleKit = path.join(ROOT, 'node_modules/drizzle-kit/bin.cjs');
+  const args = ['generate', '--dialect', 'sqlite', '--schema', './schema/tables.ts', '--out', folder];
+  execFileSync(process.execPath, [drizzleKit, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  return readdirSync(path.join(ROOT, folder)).filter((name) => !before.has(name));
+}
+
+function generate(): void {
+  writeFileSync(SCHEMA_FILE, manifestSchema());
+  const added = generateMigrations(MIGRATIONS);
+  console.log(`schema/manifest.schema.json; migrations: ${added.length === 0 ? 'up to date' : added.join(', ')}`);
+}
+
+/** Lists what is out of date. Migrations are generated into a copy. */
+function findDrift(): string[] {
+  const drift: string[] = [];
+  if (readFileSync(SCHEMA_FILE, 'utf8') !== manifestSchema()) drift.push('schema/manifest.schema.json');
+  const copy = path.relative(ROOT, mkdtempSync(path.join(ROOT, 'node_modules/.drift-')));
+  try {
+    cpSync(path.join(ROOT, MIGRATIONS), path.join(ROOT, copy), { recursive: true });
+    if (generateMigrations(copy).length > 0) drift.push(MIGRATIONS);
+  } finally {
+    rmSync(path.join(ROOT, copy), { recursive: true, force: true });
+  }
+  return drift;
+}
+
+if (process.argv.includes('--check')) {
+  const drift = findDrift();
+  if (drift.length > 0) {
+    console.error(`out of date: ${drift.join(', ')}; run \`npm run generate\` and commit the result`);
+    process.exitCode = 1;
+  }
+} else {
+  generate();
+}
