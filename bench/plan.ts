@@ -105,6 +105,7 @@ const FACTS: RequestFacts = {
   teamId: 'bench',
   promptTokens: 1_000,
   maxTokens: 500,
+  choices: 1,
   expectedCompletionTokens: 250,
   stream: true,
   needs: ['tools'],

@@ -7,7 +7,9 @@ export interface RequestFacts {
   promptTokens: number;
   /** The caller's output limit; null when none was given. */
   maxTokens: number | null;
-  /** How much output to expect when comparing prices and speeds. */
+  /** Answers asked for at once (`n`); each is billed its own output. */
+  choices: number;
+  /** How much output to expect, over all choices, when comparing prices and speeds. */
   expectedCompletionTokens: number;
   stream: boolean;
   /** Capabilities without which the answer would be wrong. */

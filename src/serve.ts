@@ -21,6 +21,7 @@ import { createLedger, type Hold } from '#src/ledger/ledger';
 import { draftReceipt, type RequestEnd } from '#src/ledger/draft-receipt';
 import { readReceipt, writeBatches } from '#src/ledger/store';
 import { toAnswerBody } from '#src/metering/answer-body';
+import { asksToHideReasoning, hideReasoning } from '#src/metering/hide-reasoning';
 import { relayStream, type RelaySource, type StreamEnd } from '#src/metering/relay';
 import { toRouterMetadata } from '#src/metering/router-metadata';
 import { settleUsage } from '#src/metering/settle-usage';
@@ -163,7 +164,6 @@ export function createHall(context: Context): Hall {
     return dispatch(
       {
         candidates: plan.candidates,
-        panic: plan.relaxed.includes('breaker'),
         request,
         facts,
         maxAttempts: policy.maxAttempts,
@@ -184,6 +184,7 @@ export function createHall(context: Context): Hall {
     invariant(reply.opened.kind === 'json', 'a whole request is answered whole');
 
     addToTally(tally, reply.opened.reply, context.now());
+    if (asksToHideReasoning(passage.admission.request)) reply.opened.reply.choices.forEach(hideReasoning);
     const last = settle(passage, reply, { state: 'completed' });
     const labels = { id, createdAtS: createdAtS(passage), model: reply.offer.modelId, provider: reply.offer.providerName };
     return Response.json(toAnswerBody(labels, reply.opened.reply, last), { headers: answerHeaders(passage, reply.offer, passage.trail.length) });
@@ -209,6 +210,7 @@ export function createHall(context: Context): Hall {
       id: passage.id,
       createdAtS: createdAtS(passage),
       tally,
+      hidesReasoning: asksToHideReasoning(passage.admission.request),
       now: context.now,
       opening,
       toError: explainFailure,

@@ -19,7 +19,7 @@ export const card = {
   },
   jurisdiction: { countries: [], source: 'declared by each operator in the manifest', date: '2026-11-22' },
   capabilities: [],
-  quirks: { developerRole: 'system' },
+  quirks: { developerRole: 'system', maxTokensField: 'max_tokens', usageLocations: ['choice', 'x_groq'] },
   docs: null,
   sources: [{ source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' }],
 } satisfies ProviderCard;

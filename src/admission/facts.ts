@@ -45,6 +45,7 @@ function asksForReasoning(request: ChatRequest): boolean {
 /** Derives the facts of a checked request. `freeOnly` comes from the model suffix `:free`. */
 export function requestFacts(request: ChatRequest, teamId: string, freeOnly: boolean): RequestFacts {
   const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? null;
+  const choices = request.n ?? 1;
   const reasoning = asksForReasoning(request);
   const wants: Capability[] = [];
   if (request.seed !== null && request.seed !== undefined) wants.push('seed');
@@ -53,7 +54,8 @@ export function requestFacts(request: ChatRequest, teamId: string, freeOnly: boo
     teamId,
     promptTokens: promptTokens(request),
     maxTokens,
-    expectedCompletionTokens: Math.min(maxTokens ?? EXPECTED_COMPLETION_TOKENS, EXPECTED_COMPLETION_TOKENS),
+    choices,
+    expectedCompletionTokens: choices * Math.min(maxTokens ?? EXPECTED_COMPLETION_TOKENS, EXPECTED_COMPLETION_TOKENS),
     stream: request.stream === true,
     needs: needsOf(request),
     wants,

@@ -20,18 +20,26 @@ interface Surface {
   serve: Serve;
 }
 
-/** Surfaces of one version of the API, relative to where it is mounted. Model names may hold slashes, encoded or not. */
+/** A model's name in a path; it may hold slashes, encoded or not. */
+const MODEL_NAME = ':name{.+}';
+
+/** Surfaces of one version of the API, relative to where it is mounted. */
 const SURFACES: readonly Surface[] = [
   { method: 'POST', path: '/chat/completions', serve: serveChat },
   { method: 'POST', path: '/explain', serve: serveExplain },
   { method: 'GET', path: '/models', serve: serveModels },
   { method: 'GET', path: '/models/count', serve: serveModelsCount },
-  { method: 'GET', path: '/models/:name{.+}', serve: serveModelPath },
+  { method: 'GET', path: `/models/${MODEL_NAME}`, serve: serveModelPath },
   { method: 'GET', path: '/generation', serve: serveGeneration },
   { method: 'GET', path: '/key', serve: serveKey },
 ];
 
 const MOUNTS = ['/v1', '/api/v1'];
+
+const ROOT_SURFACES: readonly Surface[] = [
+  { method: 'GET', path: '/healthz', serve: (_, c) => serveHealth(c) },
+  { method: 'GET', path: '/openapi.json', serve: (_, c) => serveOpenapi(c) },
+];
 
 function serveModelPath(hall: Hall, c: Context): Promise<Response> {
   const path = c.req.param('name') ?? '';
@@ -39,30 +47,33 @@ function serveModelPath(hall: Hall, c: Context): Promise<Response> {
   return path.endsWith(suffix) ? serveEndpoints(hall, c, path.slice(0, -suffix.length)) : serveModel(hall, c, path);
 }
 
-function refuseMethod(method: string): never {
+/** Turns a path into an expression; only our own paths come here. */
+function toPattern(path: string): RegExp {
+  const literals = path.split(MODEL_NAME).map((literal) => literal.replaceAll('.', '\\.'));
+  return new RegExp(`^${literals.join('.+')}$`);
+}
+
+function refuseMethod(method: string): GatewayError {
   const allow = method === 'GET' ? 'GET, HEAD, OPTIONS' : `${method}, OPTIONS`;
-  throw new GatewayError('method_not_allowed', `This path takes ${method} only.`, { headers: { allow } });
+  return new GatewayError('method_not_allowed', `This path takes ${method} only.`, { headers: { allow } });
 }
 
 /** Builds the app over a hall. Its `fetch` is the Worker's. */
 export function createApp(hall: Hall): Hono {
   const app = new Hono();
+  const surfaces = [...MOUNTS.flatMap((base) => SURFACES.map((surface) => ({ ...surface, path: base + surface.path }))), ...ROOT_SURFACES];
+  const patterns = surfaces.map(({ method, path }) => ({ method, pattern: toPattern(path) }));
 
-  function mount(path: string, { method, serve }: Omit<Surface, 'path'>): void {
-    app.on(method, path, (c) => serve(hall, c));
+  // One handler a path: Hono calls a single handler directly, without composing middleware.
+  for (const { method, path, serve } of surfaces) {
+    app.on(method, path, async (c) => allowAnyOrigin(await serve(hall, c)));
     app.options(path, (c) => respondPreflight(c.req.header('access-control-request-headers') ?? null));
-    app.all(path, () => refuseMethod(method));
   }
-
-  app.use(async (c, next) => {
-    await next();
-    allowAnyOrigin(c.res);
+  app.notFound((c) => {
+    const known = patterns.find(({ pattern }) => pattern.test(c.req.path));
+    const failure = known ? refuseMethod(known.method) : new GatewayError('not_found', 'There is nothing at this path.');
+    return allowAnyOrigin(respondError(failure, hall.log));
   });
-  for (const base of MOUNTS) for (const surface of SURFACES) mount(`${base}${surface.path}`, surface);
-  mount('/healthz', { method: 'GET', serve: (_, c) => serveHealth(c) });
-  mount('/openapi.json', { method: 'GET', serve: (_, c) => serveOpenapi(c) });
-
-  app.notFound(() => allowAnyOrigin(respondError(new GatewayError('not_found', 'There is nothing at this path.'), hall.log)));
   app.onError((failure) => allowAnyOrigin(respondError(failure, hall.log)));
   return app;
 }

@@ -5,7 +5,7 @@ type Log = (event: Record<string, unknown>) => void;
 
 const FRAMES_MAX = 8;
 
-/** Keeps what locates a fault and drops what could quote a request: the log gets code positions and, for known kinds, the message. */
+/** Keeps what locates a fault (its kind and where in the code) and drops its message, which may quote a request. */
 function describeUnknown(failure: unknown): Record<string, unknown> {
   if (!(failure instanceof Error)) return { kind: typeof failure };
   const frames = (failure.stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at '));

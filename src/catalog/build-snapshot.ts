@@ -79,7 +79,8 @@ function toOffer(row: EndpointRow, { provider, terms, claims }: Parts): Offer {
   return Object.freeze({
     endpointId: row.id,
     providerId: row.providerId,
-    providerName: provider?.name ?? row.providerId,
+    // A custom endpoint's provider is whoever operates it, not the word for all of them.
+    providerName: row.operatorId === row.providerId ? (provider?.name ?? row.providerId) : row.operatorId,
     tag: row.tag,
     operatorId: row.operatorId,
     supply: row.supply as SupplyKind,

@@ -3,6 +3,8 @@
 const NAMES_MAX = 3;
 /** Longer names are not worth the comparison. */
 const LENGTH_MAX = 80;
+/** More edits than this are another name, however long it is. */
+const EDITS_MAX = 5;
 /** Names compared at most, so that a miss costs little in a large catalogue. */
 const COMPARED_MAX = 5_000;
 
@@ -30,7 +32,7 @@ function lastPart(name: string): string {
 export function nearNames(wrong: string, names: Iterable<string>): string[] {
   const wanted = wrong.toLowerCase();
   if (wanted.length > LENGTH_MAX) return [];
-  const limit = Math.max(2, Math.floor(wanted.length / 4));
+  const limit = Math.min(EDITS_MAX, Math.max(2, Math.floor(wanted.length / 4)));
   const found: { name: string; distance: number }[] = [];
   let compared = 0;
   for (const name of names) {

@@ -22,14 +22,10 @@ export interface DispatchCandidate {
   offer: Offer;
   firstTokenTimeoutMs: number;
   tpotMs: number;
-  /** Soft gates that it failed when the plan was made. */
-  gates: readonly string[];
 }
 
 export interface DispatchOrder {
   candidates: readonly DispatchCandidate[];
-  /** Every eligible breaker is open: they are ignored rather than refusing everybody (R5). */
-  panic: boolean;
   request: ChatRequest;
   facts: RequestFacts;
   maxAttempts: number;
@@ -82,7 +78,7 @@ export async function dispatch(order: DispatchOrder, ports: DispatchPorts): Prom
       triesPaid = failed.length;
     }
     // An open breaker lets one probe through at a time (R4). Asked last: a probe that is taken must be sent.
-    if (!order.panic && candidate.gates.includes('breaker') && !ports.health.tryAcquireProbe(offer.endpointId)) continue;
+    if (!ports.health.tryAcquireProbe(offer.endpointId)) continue;
 
     const othersLeft = order.allowFallbacks && failed.length + 1 < order.maxAttempts && position + 1 < order.candidates.length;
     const result = await tryCandidate(candidate, othersLeft, order, ports);

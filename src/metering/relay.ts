@@ -6,6 +6,7 @@ import type { AttemptFailure } from '#schema/attempt';
 import type { ChatChoice } from '#schema/chat';
 import type { GatewayError } from '#schema/error';
 import type { ReplyChunk, ReplyStream, StreamEvent } from '#schema/reply';
+import { hideReasoning } from './hide-reasoning.ts';
 import { addToTally, isFinished, type Tally } from './tally.ts';
 
 /**
@@ -33,6 +34,8 @@ export interface RelayOptions {
   id: string;
   createdAtS: number;
   tally: Tally;
+  /** The caller wants the answer without its reasoning; it is counted and paid for all the same. */
+  hidesReasoning: boolean;
   now(): number;
   /** Resolves to the upstream, or to the error when none is left. May come after the headers have gone out. */
   opening: Promise<RelaySource | { error: GatewayError }>;
@@ -76,6 +79,7 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
     switch (event.kind) {
       case 'chunk':
         addToTally(tally, event, now());
+        if (options.hidesReasoning) event.choices.forEach(hideReasoning);
         return event.choices.length === 0 ? '' : frame(`${head}${extraOf(event)}"choices":${choicesOf(event.choices)}}`);
       case 'done':
         return finish();

@@ -63,5 +63,6 @@ function dearest(price: Price | null): Price | null {
 }
 
 function outputTokensMax(offer: Offer, facts: RequestFacts): number {
-  return facts.maxTokens ?? offer.maxOutput ?? Math.max(0, offer.context - facts.promptTokens);
+  const oneChoice = facts.maxTokens ?? offer.maxOutput ?? Math.max(0, offer.context - facts.promptTokens);
+  return oneChoice * facts.choices;
 }

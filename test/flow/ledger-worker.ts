@@ -109,6 +109,9 @@ export default {
           return Response.json({});
         case '/json':
           return Response.json({ id: sampleReceipt({ id: newGenerationId(Date.now(), Math.random), attempts: [sampleAttempt(), sampleAttempt()] }).id });
+        case '/wu':
+          context.waitUntil(scheduler.wait(30));
+          return new Response('bare');
         default:
           return new Response('bare');
       }

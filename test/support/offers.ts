@@ -42,6 +42,7 @@ export function factsOf(over: Partial<RequestFacts> = {}): RequestFacts {
     teamId: 'research',
     promptTokens: 10,
     maxTokens: 100,
+    choices: 1,
     expectedCompletionTokens: 50,
     stream: false,
     needs: [],

@@ -1,12 +1,13 @@
 /** D1 over the SQLite that Node ships: the same SQL on the migrated schema, without a Worker. For unit tests of store files. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 
-const MIGRATIONS = new URL('../../schema/migrations/', import.meta.url);
+const MIGRATIONS = join(import.meta.dirname, '../../schema/migrations');
 
 function migrate(database: DatabaseSync): void {
   const files = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql'));
-  for (const name of files.sort()) database.exec(readFileSync(new URL(name, MIGRATIONS), 'utf8'));
+  for (const name of files.sort()) database.exec(readFileSync(join(MIGRATIONS, name), 'utf8'));
 }
 
 export interface SqliteD1 {

@@ -73,7 +73,7 @@ afterEach(() => vi.useRealTimers());
 
 describe('catalogue', () => {
   it('loads once for concurrent first requests', async () => {
-    const snapshots = await Promise.all(Array.from({ length: 10 }, () => catalog.snapshot(waitUntil)));
+    const snapshots = await Promise.all(Array.from({ length: 10 }, async () => catalog.snapshot(waitUntil)));
     expect(new Set(snapshots).size).toBe(1);
     expect(d1.statements()).toBe(1);
     expect(await price()).toBe(20);

@@ -51,6 +51,7 @@ export function factsOf(over: Partial<RequestFacts> = {}): RequestFacts {
     teamId: TEAM,
     promptTokens: 1_000,
     maxTokens: null,
+    choices: 1,
     expectedCompletionTokens: 250,
     stream: true,
     needs: [],

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { fakeApp, TOKEN } from './fake-hall.ts';
+
+interface Listed {
+  data: Record<string, unknown>[];
+  total_count: number;
+  links: { next: string | null };
+}
+
+const MODEL_KEYS =
+  'id canonical_slug name created context_length architecture pricing top_provider per_request_limits supported_parameters default_parameters supported_voices links'.split(
+    ' ',
+  );
+const ENDPOINT_KEYS =
+  'name model_id model_name context_length pricing provider_name tag quantization max_completion_tokens max_prompt_tokens supported_parameters uptime_last_5m uptime_last_30m uptime_last_1d latency_last_30m throughput_last_30m supports_implicit_caching supports_tool_choice'.split(
+    ' ',
+  );
+
+const list = async (query = '', token?: string) => (await (await fakeApp().get(`/api/v1/models${query}`, token)).json()) as Listed;
+const idsOf = ({ data }: Listed) => data.map((model) => model['id']);
+
+describe('GET /models', () => {
+  it('has every key that OpenRouter’s SDK requires, prices as decimal strings', async () => {
+    const listed = await list();
+    expect(listed).toMatchObject({ total_count: 2, links: { next: null } });
+    for (const model of listed.data) expect(Object.keys(model)).toEqual(expect.arrayContaining(MODEL_KEYS));
+    expect(listed.data.find((model) => model['id'] === 'qwen/qwen3-8b')).toMatchObject({
+      object: 'model',
+      context_length: 32_768,
+      pricing: { prompt: '0.00000002', completion: '0.00000006' },
+      top_provider: { max_completion_tokens: 8192, is_moderated: false },
+      links: { details: '/api/v1/models/qwen/qwen3-8b/endpoints' },
+    });
+  });
+
+  it('lists what can be called, newest first; a key adds what its team owns', async () => {
+    expect(idsOf(await list())).toEqual(['openai/gpt-oss-120b', 'qwen/qwen3-8b']);
+    expect(idsOf(await list('', TOKEN))).toEqual(['openai/gpt-oss-120b', 'qwen/qwen3-8b', 'own/tune']);
+    expect((await fakeApp().get('/v1/models', 'sk-hr-wrong')).status).toBe(401);
+  });
+
+  it.each([
+    ['?q=QWEN', ['qwen/qwen3-8b']],
+    ['?q=%25', []],
+    ['?supported_parameters=tools', ['qwen/qwen3-8b']],
+    ['?supported_parameters=tools,structured_outputs', []],
+    ['?context=100000', ['openai/gpt-oss-120b']],
+    ['?output_modalities=image', []],
+    ['?output_modalities=all', ['openai/gpt-oss-120b', 'qwen/qwen3-8b']],
+    ['?limit=1', ['openai/gpt-oss-120b']],
+    ['?limit=1&offset=1', ['qwen/qwen3-8b']],
+    ['?offset=5', []],
+  ])('%s', async (query, ids) => {
+    expect(idsOf(await list(query))).toEqual(ids);
+  });
+
+  it('names the next page, and counts', async () => {
+    expect((await list('?limit=1&q=n')).links.next).toBe('/api/v1/models?limit=1&q=n&offset=1');
+    expect(await (await fakeApp().get('/v1/models/count?q=qwen')).json()).toEqual({ data: { count: 1 } });
+  });
+
+  it.each(['limit=0', 'limit=abc', 'offset=-1', 'limit=1001', 'context=x'])('?%s is a 400 that names the parameter', async (query) => {
+    const response = await fakeApp().get(`/v1/models?${query}`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { param: query.split('=')[0] } });
+  });
+
+  it.each(['/v1/models/qwen/qwen3-8b', '/v1/models/qwen%2Fqwen3-8b', '/v1/models/gpt-4o-mini'])('%s is one model', async (path) => {
+    expect(await (await fakeApp().get(path)).json()).toMatchObject({ id: 'qwen/qwen3-8b', object: 'model', owned_by: 'qwen' });
+  });
+});
+
+describe('GET /models/{author}/{slug}/endpoints', () => {
+  const endpointsOf = async (path: string, token?: string) => {
+    const response = await fakeApp().get(path, token);
+    expect(response.status).toBe(200);
+    return (await response.json()) as { data: { id: string; endpoints: Record<string, unknown>[] } };
+  };
+
+  it('has every key that OpenRouter’s SDK requires, and our facts', async () => {
+    const { data } = await endpointsOf('/api/v1/models/qwen/qwen3-8b/endpoints');
+    expect(data).toMatchObject({ id: 'qwen/qwen3-8b', architecture: { modality: 'text->text', tokenizer: 'Other', instruct_type: null } });
+    for (const endpoint of data.endpoints) expect(Object.keys(endpoint)).toEqual(expect.arrayContaining(ENDPOINT_KEYS));
+    expect(data.endpoints[0]).toMatchObject({
+      provider_name: 'Alpha',
+      tag: 'alpha',
+      quantization: 'fp8',
+      status: 0,
+      pricing: { prompt: '0.00000002', discount: 0 },
+      supports_tool_choice: { auto: true, none: true, required: true, function: true },
+      headrace: {
+        supply: 'centralized',
+        tier: 'open',
+        jurisdiction: ['DE'],
+        verification: 'verified',
+        kv_cache: 'unknown',
+        callable: true,
+      },
+    });
+    expect(data.endpoints[1]).toMatchObject({ status: -1, headrace: { endpoint: 'keyless', callable: false } });
+  });
+
+  it.each(['/v1/models/qwen%2Fqwen3-8b/endpoints', '/v1/models/gpt-4o-mini/endpoints', '/v1/models/qwen/qwen3-8b/endpoints'])(
+    '%s finds it',
+    async (path) => {
+      expect((await endpointsOf(path)).data.id).toBe('qwen/qwen3-8b');
+    },
+  );
+
+  it('K8: another team’s endpoint is not there', async () => {
+    expect((await fakeApp().get('/v1/models/own/tune/endpoints')).status).toBe(404);
+    expect((await endpointsOf('/v1/models/own/tune/endpoints', TOKEN)).data.endpoints[0]).toMatchObject({
+      headrace: { kv_cache: 'turboquant_4bit_nc', owned: true },
+      pricing: { prompt: '0.000001', request: '0.0000015', input_cache_read: '0.000000004' },
+    });
+  });
+
+  it('no address, secret name or key of an endpoint is shown', async () => {
+    const text = JSON.stringify(await endpointsOf('/v1/models/qwen/qwen3-8b/endpoints', TOKEN));
+    expect(text).not.toMatch(/alpha\.example|ALPHA_KEY|MISSING/);
+  });
+
+  it('an unknown model is a 404 with near names; a broken escape is no crash', async () => {
+    expect(await (await fakeApp().get('/v1/models/qwen/qwen3-8c/endpoints')).json()).toMatchObject({
+      error: { code: 404, param: 'model', metadata: { did_you_mean: ['qwen/qwen3-8b'] } },
+    });
+    expect((await fakeApp().get('/v1/models/%zz/endpoints')).status).toBe(404);
+    expect((await fakeApp().get('/v1/models/__proto__/endpoints')).status).toBe(404);
+  });
+});
