@@ -33,6 +33,7 @@ export class Exchange {
   readonly #target: Target;
   readonly #observer: Observer;
   #running = true;
+  /** Bytes of an answer's head so far; null once it is complete. */
   #head: Buffer | null = Buffer.alloc(0);
   #status = 0;
   #bodyLeft = 0;
@@ -75,11 +76,12 @@ export class Exchange {
       this.#readBody(part);
       return;
     }
-    this.#head = this.#head.length === 0 ? part : Buffer.concat([this.#head, part]);
-    const end = this.#head.indexOf(HEAD_END);
+    const seen = this.#head.length === 0 ? part : Buffer.concat([this.#head, part]);
+    this.#head = seen;
+    const end = seen.indexOf(HEAD_END);
     if (end === -1) return;
-    const head = this.#head.latin1Slice(0, end).toLowerCase();
-    const body = this.#head.subarray(end + HEAD_END.length);
+    const head = seen.toString('latin1', 0, end).toLowerCase();
+    const body = seen.subarray(end + HEAD_END.length);
     this.#head = null;
     this.#tail = Buffer.alloc(0);
     this.#status = Number(head.slice(9, 12));

@@ -17,7 +17,7 @@ Measures the whole Worker against a direct call, a bare pass-through Worker and
 a relay Worker: same machine, same run, interleaved slices.
 
   --quick              about 30 seconds: shorter slices, fewer rounds
-  --seconds N          length of one slice (default 1.2; 0.2 to 60)
+  --seconds N          length of one slice (default 1; 0.2 to 60)
   --connections LIST   closed-loop connections for JSON answers (default 1,8,32)
   --json               one JSON object on stdout instead of the table
   --help               this text
@@ -43,7 +43,7 @@ export function parseFlags(argv: readonly string[]): BenchFlags {
     },
   });
   return {
-    seconds: values.seconds === undefined ? (values.quick ? 0.3 : 1.2) : readSeconds(values.seconds),
+    seconds: values.seconds === undefined ? (values.quick ? 0.3 : 1) : readSeconds(values.seconds),
     rounds: values.quick ? 2 : 4,
     connections: values.connections === undefined ? [1, 8, 32] : readConnections(values.connections),
     quick: values.quick,

@@ -1,6 +1,6 @@
 /** Starts the upstream and the load generator as processes of their own, and talks to them one message at a time. */
 import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import path from 'node:path';
 
 /** A child that answers each message with one message. */
 export interface HelperProcess {
@@ -13,7 +13,7 @@ export interface HelperProcess {
 
 /** Starts `file` (a sibling of this one) and waits for its `{ ready: port }`. Rejects when it exits first. */
 export async function startHelper(file: string): Promise<HelperProcess> {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
+  const child = fork(path.join(import.meta.dirname, file), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     serialization: 'advanced', // plain JSON would turn NaN into null
   });

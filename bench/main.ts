@@ -2,7 +2,7 @@
 import { parseFlags, HELP, type BenchFlags } from '#bench/flags';
 import { startHeadrace } from '#bench/headrace';
 import { startHelper, type HelperProcess } from '#bench/helper-process';
-import { listPhases, runPhase, type Phase, type PhaseResult } from '#bench/phases';
+import { listPhases, pacedStreams, runPhase, type Phase, type PhaseResult } from '#bench/phases';
 import { measurePlans } from '#bench/plan';
 import { rssMb } from '#bench/process-usage';
 import { toReport, type BenchReport } from '#bench/report';
@@ -44,7 +44,8 @@ async function startSubjects(upstreamOrigin: string): Promise<Map<SubjectId, Sub
 
 /** Names each slice as it begins, with the time left by the phases' own lengths. */
 function createProgress(phases: readonly Phase[], rounds: number): (phase: Phase, subject: SubjectId) => void {
-  const sliceMs = (phase: Phase): number => phase.rampMs + phase.durationMs + (phase.stream ? phase.stream.tokens * phase.stream.intervalMs : 0) + 250;
+  const sliceMs = (phase: Phase): number =>
+    phase.rampMs + phase.durationMs + (phase.stream ? phase.stream.tokens * phase.stream.intervalMs : 0) + 250;
   const count = phases.reduce((sum, phase) => sum + phase.subjects.length * (rounds + 1), 0);
   let leftMs = phases.reduce((sum, phase) => sum + phase.subjects.length * (rounds + 1) * sliceMs(phase), 0);
   let index = 0;
@@ -57,8 +58,8 @@ function createProgress(phases: readonly Phase[], rounds: number): (phase: Phase
 
 async function run(flags: BenchFlags): Promise<BenchReport> {
   tell('starting upstream, load generator and subjects');
-  const upstream = await startHelperHere('./upstream.ts');
-  const load = await startHelperHere('./load.ts');
+  const upstream = await startHelperHere('upstream.ts');
+  const load = await startHelperHere('load.ts');
   const subjects = await startSubjects(`http://127.0.0.1:${upstream.port}`);
   const phases = listPhases({ connections: flags.connections, durationMs: flags.seconds * 1_000, quick: flags.quick }, subjects);
   const progress = createProgress(phases, flags.rounds);
@@ -70,7 +71,13 @@ async function run(flags: BenchFlags): Promise<BenchReport> {
   await stopAll();
   tell('plans per second');
   const { plansPerSecond } = measurePlans();
-  return toReport({ phases: results, connections: flags.connections, plansPerSecond, rssMbBySubject });
+  return toReport({
+    phases: results,
+    connections: flags.connections,
+    pacedStreams: pacedStreams(flags.quick),
+    plansPerSecond,
+    rssMbBySubject,
+  });
 }
 
 async function main(): Promise<number> {
@@ -97,7 +104,10 @@ async function main(): Promise<number> {
   }
 }
 
-for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
   process.once(signal, () => void stopAll().finally(() => process.exit(code)));
 }
 process.exit(await main());

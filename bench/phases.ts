@@ -36,6 +36,11 @@ export interface Stage {
 
 const QUIET_MS = 200; // lets flushes after the last answer end inside the slice that caused them
 
+/** Lists how many paced streams run at once, the bar's number last. Fewer show what a relay adds while its thread is not yet full. */
+export function pacedStreams(quick: boolean): number[] {
+  return quick ? [200] : [50, 200];
+}
+
 /** Lists the phases of a run that can be met by the subjects at hand. */
 export function listPhases(
   size: { connections: readonly number[]; durationMs: number; quick: boolean },
@@ -52,6 +57,15 @@ export function listPhases(
     durationMs: size.durationMs,
   }));
   const pacedTokens = size.quick ? 25 : 50;
+  const paced = pacedStreams(size.quick).map((connections) => ({
+    id: `paced-${connections}`,
+    title: `${connections} streams of 50 tokens/s`,
+    subjects: (['relay', 'headrace'] as const).filter(has),
+    connections,
+    stream: { tokens: pacedTokens, intervalMs: 20 },
+    rampMs: pacedTokens * 20, // spreads the starts over a whole stream
+    durationMs: Math.max(size.durationMs, pacedTokens * 20),
+  }));
   return [
     ...json,
     {
@@ -63,15 +77,7 @@ export function listPhases(
       rampMs: 50,
       durationMs: size.durationMs,
     },
-    {
-      id: 'paced',
-      title: '200 streams of 50 tokens/s',
-      subjects: (['relay', 'headrace'] as const).filter(has),
-      connections: 200,
-      stream: { tokens: pacedTokens, intervalMs: 20 },
-      rampMs: pacedTokens * 20, // spreads the starts over a whole stream
-      durationMs: Math.max(size.durationMs, pacedTokens * 20),
-    },
+    ...paced,
     {
       id: 'unpaced',
       title: '32 streams of 400 tokens, as fast as they go',

@@ -23,7 +23,9 @@ export function rssMb(pid: number | null): number | null {
 /** Lists the direct children of a process; empty where /proc is missing. */
 export function childPids(parentPid: number): number[] {
   try {
-    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+    const pids = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
     return pids.filter((pid) => Number(statFields(pid)?.[1]) === parentPid);
   } catch {
     return [];

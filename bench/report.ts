@@ -1,5 +1,5 @@
 /** From slices to the numbers that are held against the bars: pure. */
-import type { LoadResult } from '#bench/load';
+import type { LoadResult, Quantiles } from '#bench/load';
 import type { PhaseResult, Slice } from '#bench/phases';
 import { differenceByRound, median, ratioByRound, type Spread } from '#bench/statistics';
 import type { SubjectId } from '#bench/subject';
@@ -28,9 +28,12 @@ export interface BenchReport {
   streamRelayRatioSpread: Spread;
   tokensPerSecond: Partial<Record<SubjectId, number>>;
   cpuMicrosPerToken: Partial<Record<SubjectId, number | null>>;
-  /** Headrace's 99th percentile minus the relay's, at 200 streams of 50 tokens a second. */
+  /** Headrace's 99th percentile minus the relay's, at the most paced streams (200 of 50 tokens a second). */
   eventDelayP99Ms: number | null;
-  eventDelayMs: Partial<Record<SubjectId, { p50: number; p99: number }>>;
+  eventDelayP99MsByStreams: Record<string, number | null>;
+  eventDelayMsByStreams: Record<string, Partial<Record<SubjectId, Quantiles>>>;
+  /** True when this machine could not even keep the relay's queue short: then delays measure the queue, not the relaying. */
+  relaySaturated: boolean;
   plansPerSecond: Record<string, number>;
   rssMb: number | null;
   rssMbBySubject: Partial<Record<SubjectId, number | null>>;
@@ -42,13 +45,17 @@ export interface BenchReport {
 export interface Findings {
   phases: ReadonlyMap<string, PhaseResult>;
   connections: readonly number[];
+  pacedStreams: readonly number[];
   plansPerSecond: Record<string, number>;
   rssMbBySubject: Partial<Record<SubjectId, number | null>>;
 }
 
+/** A relay whose median event waits this long has a queue that its thread does not get through. */
+const SATURATED_DELAY_MS = 5;
+
 /** Condenses a run: medians over the kept rounds, ratios and differences round by round. */
 export function toReport(findings: Findings): BenchReport {
-  const { connections, phases, plansPerSecond, rssMbBySubject } = findings;
+  const { connections, pacedStreams, phases, plansPerSecond, rssMbBySubject } = findings;
   const byConnections = <Value>(read: (phase: PhaseResult) => Value): Record<string, Value> =>
     Object.fromEntries(connections.map((count) => [String(count), read(phases.get(`json-${count}`) ?? {})]));
   const added = (phase: PhaseResult, read: (slice: Slice) => number): Spread =>
@@ -61,11 +68,21 @@ export function toReport(findings: Findings): BenchReport {
   const addedP99MsByConnections = byConnections((phase) => known(added(phase, (slice) => slice.durationMs.p99).median));
   const fewest = String(connections[0]);
   const typical = phases.get(`json-${connections.includes(8) ? 8 : connections.at(-1)}`) ?? {};
-  const paced = phases.get('paced') ?? {};
+  const byStreams = <Value>(read: (phase: PhaseResult) => Value): Record<string, Value> =>
+    Object.fromEntries(pacedStreams.map((count) => [String(count), read(phases.get(`paced-${count}`) ?? {})]));
+  const most = String(pacedStreams.at(-1));
+  const paced = phases.get(`paced-${most}`) ?? {};
   const unpaced = phases.get('unpaced') ?? {};
   const streamRelayRatioSpread = ratioByRound((unpaced.headrace ?? []).map(tokensPerSecond), (unpaced.relay ?? []).map(tokensPerSecond));
   const addedTtftP50MsSpread = added(phases.get('first-token') ?? {}, (slice) => slice.firstTokenMs.p50);
-  const delayP99 = (slice: Slice): number => slice.tokenDelayMs.p99;
+  const delayMs = (slices: readonly Slice[]): Quantiles => ({
+    p50: median(slices.map((slice) => slice.tokenDelayMs.p50)),
+    p99: median(slices.map((slice) => slice.tokenDelayMs.p99)),
+  });
+  const eventDelayP99MsByStreams = byStreams((phase) => {
+    const [ours, relays] = [phase.headrace ?? [], phase.relay ?? []].map((slices) => slices.map((slice) => slice.tokenDelayMs.p99));
+    return known(differenceByRound(ours ?? [], relays ?? []).median);
+  });
 
   const report: BenchReport = {
     throughputRatio: mapValues(throughputRatioSpread, (ratio) => known(ratio.median)),
@@ -77,18 +94,21 @@ export function toReport(findings: Findings): BenchReport {
     addedP99MsByConnections,
     addedTtftP50Ms: known(addedTtftP50MsSpread.median),
     addedTtftP50MsSpread,
-    cpuMicrosPerRequest: mapValues(bySubject(typical, (slice) => slice.cpuMicrosPerRequest ?? Number.NaN), known),
+    cpuMicrosPerRequest: mapValues(
+      bySubject(typical, (slice) => slice.cpuMicrosPerRequest ?? Number.NaN),
+      known,
+    ),
     streamRelayRatio: known(streamRelayRatioSpread.median),
     streamRelayRatioSpread,
     tokensPerSecond: bySubject(unpaced, tokensPerSecond),
-    cpuMicrosPerToken: mapValues(bySubject(paced, (slice) => slice.cpuMicrosPerToken ?? Number.NaN), known),
-    eventDelayP99Ms: known(differenceByRound((paced.headrace ?? []).map(delayP99), (paced.relay ?? []).map(delayP99)).median),
-    eventDelayMs: Object.fromEntries(
-      Object.entries(paced).map(([subject, slices]) => [
-        subject,
-        { p50: median(slices.map((slice) => slice.tokenDelayMs.p50)), p99: median(slices.map(delayP99)) },
-      ]),
+    cpuMicrosPerToken: mapValues(
+      bySubject(paced, (slice) => slice.cpuMicrosPerToken ?? Number.NaN),
+      known,
     ),
+    eventDelayP99Ms: eventDelayP99MsByStreams[most] ?? null,
+    eventDelayP99MsByStreams,
+    eventDelayMsByStreams: byStreams((phase) => mapValues(phase as Record<string, Slice[]>, delayMs)),
+    relaySaturated: delayMs(paced.relay ?? []).p50 > SATURATED_DELAY_MS,
     plansPerSecond,
     rssMb: rssMbBySubject.headrace ?? null,
     rssMbBySubject,
@@ -115,7 +135,9 @@ function judge(report: BenchReport): Verdict[] {
   });
   const slowestPlanMs = report.plansPerSecond['10000'] === undefined ? null : 1_000 / report.plansPerSecond['10000'];
   return [
-    ...Object.entries(report.throughputRatio).map(([count, ratio]) => atLeast(`throughput / pass-through, ${count} connections`, ratio, 0.8)),
+    ...Object.entries(report.throughputRatio).map(([count, ratio]) =>
+      atLeast(`throughput / pass-through, ${count} connections`, ratio, 0.8),
+    ),
     atMost('added p50, ms', report.addedP50Ms, 0.5),
     atMost('added TTFT p50, ms', report.addedTtftP50Ms, 1),
     atMost('event delay p99 over the relay, ms', report.eventDelayP99Ms, 1),

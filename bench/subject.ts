@@ -1,8 +1,9 @@
 /** What is compared. Each Worker runs in a workerd process of its own, so that processor time and memory are its own. */
+import path from 'node:path';
 import { build } from 'esbuild';
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
-import { fileURLToPath } from 'node:url';
+import { Miniflare } from 'miniflare';
 import { childPids } from '#bench/process-usage';
+import { workerOptions } from '#cli/dev/worker-options';
 
 export const SUBJECT_IDS = ['direct', 'passThrough', 'relay', 'headrace'] as const;
 export type SubjectId = (typeof SUBJECT_IDS)[number];
@@ -16,44 +17,77 @@ export interface Subject {
   stop(): Promise<void>;
 }
 
-/** Starts the workerd of one subject and finds its process: the child that was not there before. Not for concurrent use. */
-export async function startInOwnProcess<Started>(start: () => Promise<Started>): Promise<{ started: Started; pid: number | null }> {
+/** A Worker in its own workerd. */
+export interface RunningWorker {
+  /** Answers without Miniflare's own entry Worker in between. */
+  origin: URL;
+  pid: number | null;
+  db(): Promise<D1Database>;
+  stop(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+
+/** Starts a Worker from the text of an entry module that stands in bench/workers/. One at a time: its process is the child that was not there before. */
+export async function startWorker(
+  entry: string,
+  bindings: Readonly<Record<string, string>>,
+  inspectorPort?: number,
+): Promise<RunningWorker> {
+  const script = await bundle(entry);
   const before = new Set(childPids(process.pid));
-  const started = await start();
+  const miniflare = new Miniflare(
+    withDirectNetwork(workerOptions({ script, port: 0, stateDir: null, bindings, log: () => {} }), inspectorPort),
+  );
+  await miniflare.ready;
   const added = childPids(process.pid).filter((pid) => !before.has(pid));
-  return { started, pid: added.length === 1 ? (added[0] as number) : null };
+  return {
+    origin: await miniflare.unsafeGetDirectURL(),
+    pid: added.length === 1 ? (added[0] as number) : null,
+    db: async () => (await miniflare.getD1Database('DB')) as unknown as D1Database,
+    stop: () => miniflare.dispose(),
+  };
 }
 
 /** Starts a Worker from bench/workers/ whose `handle(request, { UPSTREAM })` is its fetch handler. */
 export async function startBareWorker(id: 'passThrough' | 'relay', file: string, upstreamUrl: string): Promise<Subject> {
-  const bundle = await build({
-    stdin: {
-      contents: `import './network.ts'; import { handle } from './${file}'; export default { fetch: handle };`,
-      resolveDir: fileURLToPath(new URL('workers', import.meta.url)),
-    },
+  const entry = `import './network.ts'; export { Account } from './idle-account.ts'; import { handle } from './${file}'; export default { fetch: handle };`;
+  const { origin, pid, stop } = await startWorker(entry, { UPSTREAM: upstreamUrl });
+  return { id, url: chatUrl(origin), key: 'sk-none', pid, stop };
+}
+
+/** Names the surface that every subject is measured at. */
+export function chatUrl(origin: URL): string {
+  return `${origin.origin}/v1/chat/completions`;
+}
+
+async function bundle(entry: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: entry, resolveDir: path.join(import.meta.dirname, 'workers') },
     bundle: true,
     write: false,
     format: 'esm',
     target: 'es2024',
-    external: ['cloudflare:workers'],
+    conditions: ['workerd', 'worker', 'browser'],
+    mainFields: ['browser', 'module', 'main'],
+    external: ['cloudflare:*', 'node:*'],
+    logLevel: 'silent',
   });
-  const { started: worker, pid } = await startInOwnProcess(async () => {
-    const miniflare = new Miniflare(
-      convertV4MiniflareOptions({
-        name: id,
-        modules: true,
-        script: bundle.outputFiles[0]?.text ?? '',
-        compatibilityDate: '2026-11-01',
-        bindings: { UPSTREAM: upstreamUrl },
-        serviceBindings: { NETWORK: { network: { allow: ['public', 'private'] } } },
-        host: '127.0.0.1',
-        port: 0,
-        unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
-      }),
-    );
-    await miniflare.ready;
-    return miniflare;
-  });
-  const origin = await worker.unsafeGetDirectURL();
-  return { id, url: new URL('/v1/chat/completions', origin).href, key: 'sk-none', pid, stop: () => worker.dispose() };
+  return outputFiles[0]?.text ?? '';
+}
+
+/**
+ * Opens a socket straight to the Worker and a network straight from it. By default Miniflare puts a Worker of its own on either side,
+ * which no production has and which cost more than a pass-through.
+ */
+function withDirectNetwork(options: ReturnType<typeof workerOptions>, inspectorPort: number | undefined): ReturnType<typeof workerOptions> {
+  return {
+    ...options,
+    ...(inspectorPort === undefined ? {} : { inspectorPort }),
+    workers: options.workers.map((worker) => ({
+      ...worker,
+      config: { ...worker.config, env: { ...worker.config.env, NETWORK: { type: 'network', allow: ['public', 'private'] } } },
+      dev: { ...worker.dev, unsafeDirectSockets: [{ host: HOST, port: 0 }] },
+    })),
+  };
 }

@@ -18,16 +18,18 @@ export function toTable(report: BenchReport): string {
     ...SUBJECT_IDS.map((subject) => formatNumber(values[subject], digits)),
     note,
   ];
-  const delays = (quantile: 'p50' | 'p99'): Partial<Record<SubjectId, number>> =>
-    Object.fromEntries(Object.entries(report.eventDelayMs).map(([subject, delay]) => [subject, delay[quantile]]));
+  const delays = (streams: string, quantile: 'p50' | 'p99'): Partial<Record<SubjectId, number>> =>
+    Object.fromEntries(Object.entries(report.eventDelayMsByStreams[streams] ?? {}).map(([subject, delay]) => [subject, delay[quantile]]));
   const measured = [
     ['', ...names, ''],
     ...Object.entries(report.requestsPerSecond).map(([count, values]) =>
       row(`requests/s, ${count} connections`, values, 0, formatRatio(report.throughputRatioSpread[count])),
     ),
     row('CPU µs per request', report.cpuMicrosPerRequest, 0),
-    row('event delay p50, ms (200 × 50/s)', delays('p50'), 2),
-    row('event delay p99, ms', delays('p99'), 2),
+    ...Object.keys(report.eventDelayMsByStreams).flatMap((streams) => [
+      row(`event delay p50, ${streams} streams, ms`, delays(streams, 'p50'), 2),
+      row(`event delay p99, ${streams} streams, ms`, delays(streams, 'p99'), 2),
+    ]),
     row('CPU µs per event', report.cpuMicrosPerToken, 1),
     row('events/s, unpaced', report.tokensPerSecond, 0, formatRatio(report.streamRelayRatioSpread)),
     row('resident MB after the run', report.rssMbBySubject, 0),
@@ -41,7 +43,10 @@ export function toTable(report: BenchReport): string {
   const failures = Object.entries(report.failures).map(
     ([subject, { count, example }]) => `! ${SUBJECT_NAMES[subject as SubjectId]}: ${count} failed, for example: ${example}`,
   );
-  return [align(measured), align([...added, ...plans]), align(report.verdicts.map(verdictRow)), ...failures].join('\n\n');
+  const notes = report.relaySaturated
+    ? ['! this machine saturates the relay itself at the most streams: event delays there measure queues']
+    : [];
+  return [align(measured), align([...added, ...plans]), align(report.verdicts.map(verdictRow)), ...notes, ...failures].join('\n\n');
 }
 
 function verdictRow(verdict: Verdict): string[] {

@@ -17,7 +17,10 @@ export function chatRequestBody(streaming: boolean): string {
     model: BENCH_MODEL,
     messages: [
       { role: 'system', content: 'You are a helpful assistant. Answer in plain words, be brief, and say so when you do not know.' },
-      { role: 'user', content: 'A headrace brings water from many springs to one wheel. What happens to the wheel when one spring runs dry?' },
+      {
+        role: 'user',
+        content: 'A headrace brings water from many springs to one wheel. What happens to the wheel when one spring runs dry?',
+      },
     ],
     max_tokens: 512,
     temperature: 0.7,
@@ -50,9 +53,7 @@ export function chatEvent(delta: Record<string, string> | null, finishReason: st
     created: CREATED_AT_S,
     model: 'bench-upstream',
     choices: delta === null ? [] : [{ index: 0, delta, finish_reason: finishReason }],
-    ...(delta === null
-      ? { usage: { prompt_tokens: 58, completion_tokens: completionTokens, total_tokens: 58 + completionTokens } }
-      : {}),
+    ...(delta === null ? { usage: { prompt_tokens: 58, completion_tokens: completionTokens, total_tokens: 58 + completionTokens } } : {}),
   };
   return `data: ${JSON.stringify(event)}\n\n`;
 }

@@ -1,8 +1,8 @@
 /** `headrace check FILE`: is this manifest fit to apply? Changes nothing. */
 import type { ManifestError } from '#src/manifest/manifest-error';
 import { ManifestProblem } from './command-error.ts';
-import { LOCAL_HOSTS } from './dev/start-router.ts';
 import { surroundings } from './house-facts.ts';
+import { LOCAL_HOSTS } from './local-hosts.ts';
 import { checkManifest, readManifestFile } from './read-manifest.ts';
 
 export interface CheckOptions {

@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { check } from './check.ts';
+import type { CheckOptions } from './check.ts';
 import { CommandError } from './command-error.ts';
-import { deploy } from './deploy.ts';
-import { dev, PORT, STATE_DIR, type DevOptions } from './dev/dev.ts';
+import type { DevOptions } from './dev/dev.ts';
+
+/** Where wrangler keeps local D1, and the port that it serves on. */
+const STATE_DIR = '.wrangler/state';
+const PORT = 8787;
 
 function parsePort(text: string): number {
   const port = Number(text);
@@ -18,7 +21,7 @@ function readVersion(): string {
   return version;
 }
 
-/** Builds the command line. Errors are thrown, so that `main` alone decides about exit codes. */
+/** Builds the command line. Errors are thrown, so that `main` alone decides about exit codes. A command is loaded when it is called. */
 function createProgram(): Command {
   const program = new Command('headrace')
     .description('Inference router: subnet miners, your own GPU nodes and centralized APIs behind one API.')
@@ -42,7 +45,10 @@ Examples:
   $ npm start -- --port 9000 --state /tmp/headrace
   $ npm start -- --config headrace.yaml --no-devnet`,
     )
-    .action((options: DevOptions) => dev(options));
+    .action(async (options: DevOptions) => {
+      const { dev } = await import('./dev/dev.ts');
+      await dev(options);
+    });
 
   program
     .command('check')
@@ -57,7 +63,8 @@ Examples:
   $ npx headrace check headrace.yaml
   $ npx headrace check examples/local.yaml --local --json`,
     )
-    .action((file: string, options: { json: boolean; local: boolean }) => {
+    .action(async (file: string, options: CheckOptions) => {
+      const { check } = await import('./check.ts');
       const { ok, output } = check(file, options);
       console.log(output);
       if (!ok) process.exitCode = 1;
@@ -67,7 +74,10 @@ Examples:
     .command('deploy')
     .description('deploy to Cloudflare: creates the D1 database if it is missing, migrates, deploys')
     .option('--dry-run', 'build only, into dist/', false)
-    .action((options: { dryRun: boolean }) => deploy(options));
+    .action(async (options: { dryRun: boolean }) => {
+      const { deploy } = await import('./deploy.ts');
+      await deploy(options);
+    });
 
   for (const command of program.commands) command.exitOverride().configureOutput({ outputError: () => {} });
   return program;
@@ -76,13 +86,13 @@ Examples:
 /** Runs the command line and returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   try {
+    if (argv.length === 0) throw new CommandError('name a command (see npx headrace --help)');
     await createProgram().parseAsync(argv, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      const said = error.code === 'commander.help' ? 'name a command' : error.message.replace(/^error: /, '');
-      console.error(`headrace: ${said.replaceAll('\n', ' ')} (see npx headrace --help)`);
+      console.error(`headrace: ${error.message.replace(/^error: /, '').replaceAll('\n', ' ')} (see npx headrace --help)`);
       return 1;
     }
     if (!(error instanceof CommandError)) throw error;

@@ -30,9 +30,7 @@ export type ChatMessage = z.infer<typeof chatMessage>;
 
 const tool = z.looseObject({
   type: z.string(),
-  function: z
-    .looseObject({ name: z.string().min(1).max(128), parameters: z.record(z.string(), z.unknown()).optional() })
-    .optional(),
+  function: z.looseObject({ name: z.string().min(1).max(128), parameters: z.record(z.string(), z.unknown()).optional() }).optional(),
 });
 
 const responseFormat = z.looseObject({

@@ -20,8 +20,20 @@ interface ErrorRow {
 export const errorTable = {
   invalid_request: { status: 400, type: 'invalid_request_error', errorType: 'invalid_request', fault: 'client', retryable: false },
   invalid_json: { status: 400, type: 'invalid_request_error', errorType: 'invalid_request', fault: 'client', retryable: false },
-  context_length_exceeded: { status: 400, type: 'invalid_request_error', errorType: 'context_length_exceeded', fault: 'client', retryable: false },
-  content_policy_violation: { status: 400, type: 'invalid_request_error', errorType: 'content_policy_violation', fault: 'client', retryable: false },
+  context_length_exceeded: {
+    status: 400,
+    type: 'invalid_request_error',
+    errorType: 'context_length_exceeded',
+    fault: 'client',
+    retryable: false,
+  },
+  content_policy_violation: {
+    status: 400,
+    type: 'invalid_request_error',
+    errorType: 'content_policy_violation',
+    fault: 'client',
+    retryable: false,
+  },
   invalid_api_key: { status: 401, type: 'authentication_error', errorType: 'authentication', fault: 'client', retryable: false },
   insufficient_budget: { status: 402, type: 'insufficient_quota', errorType: 'payment_required', fault: 'account', retryable: false },
   permission_denied: { status: 403, type: 'permission_error', errorType: 'permission_denied', fault: 'account', retryable: false },

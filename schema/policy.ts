@@ -88,7 +88,12 @@ const sharedWishes = {
 
 /** The `provider` object of a request. Unknown keys are refused: a misspelt restriction must not be dropped in silence. */
 export const providerWishes = z
-  .strictObject({ ...sharedWishes, policy: slug.optional(), enforce_distillable_text: z.boolean().optional(), options: z.unknown().optional() })
+  .strictObject({
+    ...sharedWishes,
+    policy: slug.optional(),
+    enforce_distillable_text: z.boolean().optional(),
+    options: z.unknown().optional(),
+  })
   .meta({ id: 'ProviderPreferences' });
 export type ProviderWishes = z.infer<typeof providerWishes>;
 

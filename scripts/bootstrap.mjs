@@ -36,8 +36,8 @@ export async function ensureInstalled() {
 }
 
 function isInstalled(hash) {
-  if (existsSync(STAMP)) return readFileSync(STAMP, 'utf8') === hash;
-  // Installed by hand: npm leaves this file, as new as its last run.
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === hash) return true;
+  // Installed by hand since the lock file changed: npm leaves this file, as new as its last run.
   const npmMark = path.join(MODULES, '.package-lock.json');
   if (!existsSync(npmMark) || statSync(npmMark).mtimeMs < statSync(LOCK).mtimeMs) return false;
   writeFileSync(STAMP, hash);

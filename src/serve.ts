@@ -2,7 +2,6 @@
  * The hall: one inference request, read top to bottom.
  * admit, match, plan, hold, dispatch, meter, settle. Rooms meet here and nowhere else.
  */
-import type { Attempt } from '#schema/attempt';
 import type { CatalogSnapshot, ModelEntry, Offer } from '#schema/catalog';
 import { GatewayError } from '#schema/error';
 import type { PlanRecord, Receipt } from '#schema/receipt';
@@ -17,7 +16,7 @@ import { explainFailure } from '#src/dispatch/exhausted';
 import { createRetryBudget } from '#src/dispatch/retry-budget';
 import { createHealth } from '#src/health/health';
 import { newGenerationId } from '#src/ledger/generation-id';
-import { createLedger, type Hold } from '#src/ledger/ledger';
+import { createLedger } from '#src/ledger/ledger';
 import { draftReceipt, type RequestEnd } from '#src/ledger/draft-receipt';
 import { readReceipt, writeBatches } from '#src/ledger/store';
 import { toAnswerBody } from '#src/metering/answer-body';
@@ -25,26 +24,14 @@ import { asksToHideReasoning, hideReasoning } from '#src/metering/hide-reasoning
 import { relayStream, type RelaySource, type StreamEnd } from '#src/metering/relay';
 import { toRouterMetadata } from '#src/metering/router-metadata';
 import { settleUsage } from '#src/metering/settle-usage';
-import { addToTally, createTally, type Tally } from '#src/metering/tally';
+import { addToTally, createTally } from '#src/metering/tally';
 import { toUsageBody } from '#src/metering/usage-body';
+import { answerHeaders, createdAtS, wantsMetadata, worstCaseNanoUsd, type ChatCall, type LastWords, type Passage } from '#src/passage';
 import { plan as makePlan, type Plan } from '#src/routing/plan';
 import { refusal } from '#src/routing/refusal';
 
 /** A stream's headers go out after this long even when no upstream has answered yet (DESIGN §3). */
 const HEADERS_AFTER_MS = 10_000;
-
-/** One inference call as the porch hands it in. */
-export interface ChatCall {
-  /** The bearer token, not yet looked up. */
-  token: string | null;
-  /** Parsed JSON. */
-  body: unknown;
-  headers: Headers;
-  /** Aborts when the client leaves. */
-  signal: AbortSignal;
-  arrivedAtMs: number;
-  waitUntil(promise: Promise<unknown>): void;
-}
 
 /** What the porch may ask for. One per isolate. */
 export interface Hall {
@@ -62,27 +49,6 @@ export interface Hall {
   isCallable(offer: Offer): boolean;
   now(): number;
   log: Context['log'];
-}
-
-/** One request on its way through the hall: what each room has added. */
-interface Passage {
-  id: string;
-  call: ChatCall;
-  admission: Admission;
-  plan: Plan;
-  hold: Hold;
-  /** Attempts in the order in which they ended. */
-  trail: Attempt[];
-  tally: Tally;
-  dispatchedAtMs: number;
-  /** Aborts when the client has left, whichever way we learn of it. */
-  left: AbortController;
-}
-
-/** The fields of a client's last chunk beside its empty choices. */
-interface LastWords {
-  usage: object;
-  openrouter_metadata?: object;
 }
 
 /** Opens the rooms of this isolate. */
@@ -187,7 +153,9 @@ export function createHall(context: Context): Hall {
     if (asksToHideReasoning(passage.admission.request)) reply.opened.reply.choices.forEach(hideReasoning);
     const last = settle(passage, reply, { state: 'completed' });
     const labels = { id, createdAtS: createdAtS(passage), model: reply.offer.modelId, provider: reply.offer.providerName };
-    return Response.json(toAnswerBody(labels, reply.opened.reply, last), { headers: answerHeaders(passage, reply.offer, passage.trail.length) });
+    return Response.json(toAnswerBody(labels, reply.opened.reply, last), {
+      headers: answerHeaders(passage, reply.offer, passage.trail.length),
+    });
   }
 
   async function answerStream(passage: Passage): Promise<Response> {
@@ -247,10 +215,18 @@ export function createHall(context: Context): Hall {
     const failure = end.state === 'interrupted' ? end.failure : null;
     finish({ outcome: end.state, failure, usage, firstTokenAtMs: admission.facts.stream ? tally.firstTokenAtMs : null });
     const chargedNanoUsd = trail.at(-1)?.costNanoUsd ?? 0;
-    const record = writeReceipt(passage, { state: end.state, offer, usage, chargedNanoUsd, errorCode: failure && explainFailure(failure).code });
+    const record = writeReceipt(passage, {
+      state: end.state,
+      offer,
+      usage,
+      chargedNanoUsd,
+      errorCode: failure && explainFailure(failure).code,
+    });
     return {
       usage: toUsageBody(usage, offer.price, chargedNanoUsd),
-      ...(wantsMetadata(passage) && { openrouter_metadata: toRouterMetadata(admission.request.model, record, trail, context.now() - passage.dispatchedAtMs) }),
+      ...(wantsMetadata(passage) && {
+        openrouter_metadata: toRouterMetadata(admission.request.model, record, trail, context.now() - passage.dispatchedAtMs),
+      }),
     };
   }
 
@@ -280,35 +256,6 @@ export function createHall(context: Context): Hall {
     isCallable,
     now: context.now,
     log: context.log,
-  };
-}
-
-/** The dearest candidate's worst case: what a request may cost whoever serves it. */
-function worstCaseNanoUsd({ candidates }: Plan): number {
-  return candidates.reduce((most, { worstCaseNanoUsd }) => Math.max(most, worstCaseNanoUsd), 0);
-}
-
-function createdAtS({ call }: Passage): number {
-  return Math.floor(call.arrivedAtMs / 1000);
-}
-
-function wantsMetadata({ call: { headers } }: Passage): boolean {
-  return (headers.get('x-openrouter-metadata') ?? headers.get('x-openrouter-experimental-metadata')) === 'enabled';
-}
-
-/** The headers of every inference answer; without an offer no upstream has answered yet. */
-function answerHeaders({ id, plan, admission: { policy } }: Passage, offer: Offer | null, attempts: number): Record<string, string> {
-  const candidate = plan.candidates.find((candidate) => candidate.offer === offer);
-  return {
-    'x-generation-id': id,
-    'x-headrace-policy': policy.name,
-    'x-headrace-attempts': String(attempts),
-    ...(candidate && {
-      'x-headrace-endpoint': candidate.offer.endpointId,
-      'x-headrace-provider': candidate.offer.providerId,
-      'x-headrace-supply': candidate.offer.supply,
-      'x-headrace-tier': candidate.tier,
-    }),
   };
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Devnet } from '#devnet/devnet';
 import { CommandError } from '../command-error.ts';
 import { surroundings } from '../house-facts.ts';
+import { LOCAL_HOSTS } from '../local-hosts.ts';
 import { createProgress } from '../progress.ts';
 import { checkManifest, readManifestFile } from '../read-manifest.ts';
 import { stopBundler } from './bundle.ts';
@@ -10,14 +11,10 @@ import { readEnvironment } from './environment.ts';
 import { greet } from './greeting.ts';
 import { listenForShutdown } from './shutdown.ts';
 import { pointAtDevnet, startLocalDevnet } from './start-devnet.ts';
-import { LOCAL_HOSTS, startRouter } from './start-router.ts';
+import { startRouter } from './start-router.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const EXAMPLE = path.join(ROOT, 'examples/local.yaml');
-
-/** Where local D1 lives unless told otherwise: where wrangler keeps it. */
-export const STATE_DIR = '.wrangler/state';
-export const PORT = 8787;
 
 export interface DevOptions {
   /** Manifest file; absent: the example. */

@@ -8,6 +8,7 @@ import { compileManifest } from '#src/manifest/compile';
 import { applyRows, type ApplySummary, type TableChange } from '#src/manifest/store';
 import { CommandError } from '../command-error.ts';
 import { houseFacts, surroundings } from '../house-facts.ts';
+import { LOCAL_HOSTS } from '../local-hosts.ts';
 import { silently, type Step } from '../progress.ts';
 import { checkManifest } from '../read-manifest.ts';
 import { bundleWorker } from './bundle.ts';
@@ -17,9 +18,6 @@ import { activeProviders, resolveClientKeys, resolveKey, upstreamBindings } from
 import { WORKER_NAME, workerOptions } from './worker-options.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-
-/** Private hosts that a local router may call. */
-export const LOCAL_HOSTS = ['127.0.0.1', 'localhost', '::1'];
 
 export interface RouterOptions {
   manifestText: string;

@@ -1,8 +1,10 @@
 /** `POST /chat/completions` and `POST /explain`: the same body, served or only planned. */
 import type { Context } from 'hono';
-import type { ChatCall, Hall } from '#src/serve';
+import type { ChatCall } from '#src/passage';
+import type { Hall } from '#src/serve';
 import { bearerToken } from './bearer.ts';
 import { waitUntilOf } from './caller.ts';
+import { toPlanBody } from './plan-body.ts';
 import { readBody } from './read-body.ts';
 
 async function toCall(hall: Hall, c: Context): Promise<ChatCall> {
@@ -26,5 +28,5 @@ export async function serveChat(hall: Hall, c: Context): Promise<Response> {
 
 /** Answers with the plan that the same request would follow now. */
 export async function serveExplain(hall: Hall, c: Context): Promise<Response> {
-  return c.json(await hall.explain(await toCall(hall, c)));
+  return c.json(toPlanBody(await hall.explain(await toCall(hall, c))));
 }

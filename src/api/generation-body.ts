@@ -2,6 +2,7 @@
 import type { Attempt } from '#schema/attempt';
 import { toUsd } from '#schema/money';
 import type { Receipt } from '#schema/receipt';
+import { toPlanBody } from './plan-body.ts';
 
 function toProviderResponse(attempt: Attempt, model: string) {
   return {
@@ -69,7 +70,7 @@ function toHeadrace(receipt: Receipt) {
     absorbed_nano_usd: receipt.absorbedNanoUsd,
     held_nano_usd: receipt.heldNanoUsd,
     attempts: receipt.attempts.map(toAttemptBody),
-    plan: receipt.plan,
+    plan: toPlanBody(receipt.plan),
   };
 }
 

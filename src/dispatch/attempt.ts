@@ -43,7 +43,8 @@ export async function attempt(order: AttemptOrder, ports: { fetch: typeof fetch;
   order.onHeaders(response.status);
 
   try {
-    if (response.status >= 300 && response.status < 400) return await refuse(response, { kind: 'redirect', detail: 'redirects are not followed' });
+    if (response.status >= 300 && response.status < 400)
+      return await refuse(response, { kind: 'redirect', detail: 'redirects are not followed' });
     if (!response.ok) {
       const text = await readErrorText(response, watchdog);
       return { failure: dialect.decodeError(response.status, response.headers, text, target, ports.now()) };
@@ -53,7 +54,9 @@ export async function attempt(order: AttemptOrder, ports: { fetch: typeof fetch;
     if (order.request.stream !== true || contentType.includes('application/json')) return await readWhole(response, order);
     return await openStream(response, order);
   } catch {
-    return { failure: watchdog.verdict() ?? { kind: 'connect', origin: 'local', detail: 'the connection broke before the answer was whole' } };
+    return {
+      failure: watchdog.verdict() ?? { kind: 'connect', origin: 'local', detail: 'the connection broke before the answer was whole' },
+    };
   }
 }
 
@@ -95,7 +98,8 @@ async function openStream(response: Response, { dialect, target, watchdog }: Att
     if (events === null) return protocolFailure(response, 'a stream that ended without content');
     prelude = prelude.length === 0 ? [...events] : prelude.concat(events);
     const silentEvents = prelude.findIndex(isReal);
-    if (silentEvents !== -1 && silentEvents <= PRELUDE_EVENTS_MAX) return { opened: { kind: 'stream', stream: withPrelude(prelude, stream) } };
+    if (silentEvents !== -1 && silentEvents <= PRELUDE_EVENTS_MAX)
+      return { opened: { kind: 'stream', stream: withPrelude(prelude, stream) } };
 
     const broken = prelude.find((event) => event.kind === 'failure');
     if (broken !== undefined) {
@@ -123,7 +127,10 @@ function withPrelude(prelude: readonly StreamEvent[], rest: ReplyStream): ReplyS
 }
 
 function asStream(reply: DecodedReply): ReplyStream {
-  const choices = reply.choices.map(({ message, ...choice }) => ({ ...choice, ...(message === undefined ? {} : { delta: withToolIndexes(message) }) }));
+  const choices = reply.choices.map(({ message, ...choice }) => ({
+    ...choice,
+    ...(message === undefined ? {} : { delta: withToolIndexes(message) }),
+  }));
   let events: readonly StreamEvent[] | null = [
     { kind: 'chunk', upstreamId: reply.upstreamId, choices, usage: reply.usage, extra: reply.extra },
     { kind: 'done' },
@@ -140,7 +147,9 @@ function asStream(reply: DecodedReply): ReplyStream {
 
 /** Stream deltas number their tool calls; whole messages need not. */
 function withToolIndexes<M extends { tool_calls?: object[] }>(message: M): M {
-  return message.tool_calls === undefined ? message : { ...message, tool_calls: message.tool_calls.map((call, index) => ({ index, ...call })) };
+  return message.tool_calls === undefined
+    ? message
+    : { ...message, tool_calls: message.tool_calls.map((call, index) => ({ index, ...call })) };
 }
 
 async function refuse(response: Response, failure: Pick<AttemptFailure, 'kind' | 'detail'>): Promise<AttemptResult> {

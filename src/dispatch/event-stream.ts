@@ -38,7 +38,8 @@ export function openEventStream(body: ReadableStream<Uint8Array>, decoder: Strea
     },
     onComment: () => watchdog.comment(),
     onError(error) {
-      if (error.type === 'max-buffer-size-exceeded') fail({ kind: 'protocol', origin: 'external', detail: 'an event larger than the limit' });
+      if (error.type === 'max-buffer-size-exceeded')
+        fail({ kind: 'protocol', origin: 'external', detail: 'an event larger than the limit' });
     },
   });
 

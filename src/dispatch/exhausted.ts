@@ -12,7 +12,8 @@ interface Failed {
 /** Builds the client error after the last attempt. The caller's own fault is told as such; upstream detail is already scrubbed. */
 export function exhausted(failed: readonly Failed[]): GatewayError {
   const last = failed.at(-1);
-  if (last === undefined) return new GatewayError('no_endpoint_available', 'No endpoint could be tried. Retry shortly.', { retryAfterS: 1 });
+  if (last === undefined)
+    return new GatewayError('no_endpoint_available', 'No endpoint could be tried. Retry shortly.', { retryAfterS: 1 });
 
   const metadata = {
     provider_name: last.providerName,
@@ -26,13 +27,18 @@ export function exhausted(failed: readonly Failed[]): GatewayError {
     case 'rejected':
       return new GatewayError('invalid_request', `The endpoint refused the request: ${last.failure.detail}`, { metadata });
     case 'content_filtered':
-      return new GatewayError('content_policy_violation', `The endpoint's content filter refused the request: ${last.failure.detail}`, { metadata });
+      return new GatewayError('content_policy_violation', `The endpoint's content filter refused the request: ${last.failure.detail}`, {
+        metadata,
+      });
     default:
       break;
   }
 
   const every = (test: (failure: AttemptFailure) => boolean) => failed.every(({ failure }) => test(failure));
-  if (failed.some(({ failure }) => failure.kind === 'context_exceeded') && every((f) => f.kind === 'context_exceeded' || f.kind === 'model_missing')) {
+  if (
+    failed.some(({ failure }) => failure.kind === 'context_exceeded') &&
+    every((f) => f.kind === 'context_exceeded' || f.kind === 'model_missing')
+  ) {
     return new GatewayError('context_length_exceeded', 'The request is longer than the context of every endpoint tried.', {
       param: 'messages',
       metadata,
@@ -58,6 +64,7 @@ function smallestRetryAfterS(failed: readonly Failed[]): number {
 /** Explains to the client why a stream that had begun cannot go on. */
 export function explainFailure(failure: AttemptFailure): GatewayError {
   if (TIMEOUTS.has(failure.kind)) return new GatewayError('upstream_timeout', `The answer stopped in the middle: ${failure.detail}.`);
-  if (failure.kind === 'content_filtered') return new GatewayError('content_policy_violation', `The endpoint's content filter stopped the answer: ${failure.detail}`);
+  if (failure.kind === 'content_filtered')
+    return new GatewayError('content_policy_violation', `The endpoint's content filter stopped the answer: ${failure.detail}`);
   return new GatewayError('upstream_failed', `The answer broke off in the middle: ${failure.detail}.`);
 }

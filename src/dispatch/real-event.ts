@@ -7,7 +7,9 @@ const SILENT_FIELDS: ReadonlySet<string> = new Set(['role', 'name']);
 
 /** Tells whether an event is content or a finish: an opening with only a role commits to nothing. */
 export function isReal(event: StreamEvent): boolean {
-  return event.kind === 'chunk' && event.choices.some((choice) => choice.finish_reason != null || hasContent(choice.delta ?? choice.message));
+  return (
+    event.kind === 'chunk' && event.choices.some((choice) => choice.finish_reason != null || hasContent(choice.delta ?? choice.message))
+  );
 }
 
 /** Tells whether a delta says anything. */

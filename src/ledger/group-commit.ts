@@ -4,7 +4,7 @@ import type { CommitBatch } from './account-port.ts';
 import { pause, timeBox } from './time-box.ts';
 
 /** Gives requests that end together the time to share a flush; nobody but `waitUntil` waits for it. */
-export const LINGER_MS = 25;
+export const LINGER_MS = 5;
 /** A flush in flight holds back the next one, which grows meanwhile; a stuck one does not for long. */
 const QUEUE_LIMIT_MS = 500;
 const FLUSH_TRIES = 3;

@@ -53,7 +53,7 @@ describe('headrace check', () => {
     const { code, lines } = headrace('check', write('bad.yaml', 'version: 1\nteams:\n  - { id: t, budget: { usd: 1, per: mnth } }\n'));
     expect(code).toBe(1);
     expect(lines).toEqual([
-      'headrace: bad.yaml:3:40: teams[0].budget.per: "mnth" is not allowed; did you mean month? (allowed: day, week, month, total)',
+      'headrace: bad.yaml:3:37: teams[0].budget.per: "mnth" is not allowed; did you mean month? (allowed: day, week, month, total)',
     ]);
   });
 

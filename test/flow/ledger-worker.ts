@@ -107,11 +107,6 @@ export default {
         case '/forget':
           ledger = null;
           return Response.json({});
-        case '/json':
-          return Response.json({ id: sampleReceipt({ id: newGenerationId(Date.now(), Math.random), attempts: [sampleAttempt(), sampleAttempt()] }).id });
-        case '/wu':
-          context.waitUntil(scheduler.wait(30));
-          return new Response('bare');
         default:
           return new Response('bare');
       }

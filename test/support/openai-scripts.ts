@@ -13,7 +13,8 @@ export interface AnswerOptions {
 
 /** Answers as asked: a stream of words when the request streams, else JSON. */
 export function answer(options: AnswerOptions = {}): Script {
-  return (call, response) => (call.body['stream'] === true ? void streamWords(response, options) : sendJson(response, 200, completion(options)));
+  return (call, response) =>
+    call.body['stream'] === true ? void streamWords(response, options) : sendJson(response, 200, completion(options));
 }
 
 /** Sends one JSON body. */
@@ -22,7 +23,13 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 }
 
 /** Builds a whole chat completion. */
-export function completion({ text = 'Hello there.', promptTokens = 12, completionTokens = 5, finishReason = 'stop', usage }: AnswerOptions = {}): object {
+export function completion({
+  text = 'Hello there.',
+  promptTokens = 12,
+  completionTokens = 5,
+  finishReason = 'stop',
+  usage,
+}: AnswerOptions = {}): object {
   return {
     id: 'chatcmpl-upstream',
     object: 'chat.completion',
@@ -65,7 +72,13 @@ export function streamWords(response: ServerResponse, options: AnswerOptions = {
 }
 
 /** The bytes of a whole stream, for re-chunking. */
-export function streamText({ text = 'Hello there.', promptTokens = 12, completionTokens = 5, finishReason = 'stop', usage }: AnswerOptions = {}): string {
+export function streamText({
+  text = 'Hello there.',
+  promptTokens = 12,
+  completionTokens = 5,
+  finishReason = 'stop',
+  usage,
+}: AnswerOptions = {}): string {
   const words = text.match(/\S+\s*/g) ?? [];
   const last =
     usage === null
@@ -76,7 +89,12 @@ export function streamText({ text = 'Hello there.', promptTokens = 12, completio
           created: 1,
           model: 'upstream-model',
           choices: [],
-          usage: { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens, ...usage },
+          usage: {
+            prompt_tokens: promptTokens,
+            completion_tokens: completionTokens,
+            total_tokens: promptTokens + completionTokens,
+            ...usage,
+          },
         });
   return `${chunk({ role: 'assistant', content: '' })}${words.map((word) => chunk({ content: word })).join('')}${chunk({}, finishReason)}${last}${event('[DONE]')}`;
 }

@@ -16,7 +16,7 @@ export function randomChunks(text: string, seed: number, bytesMax: number): Uint
   const bytes = new TextEncoder().encode(text);
   const random = seededRandom(seed);
   const chunks: Uint8Array[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = start + 1 + Math.floor(random() * bytesMax);
     chunks.push(bytes.subarray(start, end));
     start = end;

@@ -43,7 +43,13 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
           if (!response.writableFinished) resolve();
         });
       });
-      const call: UpstreamCall = { endpoint, path: `/${path.join('/')}`, headers: request.headers, body: JSON.parse(text || '{}'), aborted };
+      const call: UpstreamCall = {
+        endpoint,
+        path: `/${path.join('/')}`,
+        headers: request.headers,
+        body: JSON.parse(text || '{}'),
+        aborted,
+      };
       calls.push(call);
       const script = scripts.get(endpoint) ?? unscripted;
       Promise.resolve()

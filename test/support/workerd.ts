@@ -77,8 +77,6 @@ export async function applyMigrations(db: D1Database): Promise<void> {
   const tables = await db.prepare("SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name = 'receipts'").first<number>('n');
   if (tables !== 0) return;
   const files = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql'));
-  const statements = files
-    .toSorted()
-    .flatMap((name) => readFileSync(join(MIGRATIONS, name), 'utf8').split('--> statement-breakpoint'));
+  const statements = files.toSorted().flatMap((name) => readFileSync(join(MIGRATIONS, name), 'utf8').split('--> statement-breakpoint'));
   await db.batch(statements.map((statement) => db.prepare(statement)));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { errorBody, GatewayError } from '#schema/error';
-import type { ChatCall } from '#src/serve';
-import { fakeApp, MANAGER, TOKEN } from './fake-hall.ts';
+import type { ChatCall } from '#src/passage';
+import { fakeApp, MANAGER, receipt, TOKEN } from './fake-hall.ts';
 
 const json = { 'content-type': 'application/json' };
 const chat = (headers: Record<string, string> = {}, body = '{"model":"a/b"}') => ({
@@ -154,6 +154,55 @@ describe('routes', () => {
     for (const [, kind, name] of JSON.stringify(document).matchAll(/"#\/components\/(\w+)\/([\w.-]+)"/g))
       expect(document.components[kind ?? '']).toHaveProperty(name ?? '');
     expect(JSON.stringify(document)).not.toContain('$defs');
+  });
+});
+
+describe('POST /explain', () => {
+  it('prints the plan: candidates with every term, exclusions with filter and reason', async () => {
+    const candidate = {
+      endpointId: 'e1',
+      provider: 'alpha',
+      tag: 'alpha/fp8',
+      supply: 'subnet' as const,
+      tier: 'open' as const,
+      rank: 0,
+      index: 12.5,
+      costNanoUsd: 1500,
+      ttftMs: 200,
+      tpotMs: 9,
+      failureProbability: 0.02,
+      gates: ['cap'],
+    };
+    const rejection = {
+      endpointId: 'e2',
+      provider: 'beta',
+      supply: 'centralized' as const,
+      filter: 'H1',
+      reason: 'tier open is below attested',
+    };
+    const { send } = fakeApp({ explain: async () => ({ ...receipt.plan, candidates: [candidate], rejections: [rejection] }) });
+    const response = await send('/v1/explain', chat({ authorization: `Bearer ${TOKEN}` }));
+    expect(await response.json()).toMatchObject({
+      object: 'plan',
+      model: 'qwen/qwen3-8b',
+      method: 'index',
+      planned_at: '2026-11-22T00:00:00.000Z',
+      candidates: [
+        {
+          endpoint: 'e1',
+          tag: 'alpha/fp8',
+          rank: 0,
+          index: 12.5,
+          cost: 0.0000015,
+          cost_nano_usd: 1500,
+          ttft_ms: 200,
+          tpot_ms: 9,
+          failure_probability: 0.02,
+          gates: ['cap'],
+        },
+      ],
+      rejections: [{ endpoint: 'e2', filter: 'H1', reason: 'tier open is below attested' }],
+    });
   });
 });
 

@@ -7,7 +7,7 @@ import type { ReplyChunk, StreamEvent } from '#schema/reply';
 import { relayStream, type RelaySource, type StreamEnd } from '#src/metering/relay';
 import { createTally } from '#src/metering/tally';
 import { toUsageBody } from '#src/metering/usage-body';
-import { freezeClock, NOW_MS, pass, releaseClock, settleDown } from '#test/support/fake-clock';
+import { freezeClock, pass, releaseClock, settleDown } from '#test/support/fake-clock';
 
 beforeEach(freezeClock);
 afterEach(releaseClock);
@@ -191,7 +191,7 @@ describe('the end', () => {
 
   it('an empty delta after the finish does not open the choice again', async () => {
     const trailing = chunkOf([{ index: 0, delta: { content: '' }, finish_reason: null }]);
-    const { readAll, ends } = start([[says('a')], [finishes('length')], [trailing], null as unknown as []]);
+    const { readAll, ends } = start([[says('a')], [finishes('length')], [trailing]]);
     const reasons = parsed(await readAll()).flatMap(({ choices }) => choices.map(({ finish_reason }: ChatChoice) => finish_reason));
     expect(reasons).toEqual([null, 'length', null]);
     expect(ends).toEqual([{ state: 'completed' }]);
@@ -311,19 +311,5 @@ describe('while the opening is pending', () => {
     ]);
     expect(writes.join('')).not.toContain('[DONE]');
     expect(ends).toEqual([{ state: 'failed', error }]);
-  });
-});
-
-describe('the tap', () => {
-  it('T10: times the first and the last content, not openings or finishes', async () => {
-    const opening = chunkOf([{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }]);
-    const { read, tally } = start([[opening], [says('a')], [says('b')], [finishes()], [DONE]]);
-    const firsts: (number | null)[] = [];
-    for (let writes = 0; writes < 5; writes++) {
-      await read();
-      firsts.push(tally.firstTokenAtMs);
-    }
-    expect(firsts[0]).toSatisfy((atMs) => atMs === null || atMs === NOW_MS);
-    expect(tally).toMatchObject({ firstTokenAtMs: NOW_MS, lastTokenAtMs: NOW_MS, deliveredChars: 2, upstreamId: 'up-1' });
   });
 });
