@@ -43,7 +43,7 @@ const RECEIPT_SOURCES: Record<keyof typeof receipts.$inferInsert, string> = {
   chargedNanoUsd: "receipt.value ->> '$.chargedNanoUsd'",
   absorbedNanoUsd: "receipt.value ->> '$.absorbedNanoUsd'",
   heldNanoUsd: "receipt.value ->> '$.heldNanoUsd'",
-  batchId: "batch.value ->> '$.batchId'",
+  batchId: '?1',
   plan: "receipt.value ->> '$.plan'",
 };
 
@@ -68,7 +68,8 @@ const ATTEMPT_SOURCES: Record<keyof typeof attempts.$inferInsert, string> = {
   costNanoUsd: "attempt.value ->> '$.costNanoUsd'",
 };
 
-const EACH_RECEIPT = "json_each(?1) AS batch, json_each(batch.value, '$.receipts') AS receipt";
+// One statement per batch and table: nesting the batches in one JSON would parse all of it again for every receipt.
+const EACH_RECEIPT = 'json_each(?2) AS receipt';
 const EACH_ATTEMPT = `${EACH_RECEIPT}, json_each(receipt.value, '$.attempts') AS attempt`;
 
 // DO NOTHING forgives a row that is already there; unlike OR IGNORE it does not forgive a row that lacks something.
@@ -77,31 +78,32 @@ const INSERT_ATTEMPTS = insertFrom('attempts', getTableColumns(attempts), ATTEMP
 
 // The house takes the other side of every entry, so a batch sums to zero by construction.
 const INSERT_JOURNAL = `
-  WITH entry (batch_id, account, amount_nano_usd) AS (
-    SELECT batch.value ->> '$.batchId', 'team:' || (receipt.value ->> '$.teamId'), -(receipt.value ->> '$.chargedNanoUsd') FROM ${EACH_RECEIPT}
+  WITH entry (account, amount_nano_usd) AS MATERIALIZED (
+    SELECT 'team:' || (receipt.value ->> '$.teamId'), -(receipt.value ->> '$.chargedNanoUsd') FROM ${EACH_RECEIPT}
     UNION ALL
-    SELECT batch.value ->> '$.batchId', 'supply:' || (attempt.value ->> '$.providerId'), attempt.value ->> '$.costNanoUsd' FROM ${EACH_ATTEMPT}
+    SELECT 'supply:' || (attempt.value ->> '$.providerId'), attempt.value ->> '$.costNanoUsd' FROM ${EACH_ATTEMPT}
   )
   INSERT INTO journal (batch_id, account, amount_nano_usd, posted_at_ms)
-  SELECT batch_id, account, sum(amount_nano_usd), ?2 FROM (
-    SELECT batch_id, account, amount_nano_usd FROM entry
+  SELECT ?1, account, sum(amount_nano_usd), ?3 FROM (
+    SELECT account, amount_nano_usd FROM entry
     UNION ALL
-    SELECT batch_id, 'house', -amount_nano_usd FROM entry
+    SELECT 'house', -amount_nano_usd FROM entry
   )
-  WHERE true GROUP BY batch_id, account HAVING sum(amount_nano_usd) <> 0
+  WHERE true GROUP BY account HAVING sum(amount_nano_usd) <> 0
   ON CONFLICT DO NOTHING`;
 
 /**
  * Writes group commits in one transaction: receipts, attempts and the journal (team −charged, supply +cost, house the rest).
- * Idempotent: rows that exist stay as they are. At most 2 MB of JSON in one call, D1's limit for a bound value.
+ * Idempotent: rows that exist stay as they are. At most 2 MB of JSON in one batch, D1's limit for a bound value.
  */
 export async function writeBatches(db: D1Database, batches: readonly CommitBatch[], postedAtMs: number): Promise<void> {
-  const json = `[${batches.map(({ batchId, receiptsJson }) => `{"batchId":${JSON.stringify(batchId)},"receipts":${receiptsJson}}`).join(',')}]`;
-  await db.batch([
-    db.prepare(INSERT_RECEIPTS).bind(json),
-    db.prepare(INSERT_ATTEMPTS).bind(json),
-    db.prepare(INSERT_JOURNAL).bind(json, postedAtMs),
-  ]);
+  await db.batch(
+    batches.flatMap(({ batchId, receiptsJson }) => [
+      db.prepare(INSERT_RECEIPTS).bind(batchId, receiptsJson),
+      db.prepare(INSERT_ATTEMPTS).bind(batchId, receiptsJson),
+      db.prepare(INSERT_JOURNAL).bind(batchId, receiptsJson, postedAtMs),
+    ]),
+  );
 }
 
 /** Reads a team's receipt with its attempts; null when there is none, or when it is another team's. */
