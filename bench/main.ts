@@ -8,6 +8,7 @@ import { rssMb } from '#bench/process-usage';
 import { toReport, type BenchReport } from '#bench/report';
 import { startBareWorker, type Subject, type SubjectId } from '#bench/subject';
 import { toTable } from '#bench/table';
+import { chatRequestBody } from '#bench/wire';
 
 const stops: (() => unknown)[] = [];
 
@@ -39,7 +40,19 @@ async function startSubjects(upstreamOrigin: string): Promise<Map<SubjectId, Sub
     stops.push(() => subject.stop());
     subjects.push(subject);
   }
+  for (const subject of subjects) await requireAnswers(subject);
   return new Map(subjects.map((subject) => [subject.id, subject]));
+}
+
+/** Throws unless a subject answers both kinds of request: a fast error would look like a fast answer. */
+async function requireAnswers({ id, url, key }: Subject): Promise<void> {
+  for (const streaming of [false, true]) {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+    const response = await fetch(url, { method: 'POST', headers, body: chatRequestBody(streaming) });
+    const text = await response.text();
+    const isWhole = streaming ? text.includes('data: [DONE]') : text.includes('"usage"');
+    if (!response.ok || !isWhole) throw new Error(`${id} answers ${response.status}: ${text.slice(0, 200)}`);
+  }
 }
 
 /** Names each slice as it begins, with the time left by the phases' own lengths. */

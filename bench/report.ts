@@ -21,6 +21,7 @@ export interface BenchReport {
   addedP99Ms: number | null;
   addedP50MsByConnections: Record<string, number | null>;
   addedP99MsByConnections: Record<string, number | null>;
+  ttftP50Ms: Partial<Record<SubjectId, number | null>>;
   addedTtftP50Ms: number | null;
   addedTtftP50MsSpread: Spread;
   cpuMicrosPerRequest: Partial<Record<SubjectId, number | null>>;
@@ -92,6 +93,10 @@ export function toReport(findings: Findings): BenchReport {
     addedP99Ms: addedP99MsByConnections[fewest] ?? null,
     addedP50MsByConnections,
     addedP99MsByConnections,
+    ttftP50Ms: mapValues(
+      bySubject(phases.get('first-token') ?? {}, (slice) => slice.firstTokenMs.p50),
+      known,
+    ),
     addedTtftP50Ms: known(addedTtftP50MsSpread.median),
     addedTtftP50MsSpread,
     cpuMicrosPerRequest: mapValues(
@@ -115,7 +120,9 @@ export function toReport(findings: Findings): BenchReport {
     failures: countFailures(phases),
     verdicts: [],
   };
-  report.verdicts = judge(report);
+  const verdicts = judge(report);
+  // Failed requests are fast: no number of such a run says anything.
+  report.verdicts = Object.keys(report.failures).length === 0 ? verdicts : verdicts.map((verdict) => ({ ...verdict, ok: null }));
   return report;
 }
 

@@ -26,6 +26,7 @@ export function toTable(report: BenchReport): string {
       row(`requests/s, ${count} connections`, values, 0, formatRatio(report.throughputRatioSpread[count])),
     ),
     row('CPU µs per request', report.cpuMicrosPerRequest, 0),
+    row('first token p50, 8 streams, ms', report.ttftP50Ms, 2),
     ...Object.keys(report.eventDelayMsByStreams).flatMap((streams) => [
       row(`event delay p50, ${streams} streams, ms`, delays(streams, 'p50'), 2),
       row(`event delay p99, ${streams} streams, ms`, delays(streams, 'p99'), 2),

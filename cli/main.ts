@@ -1,10 +1,9 @@
 /** The `headrace` command. Each subcommand has its own file; this one knows flags, exit codes and how errors look. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { CheckOptions } from './check.ts';
 import { CommandError } from './command-error.ts';
 import type { DevOptions } from './dev/dev.ts';
+import { readVersion } from './version.ts';
 
 /** Where wrangler keeps local D1, and the port that it serves on. */
 const STATE_DIR = '.wrangler/state';
@@ -14,11 +13,6 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('expected a number from 0 (any free port) to 65535.');
   return port;
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../package.json'), 'utf8')) as { version: string };
-  return version;
 }
 
 /** Builds the command line. Errors are thrown, so that `main` alone decides about exit codes. A command is loaded when it is called. */

@@ -103,6 +103,8 @@ export interface DialectTarget {
   key: string | null;
   /** Output limit of the offer; a request without limit asks for no more where the dialect must name one. */
   maxOutput: number | null;
+  /** What is being asked; an error that quotes it is cleaned of it. */
+  request?: ChatRequest;
 }
 
 /** An HTTP request ready to send; always POST. */

@@ -12,6 +12,7 @@ const LOCK = path.join(ROOT, 'package-lock.json');
 const MODULES = path.join(ROOT, 'node_modules');
 const STAMP = path.join(MODULES, '.headrace-install');
 const SAY_EVERY_MS = 4000;
+const PARENT_EVERY_MS = 250;
 
 /** Oldest Node that runs `.ts` files without a flag. */
 const NODE_MIN = [22, 18];
@@ -122,6 +123,7 @@ export async function runFile(file, args, { ownGroup }) {
     detached: isGroup,
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  watchParent(() => child.kill('SIGTERM'));
   child.on('error', (error) => {
     process.stderr.write(`headrace: ${error.message}\n`);
     process.exit(1);
@@ -130,6 +132,18 @@ export async function runFile(file, args, { ownGroup }) {
     if (isGroup) endGroup(child.pid);
     process.exit(code ?? (signal === 'SIGINT' ? 130 : 1));
   });
+}
+
+/** Under npm the parent is a shell that dies of a signal without passing it on; its death is the signal then. */
+function watchParent(onGone) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    onGone();
+  }, PARENT_EVERY_MS);
+  timer.unref();
 }
 
 function endGroup(group) {

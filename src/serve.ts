@@ -210,11 +210,12 @@ export function createHall(context: Context): Hall {
 
   /** Ends a request that an upstream answered: books the attempt, writes the receipt, returns what the client's last chunk says. */
   function settle(passage: Passage, { offer, finish }: Reply, end: StreamEnd): LastWords {
-    const { tally, admission, trail } = passage;
+    const { tally, admission, hold, trail } = passage;
     const usage = settleUsage(tally, admission.facts.promptTokens, offer.supply, end.state === 'completed');
     const failure = end.state === 'interrupted' ? end.failure : null;
     finish({ outcome: end.state, failure, usage, firstTokenAtMs: admission.facts.stream ? tally.firstTokenAtMs : null });
-    const chargedNanoUsd = trail.at(-1)?.costNanoUsd ?? 0;
+    // The answer says what the ledger will capture, and that is never more than was held.
+    const chargedNanoUsd = Math.min(hold.amountNanoUsd, trail.at(-1)?.costNanoUsd ?? 0);
     const record = writeReceipt(passage, {
       state: end.state,
       offer,

@@ -11,6 +11,7 @@ import { houseFacts, surroundings } from '../house-facts.ts';
 import { LOCAL_HOSTS } from '../local-hosts.ts';
 import { silently, type Step } from '../progress.ts';
 import { checkManifest } from '../read-manifest.ts';
+import { readVersion } from '../version.ts';
 import { bundleWorker } from './bundle.ts';
 import { localKey } from './local-key.ts';
 import { migrate } from './migrate.ts';
@@ -18,6 +19,9 @@ import { activeProviders, resolveClientKeys, resolveKey, upstreamBindings } from
 import { WORKER_NAME, workerOptions } from './worker-options.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
+
+/** The cron of wrangler.toml: once a minute. workerd alone runs none. */
+const CRON_EVERY_MS = 60_000;
 
 export interface RouterOptions {
   manifestText: string;
@@ -71,7 +75,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const key = localKey(stateDir);
   const bindings = {
     HEADRACE_ALLOWED_HOSTS: LOCAL_HOSTS.join(','),
-    HEADRACE_VERSION: process.env.npm_package_version ?? '0.0.0',
+    HEADRACE_VERSION: readVersion(),
     ...upstreamBindings(manifest, environment),
     ...options.extraBindings,
   };
@@ -93,7 +97,12 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     );
     const rows = compileManifest({ manifest, ...houseFacts(), clientKeys: client.keys, localKey: resolveKey(key) });
     const applied = await step('manifest applied', async () => applyRows(await db(), rows, Date.now()), saySummary);
+    const cron = setInterval(() => void runScheduled(miniflare, log), CRON_EVERY_MS);
     let stopping: Promise<void> | undefined;
+    const stop = (): Promise<void> => {
+      clearInterval(cron);
+      return (stopping ??= miniflare.dispose());
+    };
     return {
       url: `http://localhost:${address.port}`,
       key,
@@ -102,11 +111,21 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       activeProviders: activeProviders(manifest, environment),
       missingKeys: client.missing,
       db,
-      stop: () => (stopping ??= miniflare.dispose()),
+      stop,
     };
   } catch (error) {
     await miniflare.dispose();
     throw error;
+  }
+}
+
+/** Runs the Worker's scheduled jobs once; a failure is logged, as it is on Cloudflare. */
+async function runScheduled(miniflare: Miniflare, log: (line: string) => void): Promise<void> {
+  try {
+    const worker = await miniflare.getWorker();
+    await worker.scheduled({ cron: '* * * * *' });
+  } catch (error) {
+    log(`scheduled jobs failed: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

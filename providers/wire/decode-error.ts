@@ -5,6 +5,7 @@ import { parseJson } from './json-object.ts';
 import { readError, type ErrorPayload } from './read-error.ts';
 import { readRetryAfterMs } from './retry-after.ts';
 import { scrub } from './scrub.ts';
+import { unquote } from './unquote.ts';
 
 const CONTEXT_WORDS =
   /context[ _-]?(?:length|window|size)|max[ _]model[ _]len|(?:prompt|input|messages?|request)(?: is| are| was|_is)?[ _]too[ _](?:long|large)|too many (?:input |prompt )?tokens|exceeds? the (?:model'?s )?(?:maximum )?(?:number of )?(?:context|input|prompt|token)|string_too_long|token_limit_exceeded|reduce the length/i;
@@ -26,7 +27,7 @@ const REJECTED_WORDS = /invalid_request|invalid_prompt|bad[ _]request|unprocessa
  * `body` is at most 64 KiB; `nowMs` turns a Retry-After date into a delay. The detail is scrubbed and never repeats HTML.
  */
 export function decodeHttpError(status: number, headers: Headers, body: string, target: DialectTarget, nowMs: number): AttemptFailure {
-  const payload = readError(parseJson(body)) ?? { message: readPlainText(body), words: '', status: null };
+  const payload = withoutPrompt(readError(parseJson(body)) ?? { message: readPlainText(body), words: '', status: null }, target);
   const retryAfterMs = readRetryAfterMs(headers, nowMs);
   return {
     kind: kindOfStatus(status, `${payload.words} ${payload.message}`, target.quirks),
@@ -38,7 +39,8 @@ export function decodeHttpError(status: number, headers: Headers, body: string, 
 }
 
 /** Classes an error that came inside a 200: by the status that it names, else by its wording. */
-export function toInnerFailure(payload: ErrorPayload, target: DialectTarget): AttemptFailure {
+export function toInnerFailure(said: ErrorPayload, target: DialectTarget): AttemptFailure {
+  const payload = withoutPrompt(said, target);
   const text = `${payload.words} ${payload.message}`;
   return {
     kind: payload.status === null ? kindOfWording(text) : kindOfStatus(payload.status, text, target.quirks),
@@ -84,6 +86,11 @@ function kindOfWording(text: string): AttemptFailureKind {
   if (MODEL_WORDS.test(text)) return 'model_missing';
   if (REJECTED_WORDS.test(text)) return 'rejected';
   return OVERLOAD_WORDS.test(text) ? 'capacity' : 'upstream_error';
+}
+
+/** Before anything is classed: words of a prompt must not decide whose fault a failure is (R9). */
+function withoutPrompt({ message, words, status }: ErrorPayload, { request }: DialectTarget): ErrorPayload {
+  return { message: unquote(message, request), words: unquote(words, request), status };
 }
 
 function describe(payload: ErrorPayload, target: DialectTarget): string {

@@ -142,7 +142,7 @@ async function tryCandidate(
     {
       request: order.request,
       dialect: dialectOf(offer.dialect),
-      target,
+      target: { ...target, request: order.request },
       watchdog,
       onHeaders(seen) {
         status = seen;

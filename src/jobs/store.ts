@@ -2,16 +2,16 @@
 
 /**
  * Sums the attempts that started in `[fromMs, toMs)` into five-minute buckets per endpoint; running it again replaces the sums.
- * Percentiles are nearest-rank over the bucket's attempts that saw a first token.
+ * D1 binds numbers as REAL, so the bucket size is cast for integer division. Percentiles are nearest-rank over the bucket's attempts that saw a first token.
  */
 export async function writeRollups(db: D1Database, fromMs: number, toMs: number, bucketSizeMs: number): Promise<void> {
   await db
     .prepare(
       `WITH seen AS (
-         SELECT (started_at_ms / ?3) * ?3 AS bucket_ms, endpoint_id, outcome, prompt_tokens, completion_tokens, cost_nano_usd, ttft_ms,
+         SELECT (started_at_ms / CAST(?3 AS INTEGER)) * CAST(?3 AS INTEGER) AS bucket_ms, endpoint_id, outcome, prompt_tokens, completion_tokens, cost_nano_usd, ttft_ms,
            CASE WHEN ttft_ms IS NULL THEN NULL
-             ELSE ROW_NUMBER() OVER (PARTITION BY started_at_ms / ?3, endpoint_id, ttft_ms IS NULL ORDER BY ttft_ms) END AS place,
-           COUNT(ttft_ms) OVER (PARTITION BY started_at_ms / ?3, endpoint_id) AS timed
+             ELSE ROW_NUMBER() OVER (PARTITION BY started_at_ms / CAST(?3 AS INTEGER), endpoint_id, ttft_ms IS NULL ORDER BY ttft_ms) END AS place,
+           COUNT(ttft_ms) OVER (PARTITION BY started_at_ms / CAST(?3 AS INTEGER), endpoint_id) AS timed
          FROM attempts WHERE started_at_ms >= ?1 AND started_at_ms < ?2)
        INSERT OR REPLACE INTO rollups
          (bucket_ms, endpoint_id, attempts, successes, prompt_tokens, completion_tokens, cost_nano_usd, ttft_ms_p50, ttft_ms_p90)

@@ -106,8 +106,8 @@ export class AccountStore {
       report.id,
       Math.max(kept, captured),
       captured,
-      // Still reported, still running: the grace period starts anew.
-      report.inFlightNanoUsd > 0 ? nowMs : 0,
+      // Still reported, still running: the grace period starts anew. A lease heard of for the first time must be remembered.
+      report.inFlightNanoUsd > 0 || known === null ? nowMs : 0,
     );
   }
 

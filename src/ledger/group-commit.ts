@@ -3,8 +3,11 @@ import type { Receipt } from '#schema/receipt';
 import type { CommitBatch } from './account-port.ts';
 import { pause, timeBox } from './time-box.ts';
 
-/** Gives requests that end together the time to share a flush; nobody but `waitUntil` waits for it. */
-export const LINGER_MS = 5;
+/**
+ * Gives requests that end together the time to share a flush; nobody but `waitUntil` waits for it.
+ * Measured in workerd at 32 connections: 5 ms gathers 20–30 receipts, 25 ms 65–105, at half again the requests/s.
+ */
+export const LINGER_MS = 25;
 /** A flush in flight holds back the next one, which grows meanwhile; a stuck one does not for long. */
 const QUEUE_LIMIT_MS = 500;
 const FLUSH_TRIES = 3;

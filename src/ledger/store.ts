@@ -9,101 +9,105 @@ import type { CommitBatch } from './account-port.ts';
 
 /** Where each column of a receipt's row stands in its batch. The compiler asks for every column. */
 const RECEIPT_SOURCES: Record<keyof typeof receipts.$inferInsert, string> = {
-  id: "receipt.value ->> '$.id'",
-  teamId: "receipt.value ->> '$.teamId'",
-  keyId: "receipt.value ->> '$.keyId'",
-  policy: "receipt.value ->> '$.policy'",
-  policyVersion: "receipt.value ->> '$.policyVersion'",
-  createdAtMs: "receipt.value ->> '$.createdAtMs'",
-  api: "receipt.value ->> '$.api'",
-  stream: "receipt.value ->> '$.stream'",
-  state: "receipt.value ->> '$.state'",
-  errorCode: "receipt.value ->> '$.errorCode'",
-  requestedModel: "receipt.value ->> '$.requestedModel'",
-  model: "receipt.value ->> '$.model'",
-  endpointId: "receipt.value ->> '$.endpointId'",
-  providerId: "receipt.value ->> '$.providerId'",
-  providerName: "receipt.value ->> '$.providerName'",
-  supply: "receipt.value ->> '$.supply'",
-  tier: "receipt.value ->> '$.tier'",
-  finishReason: "receipt.value ->> '$.finishReason'",
-  nativeFinishReason: "receipt.value ->> '$.nativeFinishReason'",
-  upstreamId: "receipt.value ->> '$.upstreamId'",
-  sessionId: "receipt.value ->> '$.sessionId'",
-  usageSource: "receipt.value ->> '$.usage.source'",
-  promptTokens: "receipt.value ->> '$.usage.promptTokens'",
-  completionTokens: "receipt.value ->> '$.usage.completionTokens'",
-  reasoningTokens: "receipt.value ->> '$.usage.reasoningTokens'",
-  cacheReadTokens: "receipt.value ->> '$.usage.cacheReadTokens'",
-  cacheWriteTokens: "receipt.value ->> '$.usage.cacheWriteTokens'",
-  overheadMs: "receipt.value ->> '$.timing.overheadMs'",
-  ttftMs: "receipt.value ->> '$.timing.ttftMs'",
-  tpotMs: "receipt.value ->> '$.timing.tpotMs'",
-  totalMs: "receipt.value ->> '$.timing.totalMs'",
-  chargedNanoUsd: "receipt.value ->> '$.chargedNanoUsd'",
-  absorbedNanoUsd: "receipt.value ->> '$.absorbedNanoUsd'",
-  heldNanoUsd: "receipt.value ->> '$.heldNanoUsd'",
-  batchId: '?1',
-  plan: "receipt.value ->> '$.plan'",
+  id: "value ->> '$.id'",
+  teamId: "value ->> '$.teamId'",
+  keyId: "value ->> '$.keyId'",
+  policy: "value ->> '$.policy'",
+  policyVersion: "value ->> '$.policyVersion'",
+  createdAtMs: "value ->> '$.createdAtMs'",
+  api: "value ->> '$.api'",
+  stream: "value ->> '$.stream'",
+  state: "value ->> '$.state'",
+  errorCode: "value ->> '$.errorCode'",
+  requestedModel: "value ->> '$.requestedModel'",
+  model: "value ->> '$.model'",
+  endpointId: "value ->> '$.endpointId'",
+  providerId: "value ->> '$.providerId'",
+  providerName: "value ->> '$.providerName'",
+  supply: "value ->> '$.supply'",
+  tier: "value ->> '$.tier'",
+  finishReason: "value ->> '$.finishReason'",
+  nativeFinishReason: "value ->> '$.nativeFinishReason'",
+  upstreamId: "value ->> '$.upstreamId'",
+  sessionId: "value ->> '$.sessionId'",
+  usageSource: "value ->> '$.usage.source'",
+  promptTokens: "value ->> '$.usage.promptTokens'",
+  completionTokens: "value ->> '$.usage.completionTokens'",
+  reasoningTokens: "value ->> '$.usage.reasoningTokens'",
+  cacheReadTokens: "value ->> '$.usage.cacheReadTokens'",
+  cacheWriteTokens: "value ->> '$.usage.cacheWriteTokens'",
+  overheadMs: "value ->> '$.timing.overheadMs'",
+  ttftMs: "value ->> '$.timing.ttftMs'",
+  tpotMs: "value ->> '$.timing.tpotMs'",
+  totalMs: "value ->> '$.timing.totalMs'",
+  chargedNanoUsd: "value ->> '$.chargedNanoUsd'",
+  absorbedNanoUsd: "value ->> '$.absorbedNanoUsd'",
+  heldNanoUsd: "value ->> '$.heldNanoUsd'",
+  batchId: 'batch_id',
+  plan: "value ->> '$.plan'",
 };
 
 /** The same for an attempt's row. */
 const ATTEMPT_SOURCES: Record<keyof typeof attempts.$inferInsert, string> = {
-  receiptId: "receipt.value ->> '$.id'",
-  attemptIndex: "attempt.value ->> '$.index'",
-  endpointId: "attempt.value ->> '$.endpointId'",
-  providerId: "attempt.value ->> '$.providerId'",
-  supply: "attempt.value ->> '$.supply'",
-  startedAtMs: "attempt.value ->> '$.startedAtMs'",
-  headersMs: "attempt.value ->> '$.headersMs'",
-  ttftMs: "attempt.value ->> '$.ttftMs'",
-  durationMs: "attempt.value ->> '$.durationMs'",
-  outcome: "attempt.value ->> '$.outcome'",
-  failureKind: "attempt.value ->> '$.failure.kind'",
-  failureDetail: "attempt.value ->> '$.failure.detail'",
-  failureOrigin: "attempt.value ->> '$.failure.origin'",
-  status: "attempt.value ->> '$.status'",
-  promptTokens: "attempt.value ->> '$.promptTokens'",
-  completionTokens: "attempt.value ->> '$.completionTokens'",
-  costNanoUsd: "attempt.value ->> '$.costNanoUsd'",
+  receiptId: 'receipt_id',
+  attemptIndex: "value ->> '$.index'",
+  endpointId: "value ->> '$.endpointId'",
+  providerId: "value ->> '$.providerId'",
+  supply: "value ->> '$.supply'",
+  startedAtMs: "value ->> '$.startedAtMs'",
+  headersMs: "value ->> '$.headersMs'",
+  ttftMs: "value ->> '$.ttftMs'",
+  durationMs: "value ->> '$.durationMs'",
+  outcome: "value ->> '$.outcome'",
+  failureKind: "value ->> '$.failure.kind'",
+  failureDetail: "value ->> '$.failure.detail'",
+  failureOrigin: "value ->> '$.failure.origin'",
+  status: "value ->> '$.status'",
+  promptTokens: "value ->> '$.promptTokens'",
+  completionTokens: "value ->> '$.completionTokens'",
+  costNanoUsd: "value ->> '$.costNanoUsd'",
 };
 
-// One statement per batch and table: nesting the batches in one JSON would parse all of it again for every receipt.
-const EACH_RECEIPT = 'json_each(?2) AS receipt';
-const EACH_ATTEMPT = `${EACH_RECEIPT}, json_each(receipt.value, '$.attempts') AS attempt`;
+// JSONB and materialised, as plain nested JSON would be parsed anew for every receipt and every column.
+const BATCHES = `batch (id, receipts) AS MATERIALIZED (
+  SELECT each.value ->> '$.batchId', jsonb_extract(each.value, '$.receipts') FROM json_each(?1) AS each)`;
+const RECEIPTS = `${BATCHES}, receipt (batch_id, value) AS MATERIALIZED (
+  SELECT batch.id, jsonb(each.value) FROM batch, json_each(batch.receipts) AS each)`;
+const ATTEMPTS = `${RECEIPTS}, attempt (batch_id, receipt_id, value) AS MATERIALIZED (
+  SELECT batch_id, receipt.value ->> '$.id', jsonb(each.value) FROM receipt, json_each(receipt.value, '$.attempts') AS each)`;
 
 // DO NOTHING forgives a row that is already there; unlike OR IGNORE it does not forgive a row that lacks something.
-const INSERT_RECEIPTS = insertFrom('receipts', getTableColumns(receipts), RECEIPT_SOURCES, EACH_RECEIPT);
-const INSERT_ATTEMPTS = insertFrom('attempts', getTableColumns(attempts), ATTEMPT_SOURCES, EACH_ATTEMPT);
+const INSERT_RECEIPTS = `WITH ${RECEIPTS} ${insertFrom('receipts', getTableColumns(receipts), RECEIPT_SOURCES, 'receipt')}`;
+const INSERT_ATTEMPTS = `WITH ${ATTEMPTS} ${insertFrom('attempts', getTableColumns(attempts), ATTEMPT_SOURCES, 'attempt')}`;
 
 // The house takes the other side of every entry, so a batch sums to zero by construction.
 const INSERT_JOURNAL = `
-  WITH entry (account, amount_nano_usd) AS MATERIALIZED (
-    SELECT 'team:' || (receipt.value ->> '$.teamId'), -(receipt.value ->> '$.chargedNanoUsd') FROM ${EACH_RECEIPT}
+  WITH ${ATTEMPTS}, entry (batch_id, account, amount_nano_usd) AS MATERIALIZED (
+    SELECT batch_id, 'team:' || (value ->> '$.teamId'), -(value ->> '$.chargedNanoUsd') FROM receipt
     UNION ALL
-    SELECT 'supply:' || (attempt.value ->> '$.providerId'), attempt.value ->> '$.costNanoUsd' FROM ${EACH_ATTEMPT}
+    SELECT batch_id, 'supply:' || (value ->> '$.providerId'), value ->> '$.costNanoUsd' FROM attempt
   )
   INSERT INTO journal (batch_id, account, amount_nano_usd, posted_at_ms)
-  SELECT ?1, account, sum(amount_nano_usd), ?3 FROM (
-    SELECT account, amount_nano_usd FROM entry
+  SELECT batch_id, account, sum(amount_nano_usd), ?2 FROM (
+    SELECT batch_id, account, amount_nano_usd FROM entry
     UNION ALL
-    SELECT 'house', -amount_nano_usd FROM entry
+    SELECT batch_id, 'house', -amount_nano_usd FROM entry
   )
-  WHERE true GROUP BY account HAVING sum(amount_nano_usd) <> 0
+  WHERE true GROUP BY batch_id, account HAVING sum(amount_nano_usd) <> 0
   ON CONFLICT DO NOTHING`;
 
 /**
  * Writes group commits in one transaction: receipts, attempts and the journal (team −charged, supply +cost, house the rest).
- * Idempotent: rows that exist stay as they are. At most 2 MB of JSON in one batch, D1's limit for a bound value.
+ * Idempotent: rows that exist stay as they are. At most 2 MB of JSON in one call, D1's limit for a bound value.
  */
 export async function writeBatches(db: D1Database, batches: readonly CommitBatch[], postedAtMs: number): Promise<void> {
-  await db.batch(
-    batches.flatMap(({ batchId, receiptsJson }) => [
-      db.prepare(INSERT_RECEIPTS).bind(batchId, receiptsJson),
-      db.prepare(INSERT_ATTEMPTS).bind(batchId, receiptsJson),
-      db.prepare(INSERT_JOURNAL).bind(batchId, receiptsJson, postedAtMs),
-    ]),
-  );
+  const each = batches.map(({ batchId, receiptsJson }) => `{"batchId":${JSON.stringify(batchId)},"receipts":${receiptsJson}}`);
+  const json = `[${each.join(',')}]`;
+  await db.batch([
+    db.prepare(INSERT_RECEIPTS).bind(json),
+    db.prepare(INSERT_ATTEMPTS).bind(json),
+    db.prepare(INSERT_JOURNAL).bind(json, postedAtMs),
+  ]);
 }
 
 /** Reads a team's receipt with its attempts; null when there is none, or when it is another team's. */

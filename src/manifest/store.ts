@@ -28,11 +28,17 @@ interface Rule {
   kept: string[];
   /** What happens to a row of ours that is called for no longer. Absent: it stays. */
   vanished?: 'delete' | 'disable';
+  /** Which rows are ours to remove. Default: those that came from the manifest or the catalogue. */
+  isOurs?: (row: Row) => boolean;
 }
+
+/** Sources of rows that applying may remove; rows made through the API are left alone. */
+const OWN_SOURCES: readonly Value[] = ['manifest', 'catalogue'];
+const hasOwnSource = (row: Row): boolean => OWN_SOURCES.includes(row.source ?? null);
 
 /** How each table follows its rows. Teams stay for the sake of their receipts; their keys are disabled. */
 const RULES: Record<Exclude<keyof DeploymentRows, 'offers'>, Rule> = {
-  meta: { table: meta, key: ['name'], stamps: [], kept: [] },
+  meta: { table: meta, key: ['name'], stamps: [], kept: [], vanished: 'delete', isOurs: (row) => row.name === 'default_policy' },
   teams: { table: teams, key: ['id'], stamps: [], kept: ['created_at_ms'] },
   keys: { table: keys, key: ['id'], stamps: ['updated_at_ms'], kept: ['created_at_ms'], vanished: 'disable' },
   policies: { table: policies, key: ['name'], stamps: ['version', 'updated_at_ms'], kept: [], vanished: 'delete' },
@@ -40,11 +46,16 @@ const RULES: Record<Exclude<keyof DeploymentRows, 'offers'>, Rule> = {
   models: { table: models, key: ['id'], stamps: [], kept: [], vanished: 'delete' },
   aliases: { table: aliases, key: ['alias'], stamps: [], kept: [], vanished: 'delete' },
   endpoints: { table: endpoints, key: ['id'], stamps: [], kept: [], vanished: 'delete' },
-  claims: { table: claims, key: ['subject', 'kind', 'source'], stamps: [], kept: [] },
+  claims: {
+    table: claims,
+    key: ['subject', 'kind', 'source'],
+    stamps: [],
+    kept: [],
+    vanished: 'delete',
+    // Evidence from hardware is brought by probes, never by a card.
+    isOurs: (row) => String(row.subject).startsWith('provider:') && row.source !== 'hardware',
+  },
 };
-
-/** Sources of rows that applying may remove; rows made through the API are left alone. */
-const OWN_SOURCES: readonly Value[] = ['manifest', 'catalogue'];
 
 const PRICE_COLUMNS = [
   'prompt_pico_usd_per_token',
@@ -132,7 +143,7 @@ function isStamp(rule: Rule, column: string): boolean {
 }
 
 function isVanished(rule: Rule, row: Row): boolean {
-  if (rule.vanished === undefined || !OWN_SOURCES.includes(row.source ?? null)) return false;
+  if (rule.vanished === undefined || !(rule.isOurs ?? hasOwnSource)(row)) return false;
   return rule.vanished === 'delete' || row.disabled === 0;
 }
 
@@ -170,11 +181,11 @@ function upserts(db: D1Database, rule: Rule, rows: readonly Row[]): D1PreparedSt
 }
 
 function removals(db: D1Database, rule: Rule, rows: readonly Row[]): D1PreparedStatement[] {
-  const [key = ''] = rule.key;
-  const named = `WHERE ${key} IN (SELECT value FROM json_each(?1))`;
+  const columns = rule.key.map((_column, index) => `json_extract(value, '$[${index}]')`).join(', ');
+  const named = `WHERE (${rule.key.join(', ')}) IN (SELECT ${columns} FROM json_each(?1))`;
   const table = getTableName(rule.table);
   const text = rule.vanished === 'disable' ? `UPDATE "${table}" SET disabled = 1 ${named}` : `DELETE FROM "${table}" ${named}`;
-  return chunks(rows).map((chunk) => db.prepare(text).bind(JSON.stringify(chunk.map((row) => row[key]))));
+  return chunks(rows).map((chunk) => db.prepare(text).bind(JSON.stringify(chunk.map((row) => rule.key.map((column) => row[column])))));
 }
 
 function chunks(rows: readonly Row[]): Row[][] {

@@ -4,7 +4,7 @@
  */
 import type { AttemptFailure } from '#schema/attempt';
 import type { ChatChoice } from '#schema/chat';
-import type { GatewayError } from '#schema/error';
+import { GatewayError } from '#schema/error';
 import type { ReplyChunk, ReplyStream, StreamEvent } from '#schema/reply';
 import { hideReasoning } from './hide-reasoning.ts';
 import { addToTally, isFinished, type Tally } from './tally.ts';
@@ -100,7 +100,9 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
     }
   };
   const open = async (): Promise<string> => {
-    const opened = await options.opening;
+    const opened = await options.opening.catch(() => ({
+      error: new GatewayError('internal_error', 'The request failed inside the router.'),
+    }));
     if ('error' in opened) {
       head = chunkHead(options, '', '');
       end({ state: 'failed', error: opened.error });
@@ -125,7 +127,8 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
   };
 
   let heartbeat: ReturnType<typeof setInterval> | undefined;
-  let silent = false;
+  // Before the first upstream answers there has been silence already.
+  let silent = true;
 
   return new ReadableStream<Uint8Array>({
     start(controller) {

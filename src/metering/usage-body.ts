@@ -4,7 +4,8 @@ import type { Usage } from '#schema/receipt';
 
 /** Builds the usage that a client sees. `cost` in USD is exactly what the receipt charges. */
 export function toUsageBody(usage: Usage, price: Price | null, chargedNanoUsd: number): object {
-  const promptNanoUsd = price === null ? 0 : costNanoUsd({ ...price, requestNanoUsd: 0 }, { ...usage, completionTokens: 0 });
+  const fullPromptNanoUsd = price === null ? 0 : costNanoUsd({ ...price, requestNanoUsd: 0 }, { ...usage, completionTokens: 0 });
+  const promptNanoUsd = Math.min(fullPromptNanoUsd, chargedNanoUsd);
   return {
     prompt_tokens: usage.promptTokens,
     completion_tokens: usage.completionTokens,

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createPool, hastilyAlong, POLICIES } from '#test/support/endpoint-pool';
+import { along, createPool } from '#test/support/endpoint-pool';
 import { refuse } from '#test/support/faults';
 import { openHouse, type House } from '#test/support/house';
 import { answer } from '#test/support/openai-scripts';
 import { readStream } from '#test/support/read-stream';
 import { generationIdOf, readReceiptRows } from '#test/support/receipts';
 
-vi.setConfig({ maxConcurrency: 8 });
+vi.setConfig({ maxConcurrency: 20 });
 
 /** `answer()` at 1 and 2 USD per million tokens: 12 prompt and 5 completion tokens. */
 const CHARGED_NANO_USD = 22_000;
@@ -17,7 +17,7 @@ const twins = ['twin-a', 'twin-b'].map((id) => ({ id, key: { value: 'upstream-se
 let house: House;
 
 beforeAll(async () => {
-  house = await openHouse({ endpoints: [...pool.specs, roomy, ...twins], manifest: POLICIES });
+  house = await openHouse({ endpoints: [...pool.specs, roomy, ...twins] });
 });
 afterAll(() => house.stop());
 
@@ -40,13 +40,13 @@ const FALLS_BACK: [status: number, kind: string][] = [
   [529, 'capacity'],
 ];
 
-describe.each([true, false])('with stream: %s', (streaming) => {
+describe.concurrent.each([true, false])('with stream: %s', (streaming) => {
   test.concurrent.each(FALLS_BACK)('M6: status %i falls back, is recorded as %s, and is charged once', async (status, kind) => {
     const [bad, good] = pool.take(2) as [string, string];
     house.upstream.script(bad, refuse(status));
     house.upstream.script(good, answer());
 
-    const response = await house.chat({ stream: streaming, ...hastilyAlong([bad, good]) });
+    const response = await house.chat({ stream: streaming, ...along([bad, good]) });
     expect(response.status).toBe(200);
     expect(response.headers.get('x-headrace-attempts')).toBe('2');
     expect(response.headers.get('x-headrace-endpoint')).toBe(good);
@@ -71,7 +71,7 @@ describe.each([true, false])('with stream: %s', (streaming) => {
     house.upstream.script(bad, refuse(status, { message: 'temperature must be below 2', type: 'invalid_request_error' }));
     house.upstream.script(good, answer());
 
-    const response = await house.chat({ stream: streaming, ...hastilyAlong([bad, good]) });
+    const response = await house.chat({ stream: streaming, ...along([bad, good]) });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { code: 400, message: expect.stringContaining('temperature must be below 2') } });
     expect(callsOf(good)).toBe(0);
@@ -92,7 +92,7 @@ describe.each([true, false])('with stream: %s', (streaming) => {
     house.upstream.script(same, answer());
     house.upstream.script(roomy.id, answer());
 
-    const response = await house.chat({ stream: streaming, ...hastilyAlong([small, same, roomy.id]) });
+    const response = await house.chat({ stream: streaming, ...along([small, same, roomy.id]) });
     expect(response.status).toBe(200);
     expect(response.headers.get('x-headrace-endpoint')).toBe(roomy.id);
     await response.text();
@@ -103,7 +103,7 @@ describe.each([true, false])('with stream: %s', (streaming) => {
     const ids = pool.take(2);
     for (const id of ids) house.upstream.script(id, refuse(413));
 
-    const response = await house.chat({ stream: streaming, ...hastilyAlong(ids) });
+    const response = await house.chat({ stream: streaming, ...along(ids) });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { metadata: { error_type: 'context_length_exceeded' } } });
     expect(ids.map(callsOf)).toEqual([1, 0]);
@@ -114,7 +114,7 @@ test.concurrent('every endpoint fails: one error names each attempt, the answer 
   const ids = pool.take(3);
   for (const [place, id] of ids.entries()) house.upstream.script(id, refuse(500 + place));
 
-  const response = await house.chat(hastilyAlong(ids));
+  const response = await house.chat(along(ids));
   expect(response.status).toBe(502);
   expect(response.headers.get('x-headrace-attempts')).toBe('3');
   const body = (await response.json()) as { error: { metadata: { previous_errors: { code: number }[] } } };
@@ -128,7 +128,7 @@ test.concurrent('R3: the policy bounds the attempts, however many endpoints ther
   const ids = pool.take(6);
   for (const id of ids) house.upstream.script(id, refuse(500));
 
-  const response = await house.chat(hastilyAlong(ids));
+  const response = await house.chat(along(ids));
   expect(response.headers.get('x-headrace-attempts')).toBe('4');
   await response.text();
   expect(ids.map(callsOf)).toEqual([1, 1, 1, 1, 0, 0]);
@@ -151,9 +151,9 @@ test.concurrent('R18: a refused key is laid aside with every endpoint that uses 
   house.upstream.script('twin-b', answer());
   house.upstream.script(other, answer());
 
-  const first = await house.chat(hastilyAlong(['twin-a', other]));
+  const first = await house.chat(along(['twin-a', other]));
   expect(first.headers.get('x-headrace-endpoint')).toBe(other);
-  const second = await house.chat(hastilyAlong(['twin-a', 'twin-b', other]));
+  const second = await house.chat(along(['twin-a', 'twin-b', other]));
   expect(second.status).toBe(200);
   expect(second.headers.get('x-headrace-endpoint')).toBe(other);
   await Promise.all([first.text(), second.text()]);
@@ -164,7 +164,7 @@ test.concurrent('K4: an upstream that echoes the key or an address never gets it
   const [bad] = pool.take(1) as [string];
   house.upstream.script(bad, refuse(400, { message: 'bad request from http://10.1.2.3:8000/v1 with key sk-abcdefghijklmnopqrstuvwxyz012345' }));
 
-  const text = await (await house.chat(hastilyAlong([bad]))).text();
+  const text = await (await house.chat(along([bad]))).text();
   expect(text).toContain('bad request');
   expect(text).not.toMatch(/10\.1\.2\.3|sk-abcdef/);
 });

@@ -17,14 +17,24 @@ describe('the cost of a request', () => {
     ['prompt and completion', {}, { promptTokens: 3, completionTokens: 5 }, 13],
     ['half a nano rounds up', { promptPicoUsdPerToken: 1 }, { promptTokens: 500 }, 1],
     ['less than half rounds down', { promptPicoUsdPerToken: 1 }, { promptTokens: 499 }, 0],
-    ['parts are summed before the one rounding', { promptPicoUsdPerToken: 400, completionPicoUsdPerToken: 400 }, { promptTokens: 1, completionTokens: 1 }, 1],
+    [
+      'parts are summed before the one rounding',
+      { promptPicoUsdPerToken: 400, completionPicoUsdPerToken: 400 },
+      { promptTokens: 1, completionTokens: 1 },
+      1,
+    ],
     ['cached tokens at their own price', { cacheReadPicoUsdPerToken: 100 }, { promptTokens: 100, cacheReadTokens: 60 }, 46],
     ['cache writes at their own price', { cacheWritePicoUsdPerToken: 1250 }, { promptTokens: 100, cacheWriteTokens: 40 }, 110],
     ['cached tokens without a price are prompt tokens', {}, { promptTokens: 100, cacheReadTokens: 60, cacheWriteTokens: 40 }, 100],
     ['free cached tokens are free', { cacheReadPicoUsdPerToken: 0 }, { promptTokens: 100, cacheReadTokens: 100 }, 0],
     ['a price per request', { requestNanoUsd: 7 }, {}, 7],
     ['ten million tokens', { promptPicoUsdPerToken: 3_000_001 }, { promptTokens: 10_000_000 }, 30_000_010_000],
-    ['ten million tokens each way', { promptPicoUsdPerToken: 15_000_001, completionPicoUsdPerToken: 75_000_003 }, { promptTokens: 10_000_000, completionTokens: 10_000_000 }, 900_000_040_000],
+    [
+      'ten million tokens each way',
+      { promptPicoUsdPerToken: 15_000_001, completionPicoUsdPerToken: 75_000_003 },
+      { promptTokens: 10_000_000, completionTokens: 10_000_000 },
+      900_000_040_000,
+    ],
   ])('%s', (_name, terms, tokens, expected) => {
     expect(costNanoUsd({ ...PRICE, ...terms }, tokensOf(tokens))).toBe(expected);
   });
@@ -37,10 +47,20 @@ describe('the cost of a request', () => {
     requestNanoUsd: fc.nat(1_000_000_000),
   }) as fc.Arbitrary<Price>;
   const counts = fc
-    .record({ prompt: fc.nat(10_000_000), completion: fc.nat(10_000_000), read: fc.double({ min: 0, max: 1, noNaN: true }), write: fc.double({ min: 0, max: 1, noNaN: true }) })
+    .record({
+      prompt: fc.nat(10_000_000),
+      completion: fc.nat(10_000_000),
+      read: fc.double({ min: 0, max: 1, noNaN: true }),
+      write: fc.double({ min: 0, max: 1, noNaN: true }),
+    })
     .map(({ prompt, completion, read, write }) => {
       const cacheReadTokens = Math.floor(prompt * read);
-      return { promptTokens: prompt, completionTokens: completion, cacheReadTokens, cacheWriteTokens: Math.floor((prompt - cacheReadTokens) * write) };
+      return {
+        promptTokens: prompt,
+        completionTokens: completion,
+        cacheReadTokens,
+        cacheWriteTokens: Math.floor((prompt - cacheReadTokens) * write),
+      };
     });
 
   it('M12: is exactly the integer sum, rounded once half up', () => {

@@ -5,7 +5,7 @@ import type { EndpointSpec } from './house.ts';
 export const HASTY = 'hasty';
 
 /** What a manifest needs beside the endpoints. */
-export const POLICIES = { policies: { [HASTY]: { attempts: { max: 4, deadline_ms: 2000 } } } };
+export const POLICIES = { policies: { [HASTY]: { attempts: { max: 4, deadline_ms: 3000 } } } };
 
 export interface EndpointPool {
   specs: EndpointSpec[];

@@ -6,7 +6,7 @@ export const NOW_MS = 1_800_000_000_000;
 
 /** Stops time at `NOW_MS`. Undo with `releaseClock`. */
 export function freezeClock(): void {
-  vi.useFakeTimers({ now: NOW_MS, toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ now: NOW_MS, toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
 }
 
 /** Lets time run again. */

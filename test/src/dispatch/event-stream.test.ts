@@ -6,7 +6,15 @@ import type { Watchdog } from '#src/dispatch/watchdog';
 import { randomChunks } from '#test/support/random-chunks';
 import { chunk, DONE } from '#test/support/scripted-fetch';
 
-const TARGET = { url: 'https://a.example/v1', upstreamModel: 'm', quirks: {}, auth: 'bearer', headers: {}, key: null, maxOutput: null } as const;
+const TARGET = {
+  url: 'https://a.example/v1',
+  upstreamModel: 'm',
+  quirks: {},
+  auth: 'bearer',
+  headers: {},
+  key: null,
+  maxOutput: null,
+} as const;
 
 interface Watched extends Watchdog {
   comments: number;
@@ -87,7 +95,17 @@ describe('framing', () => {
     }
   });
 
-  const SAME = ['LF', 'CRLF', 'CR', 'mixed line ends', 'comments, ids and retry', 'no space after the colon', 'a byte order mark', 'no final blank line', 'data over several lines'];
+  const SAME = [
+    'LF',
+    'CRLF',
+    'CR',
+    'mixed line ends',
+    'comments, ids and retry',
+    'no space after the colon',
+    'a byte order mark',
+    'no final blank line',
+    'data over several lines',
+  ];
   it.each(SAME)('T2: %s reads as the same answer', async (name) => {
     expect(await readAll(open([texts[name]!]))).toEqual(await readAll(open([PLAIN])));
   });

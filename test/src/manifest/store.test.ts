@@ -105,6 +105,17 @@ describe('applying a manifest', () => {
     expect(stored.teams).toHaveLength(1);
   });
 
+  it('takes back a claim that the card no longer makes, and the default policy that the manifest no longer names', async () => {
+    await applyRows(db, compile(MANIFEST), 1000);
+    await db.prepare("INSERT INTO claims VALUES ('provider:acme', 'attested', 'hardware', 'quote', 1, NULL)").run();
+    const rows = compile(MANIFEST.replace('defaults: { policy: balanced }', 'defaults: {}'));
+    rows.claims = rows.claims.filter((claim) => claim.kind !== 'zero_retention');
+    await applyRows(db, rows, 2000);
+    const { claims, meta } = await dump();
+    expect(claims?.map((claim) => (claim as { kind: string }).kind).toSorted()).toEqual(['attested', 'no_training']);
+    expect(meta).toEqual([expect.objectContaining({ name: 'catalogue_version' })]);
+  });
+
   it('follows a rotated key under the same id, and enables it again', async () => {
     await applyRows(db, compile(MANIFEST, { clientKeys }), 1000);
     await applyRows(db, compile(MANIFEST), 2000);

@@ -34,7 +34,14 @@ describe('a whole answer', () => {
 
   it('T14: keeps unknown fields, logprobs, reasoning, native reasons and every choice', () => {
     const choices: ChatChoice[] = [
-      { index: 0, finish_reason: 'length', native_finish_reason: 'max_tokens', logprobs: { content: [] }, seen: 1, message: { content: 'a', reasoning: 'hm', custom: [1] } },
+      {
+        index: 0,
+        finish_reason: 'length',
+        native_finish_reason: 'max_tokens',
+        logprobs: { content: [] },
+        seen: 1,
+        message: { content: 'a', reasoning: 'hm', custom: [1] },
+      },
       { index: 1, finish_reason: 'stop', message: { content: null, tool_calls: [{ id: 'c' }] } },
     ];
     expect(body(choices, { service_tier: 'flex', system_fingerprint: 'fp' })).toMatchObject({
@@ -65,8 +72,17 @@ describe('openrouter_metadata', () => {
     expect(toRouterMetadata('m/x', plan, [tried('a', 'p', 500), tried('b', 'q', 200)], 12)).toMatchObject({
       strategy: 'direct',
       attempt: 2,
-      endpoints: { total: 2, available: [{ provider: 'P', selected: false }, { provider: 'Q', selected: true }] },
-      attempts: [{ provider: 'p', status: 500 }, { provider: 'q', status: 200 }],
+      endpoints: {
+        total: 2,
+        available: [
+          { provider: 'P', selected: false },
+          { provider: 'Q', selected: true },
+        ],
+      },
+      attempts: [
+        { provider: 'p', status: 500 },
+        { provider: 'q', status: 200 },
+      ],
       generation_time: 12,
     });
   });

@@ -1,89 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AttemptFailure } from '#schema/attempt';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChatChoice } from '#schema/chat';
 import { GatewayError } from '#schema/error';
 import type { Usage } from '#schema/receipt';
-import type { ReplyChunk, StreamEvent } from '#schema/reply';
-import { relayStream, type RelaySource, type StreamEnd } from '#src/metering/relay';
-import { createTally } from '#src/metering/tally';
+import type { RelaySource } from '#src/metering/relay';
 import { toUsageBody } from '#src/metering/usage-body';
 import { freezeClock, pass, releaseClock, settleDown } from '#test/support/fake-clock';
+import { USAGE, HEAD, DONE, COMMENT, chunkOf, says, finishes, start, payloads, parsed } from './relayed.ts';
 
 beforeEach(freezeClock);
 afterEach(releaseClock);
-
-const USAGE: Usage = { source: 'reported', promptTokens: 1, completionTokens: 1, reasoningTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
-const HEAD = '{"id":"gen-1","object":"chat.completion.chunk","created":1,"model":"m/x","provider":"P",';
-const BROKE: AttemptFailure = { kind: 'connect', origin: 'local', detail: 'reset' };
-const DONE: StreamEvent = { kind: 'done' };
-
-function chunkOf(choices: ChatChoice[], over: Partial<ReplyChunk> = {}): ReplyChunk {
-  return { kind: 'chunk', upstreamId: 'up-1', choices, usage: null, extra: null, ...over };
-}
-const says = (content: string, index = 0) => chunkOf([{ index, delta: { content }, finish_reason: null }]);
-const finishes = (finish_reason = 'stop', index = 0) => chunkOf([{ index, delta: {}, finish_reason }]);
-
-interface Setup {
-  opening?: Promise<RelaySource | { error: GatewayError }>;
-  lastWords?: object | null;
-}
-
-/** Relays batches of events; each batch is one read of the upstream. `hang` leaves the last read open. */
-function start(batches: (readonly StreamEvent[] | 'hang')[], { opening, lastWords = { usage: toUsageBody(USAGE, null, 0) } }: Setup = {}) {
-  const ends: StreamEnd[] = [];
-  const tally = createTally();
-  const state = { cancels: 0, reads: 0 };
-  const source: RelaySource = {
-    model: 'm/x',
-    provider: 'P',
-    stream: {
-      next() {
-        const batch = batches[state.reads++] ?? null;
-        return batch === 'hang' ? new Promise(() => undefined) : Promise.resolve(batch);
-      },
-      cancel() {
-        state.cancels++;
-      },
-    },
-  };
-  const body = relayStream({
-    id: 'gen-1',
-    createdAtS: 1,
-    tally,
-    now: Date.now,
-    opening: opening ?? Promise.resolve(source),
-    onEnd(end) {
-      ends.push(end);
-      return end.state === 'completed' ? lastWords : null;
-    },
-    toError: (failure) => new GatewayError('upstream_failed', `broke: ${failure.detail}`),
-  });
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  const read = async (): Promise<string | null> => {
-    const { done, value } = await reader.read();
-    return done ? null : decoder.decode(value);
-  };
-  const readAll = async (): Promise<string[]> => {
-    const writes: string[] = [];
-    for (let write = await read(); write !== null; write = await read()) writes.push(write);
-    return writes;
-  };
-  return { read, readAll, reader, ends, tally, state, source };
-}
-
-/** Splits what a client read into payloads of `data:` events. */
-function payloads(writes: readonly string[]): string[] {
-  return writes
-    .join('')
-    .split('\n\n')
-    .filter((event) => event !== '' && !event.startsWith(':'))
-    .map((event) => event.replace(/^data: /, ''));
-}
-const parsed = (writes: readonly string[]) =>
-  payloads(writes)
-    .filter((payload) => payload !== '[DONE]')
-    .map((payload) => JSON.parse(payload));
 
 describe('frames', () => {
   it('are exactly those that strict clients accept', async () => {
@@ -136,15 +61,27 @@ describe('frames', () => {
   });
 
   it('T8: id, model and provider are ours in every chunk', async () => {
-    const { readAll } = start([[chunkOf([{ index: 0, delta: { content: 'a' }, finish_reason: null }], { upstreamId: 'other' })], [says('b')], [finishes()], [DONE]]);
+    const { readAll } = start([
+      [chunkOf([{ index: 0, delta: { content: 'a' }, finish_reason: null }], { upstreamId: 'other' })],
+      [says('b')],
+      [finishes()],
+      [DONE],
+    ]);
     const chunks = parsed(await readAll());
     expect(chunks).toHaveLength(4);
-    for (const chunk of chunks) expect(chunk).toMatchObject({ id: 'gen-1', model: 'm/x', provider: 'P', created: 1, object: 'chat.completion.chunk' });
+    for (const chunk of chunks)
+      expect(chunk).toMatchObject({ id: 'gen-1', model: 'm/x', provider: 'P', created: 1, object: 'chat.completion.chunk' });
   });
 
   it('T14: unknown fields, logprobs, reasoning and further choices pass unchanged', async () => {
     const choices: ChatChoice[] = [
-      { index: 0, delta: { content: 'a', reasoning: 'hm', custom: { deep: [1] } }, logprobs: { content: [{ token: 'a', logprob: -0.5 }] }, finish_reason: null, seen: true },
+      {
+        index: 0,
+        delta: { content: 'a', reasoning: 'hm', custom: { deep: [1] } },
+        logprobs: { content: [{ token: 'a', logprob: -0.5 }] },
+        finish_reason: null,
+        seen: true,
+      },
       { index: 1, delta: { content: 'b' }, finish_reason: null },
     ];
     const extra = { service_tier: 'flex', system_fingerprint: 'fp', nothing: null, absent: undefined, 'odd"name': [1] };
@@ -156,7 +93,8 @@ describe('frames', () => {
   });
 
   it('T7: tool-call deltas pass in their order', async () => {
-    const call = (index: number, text: string) => chunkOf([{ index: 0, delta: { tool_calls: [{ index, function: { arguments: text } }] }, finish_reason: null }]);
+    const call = (index: number, text: string) =>
+      chunkOf([{ index: 0, delta: { tool_calls: [{ index, function: { arguments: text } }] }, finish_reason: null }]);
     const { readAll } = start([[call(0, '{"a'), call(1, '{"b'), call(0, '":1}'), call(1, '":2}')], [finishes('tool_calls')], [DONE]]);
     const calls = parsed(await readAll()).flatMap(({ choices }) => choices.flatMap(({ delta }: ChatChoice) => delta?.tool_calls ?? []));
     expect(calls.map(({ index, function: called }) => [index, called.arguments])).toEqual([
@@ -168,133 +106,45 @@ describe('frames', () => {
   });
 });
 
-describe('the end', () => {
-  it('T3: [DONE] without a finish reason becomes stop, for the client and for the receipt', async () => {
-    const { readAll, ends, tally } = start([[says('a')], [DONE]]);
-    const chunks = parsed(await readAll());
-    expect(chunks[1].choices).toEqual([{ index: 0, delta: {}, finish_reason: 'stop' }]);
-    expect(tally.finishReason).toBe('stop');
-    expect(ends).toEqual([{ state: 'completed' }]);
-  });
-
-  it('T3: every choice left open at [DONE] is finished, the others are not finished twice', async () => {
-    const { readAll } = start([[says('a', 0), says('b', 1), says('c', 2)], [finishes('length', 1)], [DONE]]);
-    const reasons = parsed(await readAll()).flatMap(({ choices }) =>
-      choices.flatMap(({ index, finish_reason }: ChatChoice) => (finish_reason === null ? [] : [[index, finish_reason]])),
-    );
-    expect(reasons).toEqual([
-      [1, 'length'],
-      [0, 'stop'],
-      [2, 'stop'],
-    ]);
-  });
-
-  it('an empty delta after the finish does not open the choice again', async () => {
-    const trailing = chunkOf([{ index: 0, delta: { content: '' }, finish_reason: null }]);
-    const { readAll, ends } = start([[says('a')], [finishes('length')], [trailing]]);
-    const reasons = parsed(await readAll()).flatMap(({ choices }) => choices.map(({ finish_reason }: ChatChoice) => finish_reason));
-    expect(reasons).toEqual([null, 'length', null]);
-    expect(ends).toEqual([{ state: 'completed' }]);
-  });
-
-  it('T3: bytes that end after every finish reason are a whole answer', async () => {
-    const { readAll, ends } = start([[says('a')], [finishes()]]);
-    expect(payloads(await readAll()).at(-1)).toBe('[DONE]');
-    expect(ends).toEqual([{ state: 'completed' }]);
-  });
-
-  it('T3: bytes that end before a finish reason are an interruption', async () => {
-    const { readAll, ends } = start([[says('a')]]);
-    const writes = await readAll();
-    expect(writes.join('')).not.toContain('[DONE]');
-    expect(ends).toMatchObject([{ state: 'interrupted', failure: { kind: 'protocol' } }]);
-  });
-
-  it('T3: bytes that end while one of two choices is open are an interruption', async () => {
-    const { readAll, ends } = start([[says('a', 0), says('b', 1)], [finishes('stop', 0)]]);
-    await readAll();
-    expect(ends).toMatchObject([{ state: 'interrupted' }]);
-  });
-
-  it('trouble after every choice has finished costs the client nothing', async () => {
-    const { readAll, ends } = start([[says('a')], [finishes()], [{ kind: 'failure', failure: BROKE }]]);
-    const writes = await readAll();
-    expect(payloads(writes).at(-1)).toBe('[DONE]');
-    expect(writes.join('')).not.toContain('"error"');
-    expect(ends).toEqual([{ state: 'completed' }]);
-  });
-
-  it('T4: an error in the middle is one error event of the documented shape, and the last event', async () => {
-    const { readAll, ends } = start([[says('a')], [{ kind: 'failure', failure: BROKE }], [says('never')]]);
-    const writes = await readAll();
-    const [, error, ...rest] = parsed(writes);
-    expect(rest).toEqual([]);
-    expect(error).toEqual({
-      id: 'gen-1',
-      object: 'chat.completion.chunk',
-      created: 1,
-      model: 'm/x',
-      provider: 'P',
-      error: {
-        code: 502,
-        message: 'broke: reset',
-        type: 'server_error',
-        param: null,
-        metadata: { error_type: 'provider_unavailable', headrace_code: 'upstream_failed' },
-      },
-      choices: [{ index: 0, delta: { content: '' }, finish_reason: 'error' }],
-    });
-    expect(writes.join('')).not.toContain('[DONE]');
-    expect(ends).toEqual([{ state: 'interrupted', failure: BROKE }]);
-  });
-
-  it('content and an error in one read both go out', async () => {
-    const { readAll } = start([[says('a'), { kind: 'failure', failure: BROKE }]]);
-    expect(parsed(await readAll()).map((chunk) => 'error' in chunk)).toEqual([false, true]);
-  });
-});
-
-describe('T9: a client that leaves', () => {
-  it.each<[string, (readonly StreamEvent[] | 'hang')[]]>([
-    ['in the middle', [[says('a')], 'hang']],
-    ['after the last token', [[says('a'), finishes()], 'hang']],
-  ])('%s: the upstream is cancelled and the request ends once', async (_name, batches) => {
-    const { read, reader, ends, state } = start(batches);
-    await read();
+describe('silence in the middle', () => {
+  it('T11: is filled with comments, which end with the answer', async () => {
+    const { read, reader } = start([[says('a')], 'hang']);
+    expect(parsed([(await read())!])).toHaveLength(1);
+    const reading = read();
+    await pass(4000);
+    expect(await reading).toBe(COMMENT);
     await reader.cancel();
-    await settleDown();
-    expect(state.cancels).toBe(1);
-    expect(ends).toEqual([{ state: 'cancelled' }]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('before any upstream has answered: the request ends once', async () => {
-    const { reader, ends } = start([], { opening: new Promise(() => undefined) });
-    await reader.cancel();
-    expect(ends).toEqual([{ state: 'cancelled' }]);
-  });
-
-  it('and is noticed by the upstream call first: cancelled, not interrupted, and nothing is said', async () => {
-    const cancelled: AttemptFailure = { kind: 'cancelled', origin: 'local', detail: 'the client left' };
-    const { readAll, ends } = start([[says('a')], [{ kind: 'failure', failure: cancelled }]]);
-    expect(parsed(await readAll())).toHaveLength(1);
-    expect(ends).toEqual([{ state: 'cancelled' }]);
+  it('leaves no timer behind when the answer has ended', async () => {
+    await start([[says('a')], [finishes()], [DONE]]).readAll();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
 describe('while the opening is pending', () => {
-  it('T11: keep-alive comments go out every 5 s, then the answer', async () => {
+  it('T11: comments keep the connection alive, then the answer comes whole', async () => {
     const opening = Promise.withResolvers<RelaySource>();
     const run = start([[says('a')], [finishes()], [DONE]], { opening: opening.promise });
-    const writes: (string | null)[] = [];
     for (let comments = 0; comments < 3; comments++) {
       const reading = run.read();
-      await pass(5000);
-      writes.push(await reading);
+      await pass(4000);
+      expect(await reading).toBe(COMMENT);
     }
     opening.resolve(run.source);
     const rest = await run.readAll();
-    expect(writes).toEqual([': HEADRACE PROCESSING\n\n', ': HEADRACE PROCESSING\n\n', ': HEADRACE PROCESSING\n\n']);
+    expect(parsed(rest).map(({ choices }) => choices.length)).toEqual([1, 1, 0]);
     expect(payloads(rest).at(-1)).toBe('[DONE]');
+  });
+
+  it('I9: a client that does not read gets no pile of comments', async () => {
+    const run = start([], { opening: new Promise(() => undefined) });
+    await pass(600_000);
+    await run.read();
+    const next = run.read();
+    await pass(0);
+    expect(await Promise.race([next, settleDown().then(() => 'nothing')])).toBe('nothing');
   });
 
   it('no comment goes out where the upstream has answered already', async () => {
@@ -307,7 +157,11 @@ describe('while the opening is pending', () => {
     const { readAll, ends } = start([], { opening: Promise.resolve({ error }) });
     const writes = await readAll();
     expect(parsed(writes)).toMatchObject([
-      { id: 'gen-1', error: { code: 503, message: 'Nothing left.', metadata: { error_type: 'provider_overloaded' } }, choices: [{ finish_reason: 'error' }] },
+      {
+        id: 'gen-1',
+        error: { code: 503, message: 'Nothing left.', metadata: { error_type: 'provider_overloaded' } },
+        choices: [{ finish_reason: 'error' }],
+      },
     ]);
     expect(writes.join('')).not.toContain('[DONE]');
     expect(ends).toEqual([{ state: 'failed', error }]);

@@ -13,7 +13,11 @@ function reports(promptTokens: number, completionTokens: number, over: Partial<U
   return { source: 'reported', promptTokens, completionTokens, reasoningTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, ...over };
 }
 
-function settle(content: string, reported: Usage | null, { supply = 'centralized' as SupplyKind, whole = true, reasoning = '' } = {}): Usage {
+function settle(
+  content: string,
+  reported: Usage | null,
+  { supply = 'centralized' as SupplyKind, whole = true, reasoning = '' } = {},
+): Usage {
   const tally = createTally();
   addToTally(tally, { upstreamId: null, choices: [{ index: 0, delta: { content, reasoning }, finish_reason: null }], usage: reported }, 0);
   return settleUsage(tally, ESTIMATE, supply, whole);

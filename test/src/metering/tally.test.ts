@@ -19,7 +19,11 @@ describe('counts', () => {
     ['content', { content: 'abcdefgh' }, { chars: 8, content: 2, reasoning: 0 }],
     ['a refusal', { refusal: 'abcd' }, { chars: 4, content: 1, reasoning: 0 }],
     ['reasoning', { reasoning: 'abcd' }, { chars: 4, content: 0, reasoning: 1 }],
-    ['tool calls', { tool_calls: [{ index: 0, function: { name: 'abcd', arguments: 'efgh' } }, { index: 1 }] }, { chars: 8, content: 2, reasoning: 0 }],
+    [
+      'tool calls',
+      { tool_calls: [{ index: 0, function: { name: 'abcd', arguments: 'efgh' } }, { index: 1 }] },
+      { chars: 8, content: 2, reasoning: 0 },
+    ],
     ['an opening', { role: 'assistant', content: '' }, { chars: 0, content: 0, reasoning: 0 }],
     ['nulls', { content: null, reasoning: null, refusal: null }, { chars: 0, content: 0, reasoning: 0 }],
   ])('%s', (_name, delta, { chars, content, reasoning }) => {

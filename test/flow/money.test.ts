@@ -1,0 +1,348 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { message } from '#test/support/anthropic-scripts';
+import { readAnswer, readError } from '#test/support/answers';
+import { openHouse, type House } from '#test/support/house';
+import { answer, chunk, openStream, sendJson } from '#test/support/openai-scripts';
+
+const CROWD_KEY = 'sk-hr-crowd-0000000000000000';
+const TIGHT_KEY = 'sk-hr-tight-0000000000000000';
+const UNPRICED_KEY = 'sk-hr-unpriced-000000000000';
+
+/** USD per million tokens, so micro-USD per token; `request` in USD. */
+const RICH_PRICE = { prompt: 1.5, completion: 6.25, cache_read: 0.15, cache_write: 1.875, request: 0.0001 };
+const PLAIN_TOKENS = 703;
+const CACHE_READ_TOKENS = 200;
+const CACHE_WRITE_TOKENS = 101;
+const COMPLETION_TOKENS = 57;
+/** 703 × 1,500 + 200 × 150 + 101 × 1,875 + 57 × 6,250 = 1,630,125 nano-USD, and 100,000 for the request. */
+const RICH_NANO_USD = 1_730_125;
+/** 13 × 0.333333 µUSD + 7 × 0.0005 µUSD = 4,336.829 nano-USD: rounded once, up. */
+const ODD_PRICE = { prompt: 0.333_333, completion: 0.000_5 };
+const ODD_NANO_USD = 4_337;
+
+const BUDGET_NANO_USD = 1_000_000;
+
+let house: House;
+
+beforeAll(async () => {
+  const budget = { usd: 0.001, per: 'day' };
+  house = await openHouse({
+    endpoints: [
+      { id: 'chat', model: 'money/chat', price: RICH_PRICE },
+      { id: 'messages', model: 'money/messages', dialect: 'anthropic-messages', price: RICH_PRICE },
+      { id: 'odd', model: 'money/odd', price: ODD_PRICE },
+      { id: 'unpriced', model: 'money/unpriced', price: undefined },
+      { id: 'dated', model: 'money/dated', price: { prompt: 1, completion: 1 } },
+      { id: 'broken', model: 'money/pair', price: { prompt: 0.1, completion: 0.1 } },
+      { id: 'whole', model: 'money/pair', price: { prompt: 1, completion: 2 } },
+      { id: 'plain', model: 'money/plain', price: { prompt: 1, completion: 2 }, max_concurrency: 500 },
+    ],
+    manifest: {
+      policies: { generous: { allow_unpriced: true } },
+      teams: [
+        { id: 'testers' },
+        { id: 'crowd', keys: [{ name: 'crowd', value: CROWD_KEY }] },
+        { id: 'tight', budget, keys: [{ name: 'tight', value: TIGHT_KEY }] },
+        { id: 'unpriced', policy: 'generous', keys: [{ name: 'unpriced', value: UNPRICED_KEY }] },
+      ],
+    },
+  });
+});
+
+afterAll(() => house.stop());
+beforeEach(() => house.upstream.reset());
+
+const bearer = (key: string): RequestInit => ({ headers: { authorization: `Bearer ${key}` } });
+const toNanoUsd = (usd: number | undefined): number => Math.round((usd ?? Number.NaN) * 1e9);
+
+async function generation(id: string): Promise<{ total_cost: number; headrace: Record<string, unknown> }> {
+  const response = await house.get(`/v1/generation?id=${id}`);
+  return ((await response.json()) as { data: { total_cost: number; headrace: Record<string, unknown> } }).data;
+}
+
+function number(sql: string, ...bindings: unknown[]): Promise<number> {
+  return house.db().then(async (db) => (await db.prepare(sql).bind(...bindings).first<number>('n')) ?? 0);
+}
+
+/** Waits until D1 has this many receipts of a team. */
+async function drained(team: string, receipts: number): Promise<void> {
+  await expect.poll(() => number('SELECT count(*) AS n FROM receipts WHERE team_id = ?1', team), { timeout: 20_000 }).toBe(receipts);
+}
+
+describe('what a request costs', () => {
+  const chatUsage = {
+    promptTokens: PLAIN_TOKENS + CACHE_READ_TOKENS + CACHE_WRITE_TOKENS,
+    completionTokens: COMPLETION_TOKENS,
+    usage: {
+      prompt_tokens_details: { cached_tokens: CACHE_READ_TOKENS, cache_write_tokens: CACHE_WRITE_TOKENS },
+      completion_tokens_details: { reasoning_tokens: 20 },
+    },
+  };
+  const messagesUsage = {
+    input_tokens: PLAIN_TOKENS,
+    cache_read_input_tokens: CACHE_READ_TOKENS,
+    cache_creation_input_tokens: CACHE_WRITE_TOKENS,
+    output_tokens: COMPLETION_TOKENS,
+  };
+  const dialects = [
+    { endpoint: 'chat', script: answer(chatUsage), reasoning: 20 },
+    { endpoint: 'messages', script: message('Hello there.', messagesUsage), reasoning: 0 },
+  ];
+
+  for (const { endpoint, script, reasoning } of dialects) {
+    it(`is the same to the token and the nano-dollar in answer, receipt and row, JSON and stream: ${endpoint}`, async () => {
+      house.upstream.script(endpoint, script);
+      await Promise.all([expectExact(endpoint, reasoning, false), expectExact(endpoint, reasoning, true)]);
+    });
+  }
+
+  async function expectExact(endpoint: string, reasoning: number, stream: boolean): Promise<void> {
+    const { id, usage, text } = await readAnswer(await house.chat({ model: `money/${endpoint}`, stream }));
+    expect(text).toBe('Hello there.');
+    expect(usage).toMatchObject({
+      prompt_tokens: chatUsage.promptTokens,
+      completion_tokens: COMPLETION_TOKENS,
+      total_tokens: chatUsage.promptTokens + COMPLETION_TOKENS,
+      prompt_tokens_details: { cached_tokens: CACHE_READ_TOKENS, cache_write_tokens: CACHE_WRITE_TOKENS },
+      completion_tokens_details: { reasoning_tokens: reasoning },
+      headrace: { source: 'reported' },
+    });
+    expect(toNanoUsd(usage?.cost)).toBe(RICH_NANO_USD);
+
+    const receipt = await generation(id);
+    expect(receipt.total_cost).toBe(usage?.cost);
+    expect(receipt.headrace).toMatchObject({ charged_nano_usd: RICH_NANO_USD, absorbed_nano_usd: 0 });
+    expect(await house.receiptRow(id)).toMatchObject({
+      stream: Number(stream),
+      prompt_tokens: chatUsage.promptTokens,
+      completion_tokens: COMPLETION_TOKENS,
+      reasoning_tokens: reasoning,
+      cache_read_tokens: CACHE_READ_TOKENS,
+      cache_write_tokens: CACHE_WRITE_TOKENS,
+      usage_source: 'reported',
+      charged_nano_usd: RICH_NANO_USD,
+      absorbed_nano_usd: 0,
+      state: 'completed',
+    });
+    expect(await number('SELECT cost_nano_usd AS n FROM attempts WHERE receipt_id = ?1', id)).toBe(RICH_NANO_USD);
+  }
+
+  it('M12: is rounded once, at the end of the line', async () => {
+    house.upstream.script('odd', answer({ promptTokens: 13, completionTokens: 7 }));
+    const { id, usage } = await readAnswer(await house.chat({ model: 'money/odd' }));
+    expect(toNanoUsd(usage?.cost)).toBe(ODD_NANO_USD);
+    expect(await house.receiptRow(id)).toMatchObject({ charged_nano_usd: ODD_NANO_USD });
+  });
+
+  it('is never more than what was held, and the answer says what the receipt charges', async () => {
+    house.upstream.script('plain', answer({ promptTokens: 5000, completionTokens: 4000 }));
+    for (const stream of [false, true]) {
+      const { id, usage } = await readAnswer(await house.chat({ model: 'money/plain', max_tokens: 1, stream }));
+      const row = await house.receiptRow(id);
+      expect(row['charged_nano_usd']).toBe(row['held_nano_usd']);
+      expect(row['absorbed_nano_usd']).toBe(13_000_000 - Number(row['held_nano_usd']));
+      expect(toNanoUsd(usage?.cost)).toBe(row['charged_nano_usd']);
+    }
+  });
+
+  it('M3: an endpoint without a price is refused, and free where the policy allows it', async () => {
+    house.upstream.script('unpriced', answer());
+    const refused = await house.chat({ model: 'money/unpriced' });
+    expect(refused.status).toBe(404);
+    expect((await readError(refused)).metadata['excluded_by']).toEqual([{ filter: 'H6', subject: 'price', endpoints: 1 }]);
+    expect(house.upstream.calls).toHaveLength(0);
+
+    const { usage } = await readAnswer(await house.chat({ model: 'money/unpriced' }, bearer(UNPRICED_KEY)));
+    expect(usage?.cost).toBe(0);
+  });
+
+  it('M3: a request in flight pays the price that was reserved for it', async () => {
+    const db = await house.db();
+    await db
+      .prepare('INSERT INTO offers (endpoint_id, valid_from_ms, prompt_pico_usd_per_token, completion_pico_usd_per_token, source) VALUES (?1, ?2, ?3, ?3, ?4)')
+      .bind('dated', Date.now() + 1500, 5_000_000, 'manifest')
+      .run();
+    // The catalogue looks at the version every few seconds; a running isolate has not seen the date yet.
+    await db.prepare("UPDATE meta SET value = 'dated' WHERE name = 'catalogue_version'").run();
+
+    const released = Promise.withResolvers<void>();
+    house.upstream.script('dated', async (call, response) => {
+      if (call.body['seed'] === 1) await released.promise;
+      await answer({ promptTokens: 100, completionTokens: 100 })(call, response);
+    });
+    const slow = house.chat({ model: 'money/dated', seed: 1 });
+    const costNow = async () => toNanoUsd((await readAnswer(await house.chat({ model: 'money/dated' }))).usage?.cost);
+    await expect.poll(costNow, { timeout: 20_000, interval: 250 }).toBe(1_000_000);
+    released.resolve();
+    expect(toNanoUsd((await readAnswer(await slow)).usage?.cost)).toBe(200_000);
+  });
+});
+
+describe('usage that nobody reported', () => {
+  it('M4: a stream without usage is counted, never free', async () => {
+    house.upstream.script('plain', answer({ text: 'one two three four five six seven eight', usage: null }));
+    const { id, usage } = await readAnswer(await house.chat({ model: 'money/plain', stream: true }));
+    // 39 characters at four to a token; the prompt is 10 characters and its frame.
+    expect(usage).toMatchObject({ prompt_tokens: 7, completion_tokens: 10, headrace: { source: 'counted' } });
+    expect(toNanoUsd(usage?.cost)).toBe(7 * 1000 + 10 * 2000);
+    expect(await house.receiptRow(id)).toMatchObject({ usage_source: 'counted', charged_nano_usd: 27_000 });
+  });
+
+  it('M5: a client that leaves before the usage pays for what was delivered, once', async () => {
+    house.upstream.script('plain', (_, response) => {
+      openStream(response);
+      response.write(chunk({ role: 'assistant', content: 'twelve chars' }));
+    });
+    const leave = new AbortController();
+    const response = await house.chat({ model: 'money/plain', stream: true }, { signal: leave.signal });
+    await response.body?.getReader().read();
+    leave.abort();
+    const row = await house.receiptRow(response.headers.get('x-generation-id') ?? '');
+    expect(row).toMatchObject({ state: 'cancelled', usage_source: 'counted', prompt_tokens: 7, completion_tokens: 3, charged_nano_usd: 13_000 });
+    await house.upstream.calls[0]?.aborted;
+  });
+});
+
+describe('what goes wrong', () => {
+  it('M6: costs the customer nothing; the request is charged once and every attempt is a row', async () => {
+    house.upstream.script('broken', (_, response) => sendJson(response, 500, { error: { message: 'down' } }));
+    house.upstream.script('whole', answer({ promptTokens: 10, completionTokens: 10 }));
+    const response = await house.chat({ model: 'money/pair', provider: { sort: 'price' } });
+    expect(response.headers.get('x-headrace-attempts')).toBe('2');
+    const { id, usage } = await readAnswer(response);
+    expect(toNanoUsd(usage?.cost)).toBe(30_000);
+    expect(await house.receiptRow(id)).toMatchObject({ charged_nano_usd: 30_000, absorbed_nano_usd: 0, endpoint_id: 'whole' });
+    const rows = await (await house.db())
+      .prepare('SELECT endpoint_id, outcome, cost_nano_usd FROM attempts WHERE receipt_id = ?1 ORDER BY attempt_index')
+      .bind(id)
+      .all();
+    expect(rows.results).toEqual([
+      { endpoint_id: 'broken', outcome: 'failed', cost_nano_usd: 0 },
+      { endpoint_id: 'whole', outcome: 'completed', cost_nano_usd: 30_000 },
+    ]);
+  });
+
+  it('is recorded and free when every endpoint failed', async () => {
+    for (const id of ['broken', 'whole']) house.upstream.script(id, (_, response) => sendJson(response, 500, { error: { message: 'down' } }));
+    const response = await house.chat({ model: 'money/pair' });
+    expect(response.status).toBe(502);
+    const row = await house.receiptRow(response.headers.get('x-generation-id') ?? '');
+    expect(row).toMatchObject({ state: 'failed', error_code: 'upstream_failed', charged_nano_usd: 0, endpoint_id: null });
+  });
+});
+
+describe('many requests at once', () => {
+  const REQUESTS = 200;
+
+  it('every receipt of 200 reaches D1 exactly once, and what was charged is what the answers said', async () => {
+    house.upstream.script('plain', (call, response) => answer({ promptTokens: 7, completionTokens: Number(call.body['max_tokens']) })(call, response));
+    const answers = await Promise.all(
+      Array.from({ length: REQUESTS }, async (_, index) =>
+        readAnswer(await house.chat({ model: 'money/plain', max_tokens: index + 1, stream: index % 2 === 0 }, bearer(CROWD_KEY))),
+      ),
+    );
+    const expected = answers.reduce((sum, { usage }) => sum + toNanoUsd(usage?.cost), 0);
+    expect(expected).toBe(REQUESTS * 7000 + 2000 * ((REQUESTS * (REQUESTS + 1)) / 2));
+
+    await drained('crowd', REQUESTS);
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(REQUESTS);
+    expect(await number("SELECT sum(charged_nano_usd) AS n FROM receipts WHERE team_id = 'crowd'")).toBe(expected);
+    expect(await number("SELECT count(*) AS n FROM attempts JOIN receipts ON receipts.id = receipt_id WHERE team_id = 'crowd'")).toBe(REQUESTS);
+    // The journal is posted once a batch: a batch that counted twice would show here.
+    expect(await number("SELECT sum(amount_nano_usd) AS n FROM journal WHERE account = 'team:crowd'")).toBe(-expected);
+    expect(await number('SELECT count(*) AS n FROM (SELECT sum(amount_nano_usd) AS total FROM journal GROUP BY batch_id HAVING total <> 0)')).toBe(0);
+  });
+
+  it('R13: receipts that D1 refuses are kept and arrive when it is back; requests notice nothing', async () => {
+    house.upstream.script('plain', answer({ promptTokens: 10, completionTokens: 10 }));
+    const db = await house.db();
+    const before = await number("SELECT count(*) AS n FROM receipts WHERE team_id = 'crowd'");
+    await db.prepare('ALTER TABLE attempts RENAME TO attempts_away').run();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () => readAnswer(await house.chat({ model: 'money/plain' }, bearer(CROWD_KEY)))),
+    );
+    // Longer than the first drain takes to come and fail.
+    await pause(1500);
+    expect(await number("SELECT count(*) AS n FROM receipts WHERE team_id = 'crowd'")).toBe(before);
+    const kept = await house.get(`/v1/generation?id=${answers[0]?.id}`, bearer(CROWD_KEY));
+    expect(kept.status).toBe(200);
+    await kept.body?.cancel();
+
+    await db.prepare('ALTER TABLE attempts_away RENAME TO attempts').run();
+    await drained('crowd', before + answers.length);
+    expect(await number('SELECT count(*) AS n FROM (SELECT sum(amount_nano_usd) AS total FROM journal GROUP BY batch_id HAVING total <> 0)')).toBe(0);
+  });
+
+  it('M1: a budget is never overspent, is spent nearly whole, and then says so', async () => {
+    house.upstream.script('plain', async (call, response) => {
+      await pause(30);
+      await answer({ promptTokens: 7, completionTokens: 50 })(call, response);
+    });
+    const ask = () => house.chat({ model: 'money/plain', max_tokens: 50 }, bearer(TIGHT_KEY));
+    const costNanoUsd = 107_000;
+    const statuses: number[] = [];
+    for (const wave of [30, 30]) {
+      const responses = await Promise.all(Array.from({ length: wave }, ask));
+      for (const response of responses) {
+        statuses.push(response.status);
+        await response.body?.cancel();
+      }
+    }
+    const served = statuses.filter((status) => status === 200).length;
+    expect(new Set(statuses)).toEqual(new Set([200, 402]));
+    expect(house.upstream.calls).toHaveLength(served);
+    expect(served * costNanoUsd).toBeLessThanOrEqual(BUDGET_NANO_USD);
+    expect(served).toBeGreaterThanOrEqual(8);
+
+    const refused = await ask();
+    expect(refused.status).toBe(402);
+    expect(await readError(refused)).toMatchObject({
+      code: 402,
+      type: 'insufficient_quota',
+      metadata: { error_type: 'payment_required', headrace_code: 'insufficient_budget' },
+    });
+    await drained('tight', served);
+    expect(await number("SELECT sum(charged_nano_usd) AS n FROM receipts WHERE team_id = 'tight'")).toBe(served * costNanoUsd);
+  });
+});
+
+describe('a restart', () => {
+  it('R14: keeps the key, the receipts and what is left of the budget', async () => {
+    const stateDir = await mkdtemp(join(tmpdir(), 'headrace-money-'));
+    const open = async () => {
+      const started = await openHouse({
+        stateDir,
+        endpoints: [{ id: 'plain', price: { prompt: 1, completion: 2 } }],
+        manifest: { teams: [{ id: 'tight', budget: { usd: 0.001, per: 'total' } }] },
+      });
+      started.upstream.script('plain', answer({ promptTokens: 7, completionTokens: 50 }));
+      return started;
+    };
+    try {
+      const before = await open();
+      const ids: string[] = [];
+      for (let turn = 0; turn < 3; turn++) ids.push((await readAnswer(await before.chat({ max_tokens: 50 }))).id);
+      // Stopped before D1 has any of them: the account's outbox must carry them over.
+      await before.stop();
+
+      const after = await open();
+      try {
+        expect(after.key).toBe(before.key);
+        const found = await Promise.all(ids.map((id) => after.get(`/v1/generation?id=${id}`)));
+        expect(found.map(({ status }) => status)).toEqual([200, 200, 200]);
+        let served = ids.length;
+        while ((await after.chat({ max_tokens: 50 })).status === 200) served++;
+        expect(served * 107_000).toBeLessThanOrEqual(BUDGET_NANO_USD);
+        expect(served).toBeGreaterThanOrEqual(6);
+      } finally {
+        await after.stop();
+      }
+    } finally {
+      await rm(stateDir, { recursive: true, force: true });
+    }
+  });
+});

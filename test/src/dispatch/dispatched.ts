@@ -1,0 +1,118 @@
+/** Dispatches one request along scripted upstreams and writes down what health heard. */
+import type { Attempt } from '#schema/attempt';
+import type { Offer } from '#schema/catalog';
+import type { Usage } from '#schema/receipt';
+import { dispatch, type DispatchCandidate, type DispatchOrder, type DispatchResult, type Reply } from '#src/dispatch/dispatch';
+import { createHealth, type FlightEnd, type Health } from '#src/health/health';
+import { NOW_MS } from '#test/support/fake-clock';
+import { factsOf, offerOf, requestOf } from '#test/support/offers';
+import { chunk, DONE, json, scriptedFetch, sse, type Script } from '#test/support/scripted-fetch';
+
+const USAGE: Usage = {
+  source: 'reported',
+  promptTokens: 10,
+  completionTokens: 2,
+  reasoningTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+};
+export const [A, B, C] = [offerOf('a'), offerOf('b'), offerOf('c')];
+export const FAILS = json({ error: { message: 'boom' } }, 500);
+export const REFUSES = json({ error: { message: 'messages is required' } }, 400);
+export const TOO_LONG = json({ error: { message: 'maximum context length exceeded' } }, 400);
+export const STREAM = sse([chunk({ content: 'hi' }), chunk({}, 'stop'), DONE]);
+
+interface Setup {
+  offers?: readonly Offer[];
+  order?: Partial<DispatchOrder>;
+  health?: Health;
+  /** Retries left in the budget. */
+  retries?: number;
+  secrets?: Readonly<Record<string, string>>;
+  stream?: boolean;
+  firstTokenTimeoutMs?: number;
+}
+
+/** A health that writes down how flights begin and end, over a real one. */
+function recording(health: Health) {
+  const begun: string[] = [];
+  const ended: (FlightEnd & { endpointId: string })[] = [];
+  const firstTokens: number[] = [];
+  const recorded: Health = {
+    ...health,
+    begin(offer, facts) {
+      begun.push(offer.endpointId);
+      const flight = health.begin(offer, facts);
+      return {
+        firstToken(ttftMs) {
+          firstTokens.push(ttftMs);
+          flight.firstToken(ttftMs);
+        },
+        end(result) {
+          ended.push({ endpointId: offer.endpointId, ...result });
+          flight.end(result);
+        },
+      };
+    },
+  };
+  return { recorded, begun, ended, firstTokens };
+}
+
+/** Begins one dispatch; endpoints are named a, b, c … in the order of the plan. */
+export function start(scripts: readonly Script[], setup: Setup = {}) {
+  const upstream = scriptedFetch(...scripts);
+  const client = new AbortController();
+  const flights = recording(setup.health ?? createHealth({ now: Date.now, random: () => 0 }));
+  const trail: Attempt[] = [];
+  let retries = setup.retries ?? Infinity;
+  const candidates = (setup.offers ?? [A, B, C]).map((offer): DispatchCandidate => ({
+    offer,
+    firstTokenTimeoutMs: setup.firstTokenTimeoutMs ?? 4000,
+    tpotMs: 10,
+  }));
+  const stream = setup.stream ?? false;
+  const result = dispatch(
+    {
+      candidates,
+      request: requestOf({ stream }),
+      facts: factsOf({ stream, maxTokens: 0 }),
+      maxAttempts: 4,
+      allowFallbacks: true,
+      deadlineAtMs: NOW_MS + 120_000,
+      clientSignal: client.signal,
+      trail,
+      ...setup.order,
+    },
+    {
+      fetch: upstream.fetch,
+      now: Date.now,
+      secret: (name) => setup.secrets?.[name],
+      health: flights.recorded,
+      retryBudget: { deposit() {}, withdraw: () => retries-- > 0 },
+    },
+  );
+  return {
+    result,
+    client,
+    trail,
+    calls: upstream.calls,
+    called: () => upstream.calls.map(({ url }) => new URL(url).hostname.split('.')[0]),
+    ...flights,
+  };
+}
+
+/** Gives the reply; throws the error when nobody answered. */
+export function replyOf(result: DispatchResult): Reply {
+  if ('error' in result) throw result.error;
+  return result.reply;
+}
+
+/** Gives the error; throws when somebody answered. */
+export function errorOf(result: DispatchResult) {
+  if ('reply' in result) throw new Error(`answered by ${result.reply.offer.endpointId}`);
+  return result.error;
+}
+
+/** Ends a reply as a whole answer that used `USAGE`. */
+export const complete = (reply: Reply, firstTokenAtMs: number | null = null) =>
+  reply.finish({ outcome: 'completed', failure: null, usage: USAGE, firstTokenAtMs });

@@ -1,0 +1,99 @@
+/** Relays scripted batches of events and reads what a client would. */
+import type { AttemptFailure } from '#schema/attempt';
+import type { ChatChoice } from '#schema/chat';
+import { GatewayError } from '#schema/error';
+import type { Usage } from '#schema/receipt';
+import type { ReplyChunk, StreamEvent } from '#schema/reply';
+import { relayStream, type RelaySource, type StreamEnd } from '#src/metering/relay';
+import { createTally } from '#src/metering/tally';
+import { toUsageBody } from '#src/metering/usage-body';
+
+export const USAGE: Usage = {
+  source: 'reported',
+  promptTokens: 1,
+  completionTokens: 1,
+  reasoningTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+};
+export const HEAD = '{"id":"gen-1","object":"chat.completion.chunk","created":1,"model":"m/x","provider":"P",';
+export const BROKE: AttemptFailure = { kind: 'connect', origin: 'local', detail: 'reset' };
+export const DONE: StreamEvent = { kind: 'done' };
+export const COMMENT = ': HEADRACE PROCESSING\n\n';
+
+/** Makes an event of these choices. */
+export function chunkOf(choices: ChatChoice[], over: Partial<ReplyChunk> = {}): ReplyChunk {
+  return { kind: 'chunk', upstreamId: 'up-1', choices, usage: null, extra: null, ...over };
+}
+/** Makes an event in which a choice says something. */
+export const says = (content: string, index = 0) => chunkOf([{ index, delta: { content }, finish_reason: null }]);
+/** Makes an event in which a choice ends. */
+export const finishes = (finish_reason = 'stop', index = 0) => chunkOf([{ index, delta: {}, finish_reason }]);
+
+interface Setup {
+  opening?: Promise<RelaySource | { error: GatewayError }>;
+  lastWords?: object | null;
+  hidesReasoning?: boolean;
+}
+
+/** Relays batches of events; each batch is one read of the upstream. `hang` leaves the last read open. */
+export function start(
+  batches: (readonly StreamEvent[] | 'hang')[],
+  { opening, lastWords = { usage: toUsageBody(USAGE, null, 0) }, hidesReasoning = false }: Setup = {},
+) {
+  const ends: StreamEnd[] = [];
+  const tally = createTally();
+  const state = { cancels: 0, reads: 0 };
+  const source: RelaySource = {
+    model: 'm/x',
+    provider: 'P',
+    stream: {
+      next() {
+        const batch = batches[state.reads++] ?? null;
+        return batch === 'hang' ? new Promise(() => undefined) : Promise.resolve(batch);
+      },
+      cancel() {
+        state.cancels++;
+      },
+    },
+  };
+  const body = relayStream({
+    id: 'gen-1',
+    createdAtS: 1,
+    tally,
+    hidesReasoning,
+    now: Date.now,
+    opening: opening ?? Promise.resolve(source),
+    onEnd(end) {
+      ends.push(end);
+      return end.state === 'completed' ? lastWords : null;
+    },
+    toError: (failure) => new GatewayError('upstream_failed', `broke: ${failure.detail}`),
+  });
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  const read = async (): Promise<string | null> => {
+    const { done, value } = await reader.read();
+    return done ? null : decoder.decode(value);
+  };
+  const readAll = async (): Promise<string[]> => {
+    const writes: string[] = [];
+    for (let write = await read(); write !== null; write = await read()) writes.push(write);
+    return writes;
+  };
+  return { read, readAll, reader, ends, tally, state, source };
+}
+
+/** Splits what a client read into payloads of `data:` events. */
+export function payloads(writes: readonly string[]): string[] {
+  return writes
+    .join('')
+    .split('\n\n')
+    .filter((event) => event !== '' && !event.startsWith(':'))
+    .map((event) => event.replace(/^data: /, ''));
+}
+/** Parses the payloads of a stream, without its `[DONE]`. */
+export const parsed = (writes: readonly string[]) =>
+  payloads(writes)
+    .filter((payload) => payload !== '[DONE]')
+    .map((payload) => JSON.parse(payload));
