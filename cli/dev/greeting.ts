@@ -36,6 +36,7 @@ export function greet(facts: GreetingFacts): string[] {
     'Ask (the headers say who answers):',
     `  curl -Ni ${url}/v1/chat/completions -H 'authorization: Bearer ${key}' -H 'content-type: application/json' \\`,
     `    -d '{"model":"${model}","stream":true,"messages":[{"role":"user","content":"What is a headrace?"}]}'`,
+    'Choose the supply: add "provider":{"supply":{"only":["subnet"]}} to the body, or "selfhosted", or "centralized".',
     'Ask why, with the id from x-generation-id:',
     `  curl -s '${url}/v1/generation?id=ID' -H 'authorization: Bearer ${key}'`,
     'Read the same from D1:',

@@ -20,7 +20,7 @@ const FLOORS = {
   'src/serve.ts': ['schema', 'src/context.ts', 'src/passage.ts', ...ROOMS],
   'src/jobs': ['schema', 'src/context.ts', ...ROOMS],
   'src/context.ts': ['schema', 'providers', ...ROOMS],
-  'src/api': ['schema', 'src/context.ts', 'src/passage.ts', 'src/serve.ts', ...ROOMS],
+  'src/api': ['schema', 'console', 'src/context.ts', 'src/passage.ts', 'src/serve.ts', ...ROOMS],
   'src/index.ts': ['schema', 'providers', 'src/context.ts', 'src/serve.ts', 'src/api', 'src/jobs', ...ROOMS],
 };
 

@@ -61,9 +61,12 @@ function describe(issue: Issue, prefix: readonly PropertyKey[]): Problem {
   return { path: path.map(String).join('.').slice(0, 200), sentence: sentenceOf(issue) };
 }
 
-/** Describes the first problem of a failed parse. Of several about the same field the last is the most exact. */
+/** Describes the first problem of a failed parse. Of several about the same field a wrong type says most, else the last is the most exact. */
 export function describeProblem(error: z.core.$ZodError): Problem {
-  const problems = error.issues.map((issue) => describe(issue, []));
-  const first = problems[0] ?? { path: '', sentence: 'is not valid' };
-  return problems.findLast((problem) => problem.path === first.path) ?? first;
+  const problems = error.issues.map((issue) => ({ ...describe(issue, []), isWrongType: issue.code === 'invalid_type' }));
+  const [first] = problems;
+  if (first === undefined) return { path: '', sentence: 'is not valid' };
+  const same = problems.filter((problem) => problem.path === first.path);
+  const { path, sentence } = same.find((problem) => problem.isWrongType) ?? same.at(-1) ?? first;
+  return { path, sentence };
 }

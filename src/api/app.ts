@@ -3,6 +3,7 @@ import { Hono, type Context } from 'hono';
 import { GatewayError } from '#schema/error';
 import type { Hall } from '#src/serve';
 import { serveChat, serveExplain } from './chat.ts';
+import { mountConsole } from './console.ts';
 import { allowAnyOrigin, respondPreflight } from './cors.ts';
 import { serveEndpoints } from './endpoints.ts';
 import { serveGeneration } from './generation.ts';
@@ -69,6 +70,7 @@ export function createApp(hall: Hall): Hono {
     app.on(method, path, async (c) => allowAnyOrigin(await serve(hall, c)));
     app.options(path, (c) => respondPreflight(c.req.header('access-control-request-headers') ?? null));
   }
+  mountConsole(app);
   app.notFound((c) => {
     const known = patterns.find(({ pattern }) => pattern.test(c.req.path));
     const failure = known ? refuseMethod(known.method) : new GatewayError('not_found', 'There is nothing at this path.');

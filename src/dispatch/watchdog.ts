@@ -21,8 +21,10 @@ export interface Watchdog {
   signal: AbortSignal;
   /** Why the attempt was ended; null while it runs or when the upstream itself failed. */
   verdict(): AttemptFailure | null;
-  /** Content arrived: from now on `stallTimeoutMs` may pass between two pieces of it. */
+  /** The upstream is asked for its next piece of content: `stallTimeoutMs` may pass until it comes. */
   progress(stallTimeoutMs: number): void;
+  /** The upstream is waiting for the client: until the next `progress` only the deadline counts. */
+  pause(): void;
   /** The upstream sent a comment. */
   comment(): void;
   /** Ends the attempt for a reason of the caller's. */
@@ -45,6 +47,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
   let waitingFor: keyof typeof TIMEOUT_DETAIL = 'timeout_first_token';
   let progressAtMs = startedAtMs;
   let stallMs = options.firstTokenTimeoutMs;
+  let isPaused = false;
   let expiresAtMs = Math.min(startedAtMs + options.firstTokenTimeoutMs, options.deadlineAtMs);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -57,6 +60,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
   const check = () => {
     const nowMs = options.now();
     if (nowMs >= options.deadlineAtMs) return abort('timeout_deadline', TIMEOUT_DETAIL.timeout_deadline);
+    if (isPaused) expiresAtMs = Math.min(nowMs + stallMs, options.deadlineAtMs);
     if (nowMs >= expiresAtMs) return abort(waitingFor, TIMEOUT_DETAIL[waitingFor]);
     arm(nowMs);
   };
@@ -79,6 +83,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
     progress(stallTimeoutMs) {
       const nowMs = options.now();
       waitingFor = 'timeout_stall';
+      isPaused = false;
       progressAtMs = nowMs;
       stallMs = stallTimeoutMs;
       const untilMs = Math.min(nowMs + stallMs, options.deadlineAtMs);
@@ -89,6 +94,9 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
         arm(nowMs);
       }
       expiresAtMs = untilMs;
+    },
+    pause() {
+      isPaused = true;
     },
     comment() {
       if (waitingFor === 'timeout_first_token') return;

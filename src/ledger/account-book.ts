@@ -19,8 +19,7 @@ export function answerAsk(store: AccountStore, ask: LeaseAsk, nowMs: number): Le
   const growth = growthNanoUsd({
     needNanoUsd: Math.max(0, ask.needNanoUsd),
     slackNanoUsd: slack,
-    availableNanoUsd:
-      ask.budget === null ? null : ask.budget.nanoUsd - store.capturedNanoUsd(ask.budget.period) - store.reservedNanoUsd(),
+    availableNanoUsd: ask.budget === null ? null : ask.budget.nanoUsd - store.capturedNanoUsd(ask.budget.period) - store.reservedNanoUsd(),
   });
   if (growth === null && known === null) return { lease: null, refused: true };
 

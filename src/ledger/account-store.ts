@@ -75,10 +75,7 @@ export class AccountStore {
 
   /** Sums what was captured in the current period. Call `rollPeriods` first. */
   capturedNanoUsd(period: BudgetPeriod): number {
-    return this.#number(
-      'SELECT captured_nano_usd - captured_before_nano_usd AS value FROM totals, periods WHERE period = ?',
-      period,
-    );
+    return this.#number('SELECT captured_nano_usd - captured_before_nano_usd AS value FROM totals, periods WHERE period = ?', period);
   }
 
   /** Sums what live and unreconciled leases may still capture. */

@@ -114,7 +114,10 @@ export async function writeBatches(db: D1Database, batches: readonly CommitBatch
 export async function readReceipt(db: D1Database, teamId: string, id: string): Promise<Receipt | null> {
   const orm = drizzle(db);
   const [rows, attemptRows] = await orm.batch([
-    orm.select().from(receipts).where(and(eq(receipts.id, id), eq(receipts.teamId, teamId))),
+    orm
+      .select()
+      .from(receipts)
+      .where(and(eq(receipts.id, id), eq(receipts.teamId, teamId))),
     orm.select().from(attempts).where(eq(attempts.receiptId, id)).orderBy(attempts.attemptIndex),
   ]);
   const [row] = rows;

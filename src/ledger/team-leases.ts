@@ -97,7 +97,9 @@ export class TeamLeases {
   /** Tells whether no request runs and the Account has heard of every capture. */
   isQuiet(): boolean {
     const current = this.#current;
-    return this.#retired.size === 0 && (current === null || (current.heldNanoUsd === 0 && current.reportedNanoUsd === current.capturedNanoUsd));
+    return (
+      this.#retired.size === 0 && (current === null || (current.heldNanoUsd === 0 && current.reportedNanoUsd === current.capturedNanoUsd))
+    );
   }
 
   #markReported(report: LeaseReport): void {

@@ -76,7 +76,12 @@ async function spend(url: URL, env: Env, context: ExecutionContext): Promise<Res
     chargedNanoUsd: number('charge'),
     heldNanoUsd: number('hold'),
     attempts: [
-      sampleAttempt({ outcome: 'failed', providerId: 'chutes', costNanoUsd: 0, failure: { kind: 'connect', origin: 'local', detail: 'refused' } }),
+      sampleAttempt({
+        outcome: 'failed',
+        providerId: 'chutes',
+        costNanoUsd: 0,
+        failure: { kind: 'connect', origin: 'local', detail: 'refused' },
+      }),
       sampleAttempt({ index: 1, costNanoUsd: cost }),
     ],
   });
@@ -86,6 +91,7 @@ async function spend(url: URL, env: Env, context: ExecutionContext): Promise<Res
   return Response.json({ id: receipt.id, local });
 }
 
+// oxlint-disable-next-line import/no-default-export -- the entry of a Worker
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
     const url = new URL(request.url);

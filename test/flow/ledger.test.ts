@@ -54,7 +54,10 @@ async function drained(team: string): Promise<void> {
 }
 
 function one<Value>(query: string, ...bindings: unknown[]): Promise<Value | null> {
-  return worker.db.prepare(query).bind(...bindings).first<Value>('value');
+  return worker.db
+    .prepare(query)
+    .bind(...bindings)
+    .first<Value>('value');
 }
 
 describe('the ledger in workerd', () => {
@@ -70,9 +73,15 @@ describe('the ledger in workerd', () => {
     expect(await one("SELECT count(*) AS value FROM attempts JOIN receipts ON receipts.id = receipt_id WHERE team_id = 'books'")).toBe(80);
     expect(await one("SELECT sum(amount_nano_usd) AS value FROM journal WHERE account = 'team:books'")).toBe(-200_000);
     const batches = "SELECT batch_id FROM journal WHERE account = 'team:books'";
-    expect(await one(`SELECT sum(amount_nano_usd) AS value FROM journal WHERE batch_id IN (${batches}) AND account = 'supply:selfhosted'`)).toBe(160_000);
-    expect(await one(`SELECT sum(amount_nano_usd) AS value FROM journal WHERE batch_id IN (${batches}) AND account = 'house'`)).toBe(40_000);
-    expect(await one('SELECT count(*) AS value FROM (SELECT sum(amount_nano_usd) AS s FROM journal GROUP BY batch_id HAVING s <> 0)')).toBe(0);
+    expect(
+      await one(`SELECT sum(amount_nano_usd) AS value FROM journal WHERE batch_id IN (${batches}) AND account = 'supply:selfhosted'`),
+    ).toBe(160_000);
+    expect(await one(`SELECT sum(amount_nano_usd) AS value FROM journal WHERE batch_id IN (${batches}) AND account = 'house'`)).toBe(
+      40_000,
+    );
+    expect(await one('SELECT count(*) AS value FROM (SELECT sum(amount_nano_usd) AS s FROM journal GROUP BY batch_id HAVING s <> 0)')).toBe(
+      0,
+    );
     expect((await statusOf('books')).capturedNanoUsd['total']).toBe(200_000);
   });
 
@@ -85,7 +94,9 @@ describe('the ledger in workerd', () => {
   });
 
   test('M1: concurrent requests at the edge of a small budget never spend more than it holds', async () => {
-    const answers = await Promise.all(Array.from({ length: 60 }, () => spend({ team: 'edge', budget: 100_000, hold: 7000, charge: 7000, wait: 1 })));
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, () => spend({ team: 'edge', budget: 100_000, hold: 7000, charge: 7000, wait: 1 })),
+    );
     const accepted = answers.filter((answer) => answer.status === 200).length;
     expect(answers.filter((answer) => answer.status === 402).length).toBe(60 - accepted);
     expect((await statusOf('edge')).capturedNanoUsd['total']).toBe(accepted * 7000);
@@ -112,9 +123,7 @@ describe('the ledger in workerd', () => {
     await expect.poll(async () => (await statusOf('outage')).outboxBatches, { timeout: LAST_MS }).toBeGreaterThan(0);
     // Stored, but the answer is lost: the worst kind of failure, as the rows are there when it is tried again.
     await call('/fault', { database: 'answer_lost' });
-    await expect
-      .poll(() => one("SELECT count(*) AS value FROM receipts WHERE team_id = 'outage'"), { timeout: LAST_MS })
-      .toBe(20);
+    await expect.poll(() => one("SELECT count(*) AS value FROM receipts WHERE team_id = 'outage'"), { timeout: LAST_MS }).toBe(20);
     await call('/fault', { database: 'up' });
     await drained('outage');
     expect(await one("SELECT count(*) AS value FROM receipts WHERE team_id = 'outage'")).toBe(20);
@@ -153,7 +162,12 @@ describe('the ledger in workerd', () => {
     const inDatabase = (await call('/find-elsewhere', { team: 'finder', id })).body;
     expect(inMemory.chargedNanoUsd).toBe(5000);
     expect(inOutbox).toEqual(inMemory);
-    expect(inDatabase).toEqual({ ...inMemory, attempts: inMemory.attempts.map((attempt) => attempt.failure === null ? attempt : { ...attempt, failure: { ...attempt.failure, status: 200 } }) });
+    expect(inDatabase).toEqual({
+      ...inMemory,
+      attempts: inMemory.attempts.map((attempt) =>
+        attempt.failure === null ? attempt : { ...attempt, failure: { ...attempt.failure, status: 200 } },
+      ),
+    });
     expect((await call('/find', { team: 'someone-else', id })).body).toBeNull();
   });
 

@@ -11,8 +11,8 @@ import type { Script } from '#test/support/scripted-upstream';
 vi.setConfig({ maxConcurrency: 10 });
 
 const SEEDS = Array.from({ length: 30 }, (_, place) => place + 1);
-/** Once the newline style, the endings and the sizes of pieces have been mixed, every seed is a different stream on the wire. */
-const LINE_ENDS = ['\n', '\r\n'] as const;
+/** Mixed within one stream; a lone CR would swallow an LF after it, so it stands alone. */
+const LINE_ENDS = [['\n', '\r\n'], ['\r\n'], ['\r']] as const;
 const TEXT = 'Straße, naïve — 東京で会いましょう 👩‍👩‍👧‍👦 🇩🇪 done.\u2028';
 const REASONING = 'まず考える… 🤔';
 
@@ -53,7 +53,8 @@ const EVENTS: readonly object[] = [
 
 /** Writes the events as a server may: any line end, comments, ids, data over several lines, no space after the colon. */
 function frameFreely(events: readonly object[], random: () => number): string {
-  const lineEnd = () => LINE_ENDS[Math.floor(random() * LINE_ENDS.length)] ?? '\n';
+  const lineEnds: readonly string[] = LINE_ENDS[Math.floor(random() * LINE_ENDS.length)] ?? [];
+  const lineEnd = () => lineEnds[Math.floor(random() * lineEnds.length)] ?? '\n';
   let text = '';
   for (const data of [...events, '[DONE]']) {
     if (random() < 0.2) text += `: keep-alive 👋${lineEnd()}${random() < 0.5 ? lineEnd() : ''}`;

@@ -94,7 +94,7 @@ test('M1: captured plus held never exceeds the budget, whatever is lost, late, r
     pick: fc.nat(20),
   });
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 30_000 }), fc.array(step, { maxLength: 120 }), (nanoUsd, steps) => {
+    fc.property(fc.integer({ min: 1, max: 30_000 }), fc.array(step, { minLength: 80, maxLength: 160 }), (nanoUsd, steps) => {
       const budget: Budget = { nanoUsd, period: 'total' };
       const store = new AccountStore(createNodeSql());
       const isolates: Isolate[] = Array.from({ length: 3 }, () => ({ leases: new TeamLeases(), holds: [] }));

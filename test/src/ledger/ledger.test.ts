@@ -77,6 +77,15 @@ describe('a hold', () => {
     expect(calls.open).toBe(3);
   });
 
+  test('under a new lease gives back what the expired one had left', async () => {
+    const { ledger, store } = setUp();
+    const team: LedgerTeam = { id: 't1', budget: { nanoUsd: 1_000_000, period: 'month' } };
+    ledger.release(await ledger.hold(team, 1000));
+    vi.setSystemTime(Date.now() + 30_000);
+    await ledger.hold(team, 1000);
+    expect(store.reservedNanoUsd()).toBe(100_000);
+  });
+
   test('that the budget does not cover is refused with insufficient_budget, and leaves no trace', async () => {
     const { ledger, store } = setUp();
     const team: LedgerTeam = { id: 't1', budget: { nanoUsd: 1000, period: 'month' } };
@@ -182,14 +191,15 @@ describe('a settlement', () => {
     const { flush } = port;
     let stuck = true;
     port.flush = async (batch, ask) => (stuck ? new Promise(() => undefined) : flush(batch, ask));
-    const first = ledger.settle(await ledger.hold(TEAM, 9000), receipt());
+    void ledger.settle(await ledger.hold(TEAM, 9000), receipt());
+    const follower = ledger.settle(await ledger.hold(TEAM, 9000), receipt());
     await vi.advanceTimersByTimeAsync(26);
     // A request that is cut off takes its timers with it.
     vi.clearAllTimers();
     stuck = false;
     vi.setSystemTime(Date.now() + 26_000);
     await finish(ledger.settle(await ledger.hold(TEAM, 9000), receipt()));
-    await first;
+    await follower;
     expect(new Set(calls.flush.map((batch) => batch.batchId)).size).toBe(2);
     expect(store.countBatches()).toBe(2);
   });
