@@ -97,6 +97,21 @@ describe.concurrent('after the first byte the answer ends with a typed error eve
   });
 });
 
+test.concurrent('I9: an upstream that drips for ever is ended by the deadline', async () => {
+  const [only] = pool.take(1) as [string];
+  house.upstream.script(only, async (_, response) => {
+    openStream(response);
+    while (!response.destroyed) {
+      response.write(chunk({ content: 'x' }));
+      await pause(100);
+    }
+  });
+  const seen = await readStream(await house.chat({ stream: true, ...hastilyAlong([only]) }));
+  expectErrorEnding(seen, 504);
+  expect(seen.text.length).toBeGreaterThan(5);
+  await house.upstream.calls.find(({ endpoint }) => endpoint === only)?.aborted;
+});
+
 /** OpenRouter's shape: the error beside an empty choice that finished with `error`; then the end, without `[DONE]`. */
 function expectErrorEnding(seen: SeenStream, code: number): void {
   expect(seen.done).toBe(false);
