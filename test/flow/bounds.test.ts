@@ -142,15 +142,18 @@ describe('I7: a compressed bomb from an upstream is capped, and the request fall
   });
 });
 
-test.each(['gzip', 'br', 'deflate', 'zstd', 'gzip, gzip', 'x-unknown'])('I7: a request in %s is refused with 415 and reaches nobody', async (encoding) => {
-  const [only] = pool.take(1) as [string];
-  house.upstream.script(only, answer());
-  const body = gzipSync(JSON.stringify({ model: 'test/echo-1', messages: [], ...along([only]) }));
-  const response = await house.chat({}, { body, headers: { 'content-encoding': encoding } });
-  expect(response.status).toBe(415);
-  expect(await response.json()).toMatchObject({ error: { code: 415 } });
-  expect(house.upstream.calls.filter(({ endpoint }) => endpoint === only)).toEqual([]);
-});
+test.each(['gzip', 'br', 'deflate', 'zstd', 'gzip, gzip', 'x-unknown'])(
+  'I7: a request in %s is refused with 415 and reaches nobody',
+  async (encoding) => {
+    const [only] = pool.take(1) as [string];
+    house.upstream.script(only, answer());
+    const body = gzipSync(JSON.stringify({ model: 'test/echo-1', messages: [], ...along([only]) }));
+    const response = await house.chat({}, { body, headers: { 'content-encoding': encoding } });
+    expect(response.status).toBe(415);
+    expect(await response.json()).toMatchObject({ error: { code: 415 } });
+    expect(house.upstream.calls.filter(({ endpoint }) => endpoint === only)).toEqual([]);
+  },
+);
 
 test('I9: a client that does not read holds the upstream back, is no fault of the upstream, and gets everything once it reads', async () => {
   const [only] = pool.take(1) as [string];

@@ -78,7 +78,9 @@ describe.concurrent('T9, M5: a client that leaves a stream stops the upstream an
     if (farewell === 'reset') client.reset();
     else client.socket.destroy();
 
-    await (await callTo(only)).aborted;
+    await (
+      await callTo(only)
+    ).aborted;
     const receipts = await receiptsOf(house, only);
     expect(receipts).toMatchObject([
       {
@@ -101,8 +103,12 @@ describe.concurrent('T9, M5: a client that leaves a stream stops the upstream an
     const client = await sendRaw(house, { stream: true, ...along([only]) });
     await client.until('"finish_reason":"stop"');
     client.reset();
-    await (await callTo(only)).aborted;
-    expect(await receiptsOf(house, only)).toMatchObject([{ usageSource: 'reported', promptTokens: 40, completionTokens: 9, chargedNanoUsd: 58_000 }]);
+    await (
+      await callTo(only)
+    ).aborted;
+    expect(await receiptsOf(house, only)).toMatchObject([
+      { usageSource: 'reported', promptTokens: 40, completionTokens: 9, chargedNanoUsd: 58_000 },
+    ]);
   });
 });
 
@@ -130,5 +136,7 @@ test('M6: after all of that the journal holds each charge exactly once', async (
   const sum = (query: string) => db.prepare(query).first<number>('nano_usd');
   const receipts = () => sum('SELECT sum(charged_nano_usd) AS nano_usd FROM receipts');
   const journal = () => sum("SELECT abs(sum(amount_nano_usd)) AS nano_usd FROM journal WHERE account = 'team:testers'");
-  await expect.poll(async () => [await receipts(), await journal()], { timeout: 5000 }).toSatisfy(([charged, booked]) => charged > 0 && charged === booked);
+  await expect
+    .poll(async () => [await receipts(), await journal()], { timeout: 5000 })
+    .toSatisfy(([charged, booked]) => charged > 0 && charged === booked);
 });

@@ -45,9 +45,19 @@ type Breakage = [what: string, kind: string, code: number, goWrong: (response: S
 
 const AFTER_CONTENT: Breakage[] = [
   ['T4: an error event', 'upstream_error', 502, (response) => void response.end(event({ error: { message: 'GPU fell off', code: 500 } }))],
-  ['T4: a rate limit event', 'capacity', 502, (response) => void response.end(event({ error: { message: 'Rate limit exceeded', code: 429 } }))],
+  [
+    'T4: a rate limit event',
+    'capacity',
+    502,
+    (response) => void response.end(event({ error: { message: 'Rate limit exceeded', code: 429 } })),
+  ],
   ['T4: a finish reason that means failure', 'upstream_error', 502, (response) => void response.end(chunk({}, 'error'))],
-  ['T5: malformed JSON', 'protocol', 502, (response) => void response.end(`data: {"choices":[{"index":0,"del\n\n${chunk({ content: '!' }, 'stop')}`)],
+  [
+    'T5: malformed JSON',
+    'protocol',
+    502,
+    (response) => void response.end(`data: {"choices":[{"index":0,"del\n\n${chunk({ content: '!' }, 'stop')}`),
+  ],
   ['T3: an end without a finish reason', 'protocol', 502, (response) => void response.end()],
   ['a broken connection', 'connect', 502, reset],
   ['I10: silence until the deadline', 'timeout_deadline', 504, () => undefined],
@@ -84,7 +94,10 @@ describe.concurrent('after the first byte the answer ends with a typed error eve
 
   test.concurrent('a stall ends with a typed time-out long before the deadline', async () => {
     const [bad] = pool.take(1) as [string];
-    house.upstream.script(bad, breaking(() => undefined));
+    house.upstream.script(
+      bad,
+      breaking(() => undefined),
+    );
     const response = await house.chat({ stream: true, ...along([bad]) });
     const seen = await readStream(response);
     expectErrorEnding(seen, 504);

@@ -85,7 +85,11 @@ describe.concurrent.each([true, false])('with stream: %s', (streaming) => {
 
   test.concurrent.each([
     ['413', 413, { message: 'Request Entity Too Large' }],
-    ['400 that names the context', 400, { message: "This model's maximum context length is 32768 tokens.", code: 'context_length_exceeded' }],
+    [
+      '400 that names the context',
+      400,
+      { message: "This model's maximum context length is 32768 tokens.", code: 'context_length_exceeded' },
+    ],
   ])('R17: %s goes to a larger context, and past one of the same size', async (_, status, error) => {
     const [small, same] = pool.take(2) as [string, string];
     house.upstream.script(small, refuse(status, error));
@@ -162,7 +166,10 @@ test.concurrent('R18: a refused key is laid aside with every endpoint that uses 
 
 test.concurrent('K4: an upstream that echoes the key or an address never gets it to the client', async () => {
   const [bad] = pool.take(1) as [string];
-  house.upstream.script(bad, refuse(400, { message: 'bad request from http://10.1.2.3:8000/v1 with key sk-abcdefghijklmnopqrstuvwxyz012345' }));
+  house.upstream.script(
+    bad,
+    refuse(400, { message: 'bad request from http://10.1.2.3:8000/v1 with key sk-abcdefghijklmnopqrstuvwxyz012345' }),
+  );
 
   const text = await (await house.chat(along([bad]))).text();
   expect(text).toContain('bad request');

@@ -25,7 +25,13 @@ beforeAll(async () => {
 afterAll(() => house.stop());
 
 function choice(index: number, delta: object, more: object = {}): object {
-  return { id: 'chatcmpl-upstream', object: 'chat.completion.chunk', created: 1, model: 'upstream-model', choices: [{ index, delta, ...more }] };
+  return {
+    id: 'chatcmpl-upstream',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'upstream-model',
+    choices: [{ index, delta, ...more }],
+  };
 }
 
 function toolDelta(index: number, call: object): object {
@@ -37,7 +43,11 @@ const EVENTS: readonly object[] = [
   choice(0, { role: 'assistant', content: '' }),
   choice(0, { reasoning_content: REASONING }),
   ...Array.from(TEXT).map((character) => choice(0, { content: character })),
-  choice(1, { role: 'assistant', content: 'Second' }, { logprobs: { content: [{ token: 'Second', logprob: -0.25, bytes: [83], top_logprobs: [] }] } }),
+  choice(
+    1,
+    { role: 'assistant', content: 'Second' },
+    { logprobs: { content: [{ token: 'Second', logprob: -0.25, bytes: [83], top_logprobs: [] }] } },
+  ),
   { ...choice(0, { content: '!', annotations: [{ type: 'note', text: '注' }] }), service_tier: 'flex', vendor_field: { nested: ['ü'] } },
   toolDelta(0, { id: 'call-a', type: 'function', function: { name: 'weather', arguments: '' } }),
   toolDelta(1, { id: 'call-b', type: 'function', function: { name: 'time', arguments: '{"zo' } }),
@@ -80,7 +90,10 @@ function inPieces(pieces: readonly Uint8Array[]): Script {
   });
 }
 
-async function ask(script: Script, body: Record<string, unknown> = {}): Promise<{ seen: SeenStream; response: Response; endpoint: string }> {
+async function ask(
+  script: Script,
+  body: Record<string, unknown> = {},
+): Promise<{ seen: SeenStream; response: Response; endpoint: string }> {
   const [endpoint] = pool.take(1) as [string];
   house.upstream.script(endpoint, script);
   const response = await house.chat({ stream: true, ...along([endpoint]), ...body });
@@ -102,10 +115,12 @@ describe.concurrent('cut at random byte boundaries, the stream says the same', (
       1: { id: 'call-b', name: 'time', arguments: '{"zone":"Europe/Berlin"}' },
     });
     const choices = seen.chunks.flatMap((each) => each.choices as (Record<string, unknown> & SeenStream['chunks'][0]['choices'][0])[]);
-    expect(choices.filter(({ finish_reason }) => finish_reason !== null).map(({ index, finish_reason }) => [index, finish_reason])).toEqual([
-      [0, 'tool_calls'],
-      [1, 'stop'],
-    ]);
+    expect(choices.filter(({ finish_reason }) => finish_reason !== null).map(({ index, finish_reason }) => [index, finish_reason])).toEqual(
+      [
+        [0, 'tool_calls'],
+        [1, 'stop'],
+      ],
+    );
     expect(choices.find(({ logprobs }) => logprobs !== undefined)?.['logprobs']).toEqual({
       content: [{ token: 'Second', logprob: -0.25, bytes: [83], top_logprobs: [] }],
     });
@@ -133,7 +148,12 @@ test.concurrent('T14: a JSON answer keeps its choices, log probabilities, reason
       ...completion(),
       vendor_field: 7,
       choices: [
-        { index: 0, message: { role: 'assistant', content: 'Hi', reasoning_content: REASONING, audio_hint: 'x' }, logprobs, finish_reason: 'stop' },
+        {
+          index: 0,
+          message: { role: 'assistant', content: 'Hi', reasoning_content: REASONING, audio_hint: 'x' },
+          logprobs,
+          finish_reason: 'stop',
+        },
         { index: 1, message: { role: 'assistant', content: '你好' }, finish_reason: 'length' },
       ],
     }),
@@ -155,17 +175,47 @@ const usageOf = (prompt: number, completionTokens: number) => ({
 
 describe.concurrent('T6: the receipt holds the usage exactly, when it comes', () => {
   test.concurrent.each([
-    ['in a last chunk of its own', WORDS + chunk({}, 'stop') + event({ choices: [], ...usageOf(30, 8) }) + event('[DONE]'), 'reported', 30, 8],
+    [
+      'in a last chunk of its own',
+      WORDS + chunk({}, 'stop') + event({ choices: [], ...usageOf(30, 8) }) + event('[DONE]'),
+      'reported',
+      30,
+      8,
+    ],
     ['in a last chunk without choices at all', WORDS + chunk({}, 'stop') + event(usageOf(30, 8)) + event('[DONE]'), 'reported', 30, 8],
     ['with the finish reason', WORDS + chunk({}, 'stop', usageOf(30, 8)) + event('[DONE]'), 'reported', 30, 8],
-    ['in every chunk, growing', chunk({ content: 'Hello' }, null, usageOf(30, 1)) + chunk({ content: ' there.' }, 'stop', usageOf(30, 5)) + event('[DONE]'), 'reported', 30, 5],
-    ['null until the end', chunk({ content: 'Hello there.' }, 'stop', { usage: null }) + event({ choices: [], ...usageOf(30, 8) }) + event('[DONE]'), 'reported', 30, 8],
-    ['after an empty list of choices up front', event({ choices: [], prompt_filter_results: [] }) + WORDS + chunk({}, 'stop', usageOf(30, 8)) + event('[DONE]'), 'reported', 30, 8],
+    [
+      'in every chunk, growing',
+      chunk({ content: 'Hello' }, null, usageOf(30, 1)) + chunk({ content: ' there.' }, 'stop', usageOf(30, 5)) + event('[DONE]'),
+      'reported',
+      30,
+      5,
+    ],
+    [
+      'null until the end',
+      chunk({ content: 'Hello there.' }, 'stop', { usage: null }) + event({ choices: [], ...usageOf(30, 8) }) + event('[DONE]'),
+      'reported',
+      30,
+      8,
+    ],
+    [
+      'after an empty list of choices up front',
+      event({ choices: [], prompt_filter_results: [] }) + WORDS + chunk({}, 'stop', usageOf(30, 8)) + event('[DONE]'),
+      'reported',
+      30,
+      8,
+    ],
     ['lower than what was delivered', WORDS + chunk({}, 'stop', usageOf(30, 1)) + event('[DONE]'), 'reported', 30, 1],
     ['after the finish, without [DONE]', WORDS + chunk({}, 'stop') + event({ choices: [], ...usageOf(30, 8) }), 'reported', 30, 8],
     ['never', WORDS + STOP, 'counted', null, 3],
     ['as zeros', WORDS + chunk({}, 'stop', usageOf(0, 0)) + event('[DONE]'), 'counted', null, 3],
-    ['as nonsense', WORDS + chunk({}, 'stop', { usage: { prompt_tokens: -5, completion_tokens: 'many' } }) + event('[DONE]'), 'counted', null, 3],
+    [
+      'as nonsense',
+      WORDS + chunk({}, 'stop', { usage: { prompt_tokens: -5, completion_tokens: 'many' } }) + event('[DONE]'),
+      'counted',
+      null,
+      3,
+    ],
   ] as const)('%s', async (_, text, source, promptTokens, completionTokens) => {
     const { seen, response } = await ask((_call, upstream) => {
       openStream(upstream);

@@ -63,7 +63,9 @@ async function expectFallback(streaming: boolean, bad: string, kind: string): Pr
 }
 
 function lengthLie(contentType: string, body: string): Script {
-  return raw((socket) => void socket.end(`HTTP/1.1 200 OK\r\ncontent-type: ${contentType}\r\ncontent-length: ${body.length + 100}\r\n\r\n${body}`));
+  return raw(
+    (socket) => void socket.end(`HTTP/1.1 200 OK\r\ncontent-type: ${contentType}\r\ncontent-length: ${body.length + 100}\r\n\r\n${body}`),
+  );
 }
 
 const BEFORE_HEADERS: [what: string, kind: string, script: Script][] = [
@@ -89,7 +91,11 @@ const TO_STREAM: typeof BEFORE_HEADERS = [
   ['T4: a rate limit as first event', 'capacity', stream(event({ error: { message: 'Rate limit exceeded', code: 429 } }))],
   ['T4: an error after the role', 'upstream_error', stream(ROLE, event({ error: { message: 'backend died', code: 502 } }))],
   ['T4: an event named error', 'upstream_error', stream(`event: error\n${event({ message: 'backend died' })}`)],
-  ['T4: a JSON error with status 200', 'upstream_error', send(200, JSON_TYPE, JSON.stringify({ error: { message: 'backend died', code: 500 } }))],
+  [
+    'T4: a JSON error with status 200',
+    'upstream_error',
+    send(200, JSON_TYPE, JSON.stringify({ error: { message: 'backend died', code: 500 } })),
+  ],
   ['a finish reason that means failure', 'upstream_error', stream(ROLE, chunk({}, 'error'))],
   ['more openings than any server needs', 'protocol', stream(ROLE.repeat(200), chunk({ content: 'late' }))],
 ];
@@ -100,7 +106,11 @@ const TO_JSON: typeof BEFORE_HEADERS = [
   ['I8: a body shorter than its Content-Length', 'connect', lengthLie(JSON_TYPE, '{"choices":[')],
   ['JSON that is no answer', 'protocol', send(200, JSON_TYPE, '"hello"')],
   ['an answer without choices', 'protocol', send(200, JSON_TYPE, '{"choices":[]}')],
-  ['T4: an error object with status 200', 'upstream_error', send(200, JSON_TYPE, JSON.stringify({ error: { message: 'backend died', code: 500 } }))],
+  [
+    'T4: an error object with status 200',
+    'upstream_error',
+    send(200, JSON_TYPE, JSON.stringify({ error: { message: 'backend died', code: 500 } })),
+  ],
 ];
 
 describe.concurrent('a streaming request falls back, unseen by the client, from', () => {
@@ -158,7 +168,11 @@ test.concurrent('a JSON answer to a streaming request reaches the client as a st
   house.upstream.script(odd, send(200, JSON_TYPE, JSON.stringify(completion())));
   const response = await house.chat({ stream: true, ...along([odd]) });
   expect(response.headers.get('content-type')).toContain(SSE);
-  expect(await readStream(response)).toMatchObject({ text: 'Hello there.', done: true, usage: { prompt_tokens: 12, completion_tokens: 5 } });
+  expect(await readStream(response)).toMatchObject({
+    text: 'Hello there.',
+    done: true,
+    usage: { prompt_tokens: 12, completion_tokens: 5 },
+  });
 });
 
 test.concurrent.each([
@@ -169,7 +183,10 @@ test.concurrent.each([
   const body = JSON.stringify(completion({ text: 'Patience.' }));
   house.upstream.script(
     odd,
-    raw((socket) => void socket.end(`${statusLines}content-type: ${JSON_TYPE}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`)),
+    raw(
+      (socket) =>
+        void socket.end(`${statusLines}content-type: ${JSON_TYPE}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`),
+    ),
   );
   house.upstream.script(good, answer());
   const response = await house.chat(along([odd, good]));
