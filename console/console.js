@@ -103,13 +103,19 @@ async function submit() {
   } catch (failure) {
     if (controller.signal.aborted) at('answer').append(element('p', { class: 'empty' }, 'Stopped. The upstream was cancelled.'));
     else at('answer').append(errorCard(failure));
-    if (!facts.route.id) at('route').hidden = true;
-    // A refusal has no receipt; the plan says why.
-    if (failure instanceof ApiError && !facts.route.id && [404, 503].includes(failure.status)) await showExplanation(body, key).catch(() => {});
+    if (failure.headers) facts.route = readRoute(failure.headers);
+    if (!facts.route.id) await showRefusal(failure, body, key);
   } finally {
     setRunning(null);
   }
   if (facts.route.id) await settle(facts, key);
+}
+
+/** Shows the plan of a request that was refused before it had a receipt: it says why nothing fits. */
+async function showRefusal(failure, body, key) {
+  at('route').hidden = true;
+  const isNoSupply = failure instanceof ApiError && [404, 503].includes(failure.status);
+  if (isNoSupply) await showExplanation(body, key).catch(() => {});
 }
 
 async function settle(facts, key) {

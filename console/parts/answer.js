@@ -24,7 +24,8 @@ export function openAnswer(node) {
 
 /** Describes an error: what happened, where in the request, and which filters excluded how many endpoints. */
 export function errorCard(failure) {
-  const { body } = failure;
+  const { body, headers } = failure;
+  const retryAfter = headers?.get('retry-after');
   const metadata = body?.metadata ?? {};
   const title = body ? formatWord(metadata.headrace_code ?? metadata.error_type ?? body.type) : 'no answer';
   const excluded = (metadata.excluded_by ?? []).map(({ filter, subject, endpoints }) =>
@@ -32,12 +33,12 @@ export function errorCard(failure) {
   );
   return element(
     'div',
-    { class: 'error', role: 'alert' },
+    { class: 'error' },
     element('h3', {}, failure.status ? `${failure.status} · ${title}` : title),
     element('p', {}, failure.message),
     termList([
       ['field', body?.param ? element('code', {}, body.param) : null],
-      ['retry after', failure.retryAfter ? `${failure.retryAfter} s` : null],
+      ['retry after', retryAfter ? `${retryAfter} s` : null],
     ]),
     excluded.length > 0 && element('ul', { class: 'excluded', 'aria-label': 'Excluded by' }, ...excluded),
   );

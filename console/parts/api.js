@@ -5,13 +5,13 @@ import { readEvents } from './events.js';
 const RECEIPT_RETRIES = 4;
 const RECEIPT_PAUSE_MS = 250;
 
-/** An error that the router answered with. `body` is the API's error object, or null when the answer was something else. */
+/** Carries an error of the router: `body` is the API's error object, null when the answer was something else; `headers` null inside a stream. */
 export class ApiError extends Error {
-  constructor(status, body, retryAfter) {
+  constructor(status, body, headers) {
     super(body?.message ?? `The router answered with status ${status}.`);
     this.status = status;
     this.body = body;
-    this.retryAfter = retryAfter;
+    this.headers = headers;
   }
 }
 
@@ -26,7 +26,7 @@ async function call(path, { key, body, signal } = {}) {
   });
   if (response.ok) return response;
   const answer = await response.json().catch(() => null);
-  throw new ApiError(response.status, answer?.error ?? null, response.headers.get('retry-after'));
+  throw new ApiError(response.status, answer?.error ?? null, response.headers);
 }
 
 /** Lists the models that can be called here. A key adds those of its team. */

@@ -40,21 +40,26 @@ export function termList(pairs) {
   return element('dl', { class: 'terms' }, ...rows);
 }
 
+/** No table or list shows more: a page stays quick whatever a catalogue holds. */
+export const ROWS_MAX = 200;
+
+/** Says how many rows are left out; null when none is. */
+export function sayLeftOut(count) {
+  return count > ROWS_MAX ? element('p', { class: 'empty' }, `and ${count - ROWS_MAX} more`) : null;
+}
+
 /**
  * Builds a table that scrolls inside itself.
  * @param {string} label What the table shows, for screen readers.
- * @param {{ title: string, hint?: string, number?: boolean }[]} columns
- * @param {{ cells: unknown[], mark?: string | null }[]} rows The first cell heads its row; `mark` styles it.
+ * @param {{ title: string, hint?: string, number?: boolean, head?: boolean }[]} columns `head` names the row.
+ * @param {{ cells: unknown[], mark?: string | null }[]} rows `mark` styles the row.
  */
 export function table(label, columns, rows) {
   const heads = columns.map(({ title, hint, number }) => element('th', { scope: 'col', title: hint, class: number && 'number' }, title));
-  const body = rows.map(({ cells, mark }) =>
-    element(
-      'tr',
-      { 'data-mark': mark },
-      ...cells.map((cell, at) => element(at === 0 ? 'th' : 'td', { scope: at === 0 && 'row', class: columns[at].number && 'number' }, cell)),
-    ),
-  );
-  const grid = element('table', { 'aria-label': label }, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...body));
-  return element('div', { class: 'scroll', role: 'region', 'aria-label': label, tabindex: 0 }, grid);
+  const toCell = (cell, { number, head }) => element(head ? 'th' : 'td', { scope: head && 'row', class: number && 'number' }, cell);
+  const body = rows
+    .slice(0, ROWS_MAX)
+    .map(({ cells, mark }) => element('tr', { 'data-mark': mark }, ...cells.map((cell, at) => toCell(cell, columns[at]))));
+  const grid = element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...body));
+  return element('div', { class: 'scroll', role: 'region', 'aria-label': label, tabindex: 0 }, grid, sayLeftOut(rows.length));
 }

@@ -6,22 +6,20 @@ function isNumber(value) {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-/** Prints an amount in USD with three significant digits and no exponent: `$0.00000684`, `$1.25`, `$0`. */
+/** Prints an amount in USD: eight decimals below a cent, so that columns align, four below a dollar, else two. */
 export function formatUsd(usd) {
   if (!isNumber(usd)) return NONE;
   if (usd === 0) return '$0';
-  const magnitude = Math.abs(usd);
-  if (magnitude >= 1) return `${usd < 0 ? '-' : ''}$${magnitude.toFixed(2)}`;
-  const digits = Math.min(12, 2 - Math.floor(Math.log10(magnitude)));
-  const text = magnitude.toFixed(digits).replace(/0+$/, '').replace(/\.$/, '');
-  return `${usd < 0 ? '-' : ''}$${text}`;
+  if (usd < 1e-8) return '<$0.00000001';
+  return `$${usd.toFixed(usd < 0.01 ? 8 : usd < 1 ? 4 : 2)}`;
 }
 
 /** Prints a price in USD per million tokens from a decimal string in USD per token. A negative price is unknown: the API prints `-1`. */
 export function formatPricePerMillion(usdPerToken) {
-  const price = Number(usdPerToken ?? NaN);
+  const price = Number(usdPerToken ?? NaN) * 1e6;
   if (!Number.isFinite(price) || price < 0) return NONE;
-  return price === 0 ? 'free' : `$${Number((price * 1e6).toPrecision(4))}`;
+  if (price === 0) return 'free';
+  return price < 0.001 ? `$${price.toPrecision(2)}` : `$${price.toFixed(price < 1 ? 3 : 2)}`;
 }
 
 /** Prints a duration given in milliseconds: `<1 ms`, `12 ms`, `1.59 s`, `2 min 5 s`. */

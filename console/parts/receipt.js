@@ -1,10 +1,10 @@
 /** The receipt: why a request went where it went. */
-import { badge, element, show, table, termList } from './element.js';
+import { badge, element, ROWS_MAX, sayLeftOut, show, table, termList } from './element.js';
 import { formatIndex, formatMs, formatPace, formatShare, formatTokens, formatUsd, formatWord, placeAttempts } from './format.js';
 
 const PLAN_COLUMNS = [
-  { title: 'Endpoint' },
-  { title: 'Rank', number: true },
+  { title: 'Rank' },
+  { title: 'Endpoint', head: true },
   { title: 'Supply' },
   { title: 'Tier' },
   { title: 'Index R', hint: 'Price, time and risk in one number: lower is better', number: true },
@@ -34,8 +34,8 @@ function planTable(plan, attempts) {
     return {
       mark: outcome ?? null,
       cells: [
+        candidate.rank,
         element('span', { class: 'name' }, candidate.endpoint, label),
-        String(candidate.rank),
         badge(candidate.supply),
         formatWord(candidate.tier),
         formatIndex(candidate.index),
@@ -43,7 +43,7 @@ function planTable(plan, attempts) {
         formatMs(candidate.ttft_ms),
         formatPace(candidate.tpot_ms),
         formatShare(candidate.failure_probability),
-        candidate.gates.length === 0 ? 'open' : candidate.gates.join(', '),
+        candidate.gates.length === 0 ? 'clear' : candidate.gates.join(', '),
       ],
     };
   });
@@ -54,21 +54,32 @@ function planTable(plan, attempts) {
 function exclusions(rejections) {
   const groups = new Map();
   for (const rejection of rejections) groups.set(rejection.filter, [...(groups.get(rejection.filter) ?? []), rejection]);
-  return [...groups].sort(([a], [b]) => a.localeCompare(b)).map(([filter, members]) =>
-    element(
-      'details',
-      { class: 'filter', open: rejections.length <= 12 },
-      element('summary', {}, badge(filter, 'filter'), ` ${FILTER_NAMES[filter] ?? 'filter'} `, element('span', { class: 'count' }, members.length)),
+  return [...groups]
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([filter, members]) =>
       element(
-        'ul',
-        {},
-        ...members.map(({ endpoint, supply, reason }) => element('li', {}, element('b', {}, endpoint), ' ', badge(supply), ` ${reason}`)),
+        'details',
+        { class: 'filter', open: rejections.length <= 12 },
+        element(
+          'summary',
+          {},
+          badge(filter, 'filter'),
+          ` ${FILTER_NAMES[filter] ?? 'filter'} `,
+          element('span', { class: 'count' }, members.length),
+        ),
+        element(
+          'ul',
+          {},
+          ...members
+            .slice(0, ROWS_MAX)
+            .map(({ endpoint, supply, reason }) => element('li', {}, element('b', {}, endpoint), ' ', badge(supply), ` ${reason}`)),
+        ),
+        sayLeftOut(members.length),
       ),
-    ),
-  );
+    );
 }
 
-/** Draws attempts on one time axis; the part before the first token is lighter. */
+/** Draws attempts on one time axis; the wait for the first token is lighter. */
 function timeline(attempts) {
   const places = placeAttempts(attempts);
   const rows = attempts.map((attempt, at) => {
@@ -76,7 +87,7 @@ function timeline(attempts) {
     const bar = element('span', { class: 'bar' });
     bar.style.setProperty('--from', from);
     bar.style.setProperty('--to', to);
-    bar.style.setProperty('--first', first ?? to);
+    bar.style.setProperty('--first', first ?? from);
     const failure = attempt.failure;
     return element(
       'li',

@@ -3,7 +3,7 @@ import { badge, element, show, table } from './element.js';
 import { formatMs, formatPercent, formatPricePerMillion, formatTokens, formatWord } from './format.js';
 
 const COLUMNS = [
-  { title: 'Endpoint' },
+  { title: 'Endpoint', head: true },
   { title: 'Supply' },
   { title: 'Tier', hint: 'Privacy tier and who gives the evidence' },
   { title: 'In', hint: 'USD per million prompt tokens', number: true },

@@ -3,6 +3,9 @@ import { GatewayError } from '#schema/error';
 
 /** Largest body accepted, 10 MiB. */
 export const BODY_BYTES_MAX = 10 * 1024 * 1024;
+/** How much of a refused body is read and forgotten, and for how long, so that its sender gets to see the answer. */
+export const DRAIN_BYTES_MAX = 64 * 1024 * 1024;
+const DRAIN_MS_MAX = 5_000;
 /** Deepest nesting accepted. */
 const DEPTH_MAX = 64;
 /** Media types read as JSON; clients in browsers without preflight send `text/plain`. */
@@ -24,6 +27,23 @@ function checkHeaders(headers: Headers): void {
   if (Number(headers.get('content-length') ?? 0) > BODY_BYTES_MAX) throw tooLarge();
 }
 
+/** Reads on and keeps nothing: a client that is still sending when the connection closes never sees why. Bounded in bytes and time. */
+async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
+  if (body === null || body.locked) return;
+  const reader = body.getReader();
+  const stop = () => reader.cancel().catch(() => undefined);
+  const timer = setTimeout(stop, DRAIN_MS_MAX);
+  try {
+    let bytes = 0;
+    for (let next = await reader.read(); !next.done && bytes < DRAIN_BYTES_MAX; next = await reader.read()) bytes += next.value.byteLength;
+  } catch {
+    // Whoever broke off does not wait for an answer.
+  } finally {
+    clearTimeout(timer);
+    await stop();
+  }
+}
+
 /** Collects a body of unknown length, and stops as soon as it is too long. */
 async function collect(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
@@ -32,7 +52,7 @@ async function collect(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
     length += next.value.byteLength;
     if (length > BODY_BYTES_MAX) {
-      await reader.cancel().catch(() => undefined);
+      reader.releaseLock();
       throw tooLarge();
     }
     chunks.push(next.value);
@@ -108,8 +128,15 @@ function checkShape(value: unknown, depth: number): void {
  * for nesting beyond 64 levels and keys that reach prototypes. Of duplicate keys the last counts, as JSON.parse has it.
  */
 export async function readBody(request: Request): Promise<unknown> {
-  checkHeaders(request.headers);
-  const body = parse(decode(await readBytes(request)));
+  let bytes: Uint8Array;
+  try {
+    checkHeaders(request.headers);
+    bytes = await readBytes(request);
+  } catch (refusal) {
+    await drain(request.body);
+    throw refusal;
+  }
+  const body = parse(decode(bytes));
   checkShape(body, 1);
   return body;
 }

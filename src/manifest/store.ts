@@ -157,7 +157,8 @@ function comparePrices(present: readonly Row[], desired: DeploymentRows['offers'
   const write = desired.flatMap(({ validFromMs, ...terms }) => {
     const old = newest.get(terms.endpointId);
     const row = toColumns(offers, { ...terms, validFromMs: validFromMs ?? nowMs });
-    if (old === undefined && PRICE_COLUMNS.every((column) => row[column] === null || row[column] === 0)) return [];
+    // Nothing to write where no price is known; a price of zero is one.
+    if (old === undefined && row.prompt_pico_usd_per_token === null && row.completion_pico_usd_per_token === null) return [];
     if (old !== undefined && PRICE_COLUMNS.every((column) => old[column] === row[column])) return [];
     // A dated price gives way to anything newer, such as a price that was synced since.
     if (validFromMs !== null && old !== undefined && Number(old.valid_from_ms) >= validFromMs) return [];

@@ -46,7 +46,10 @@ beforeAll(async () => {
   });
   const db = await house.db();
   await db.prepare("UPDATE keys SET disabled = 1 WHERE name = 'disabled'").run();
-  await db.prepare("UPDATE keys SET expires_at_ms = ?1 WHERE name = 'expired'").bind(Date.now() - 1).run();
+  await db
+    .prepare("UPDATE keys SET expires_at_ms = ?1 WHERE name = 'expired'")
+    .bind(Date.now() - 1)
+    .run();
 });
 
 afterAll(() => house.stop());
@@ -134,7 +137,11 @@ describe('keys that are refused', () => {
 
 describe('keys that are taken', () => {
   it('x-api-key is as good as a bearer token, and the scheme may be written in any case', async () => {
-    for (const headers of [{ authorization: '', 'x-api-key': house.key }, { authorization: `bearer ${house.key}` }, { authorization: `BEARER  ${house.key}` }]) {
+    for (const headers of [
+      { authorization: '', 'x-api-key': house.key },
+      { authorization: `bearer ${house.key}` },
+      { authorization: `BEARER  ${house.key}` },
+    ]) {
       const response = await house.chat({}, { headers });
       expect(response.status).toBe(200);
       await response.body?.cancel();
@@ -143,7 +150,10 @@ describe('keys that are taken', () => {
 
   it('K2: our key, cookies and forwarding headers of the client never reach an upstream', async () => {
     await readAnswer(
-      await house.chat({}, { headers: { cookie: 'session=1', 'x-forwarded-for': '10.1.2.3', 'openai-organization': 'org-1', 'x-api-key': house.key } }),
+      await house.chat(
+        {},
+        { headers: { cookie: 'session=1', 'x-forwarded-for': '10.1.2.3', 'openai-organization': 'org-1', 'x-api-key': house.key } },
+      ),
     );
     const sent = JSON.stringify(house.upstream.calls[0]?.headers);
     for (const secret of [house.key, 'session=1', '10.1.2.3', 'org-1']) expect(sent).not.toContain(secret);
@@ -178,11 +188,17 @@ describe('canaries', () => {
       [400, 401, 402, 403, 404, 413, 422, 429, 500, 503].map((status): [string, Script] => [
         `status ${status}`,
         (call, response) =>
-          sendJson(response, status, { error: { message: spill(call), code: UPSTREAM_KEY, type: PROMPT } }, { 'x-upstream': spill(call).replaceAll('\n', ' ') }),
+          sendJson(
+            response,
+            status,
+            { error: { message: spill(call), code: UPSTREAM_KEY, type: PROMPT } },
+            { 'x-upstream': spill(call).replaceAll('\n', ' ') },
+          ),
       ]),
     ),
     'plain text': (call, response) => void response.writeHead(500, { 'content-type': 'text/plain' }).end(spill(call)),
-    'HTML page': (call, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end(`<html><title>${spill(call)}</title></html>`),
+    'HTML page': (call, response) =>
+      void response.writeHead(200, { 'content-type': 'text/html' }).end(`<html><title>${spill(call)}</title></html>`),
     redirect: (call, response) => void response.writeHead(302, { location: `http://127.0.0.1/?${encodeURIComponent(spill(call))}` }).end(),
     'error inside 200': (call, response) => sendJson(response, 200, { error: { message: spill(call) } }),
     'not JSON': (call, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(spill(call)),
@@ -231,7 +247,9 @@ describe('canaries', () => {
     const { id } = await readAnswer(await house.chat({ messages: [{ role: 'user', content: PROMPT }], stream: true }));
     await house.receiptRow(id);
     const db = await house.db();
-    const tables = await db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'").all<{ name: string }>();
+    const tables = await db
+      .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'")
+      .all<{ name: string }>();
     expect(tables.results.map(({ name }) => name)).toContain('receipts');
     for (const { name } of tables.results) {
       const { results } = await db.prepare(`SELECT * FROM "${name}"`).all();

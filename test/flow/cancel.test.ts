@@ -4,6 +4,7 @@ import { along, createPool } from '#test/support/endpoint-pool';
 import { hang, hangAfterHeaders, hangAfterRole, ROLE } from '#test/support/faults';
 import { openHouse, type House } from '#test/support/house';
 import { chunk, event, openStream } from '#test/support/openai-scripts';
+import { pause } from '#test/support/pause';
 import { sendRaw } from '#test/support/raw-client';
 import { receiptsOf } from '#test/support/receipts';
 import type { UpstreamCall } from '#test/support/scripted-upstream';
@@ -25,7 +26,7 @@ afterAll(() => house.stop());
 
 /** Waits until the router has called an endpoint. */
 async function callTo(endpoint: string): Promise<UpstreamCall> {
-  return vi.waitUntil(() => house.upstream.calls.find((call) => call.endpoint === endpoint), { timeout: 5000, interval: 10 });
+  return vi.waitUntil(() => house.upstream.callsTo(endpoint)[0], { timeout: 5000, interval: 10 });
 }
 
 /** Sends one delta, then these bytes, and leaves the stream open. */
@@ -48,7 +49,7 @@ describe.concurrent('T9: a client that leaves before the first byte stops the up
     house.upstream.script(only, script);
     const client = await sendRaw(house, { stream: streaming, ...along([only, other]) });
     const call = await callTo(only);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await pause(30);
     client.reset();
 
     await call.aborted;
@@ -60,7 +61,7 @@ describe.concurrent('T9: a client that leaves before the first byte stops the up
         attempts: [{ endpoint: only, outcome: 'cancelled', kind: 'cancelled' }],
       },
     ]);
-    expect(house.upstream.calls.filter(({ endpoint }) => endpoint === other)).toEqual([]);
+    expect(house.upstream.callsTo(other)).toEqual([]);
   });
 });
 
@@ -117,7 +118,7 @@ test.concurrent('R9: clients that leave do not count against the endpoint', asyn
   house.upstream.script(only, hang);
   for (let times = 1; times <= 4; times++) {
     const client = await sendRaw(house, { stream: true, ...along([only]) });
-    const calls = () => house.upstream.calls.filter(({ endpoint }) => endpoint === only);
+    const calls = () => house.upstream.callsTo(only);
     await vi.waitUntil(() => calls().length === times, { timeout: 5000, interval: 10 });
     client.reset();
     await calls().at(-1)?.aborted;

@@ -4,6 +4,7 @@ import { along, createPool, hastilyAlong, POLICIES } from '#test/support/endpoin
 import { hang, refuse, reset, ROLE, turn } from '#test/support/faults';
 import { openHouse, type House } from '#test/support/house';
 import { answer, chunk, event, openStream, streamText } from '#test/support/openai-scripts';
+import { pause } from '#test/support/pause';
 import { openReader, readStream, type SeenStream } from '#test/support/read-stream';
 import { generationIdOf, readReceiptRows, receiptsOf } from '#test/support/receipts';
 
@@ -24,11 +25,7 @@ beforeAll(async () => {
 afterAll(() => house.stop());
 
 function callsOf(endpoint: string): number {
-  return house.upstream.calls.filter((call) => call.endpoint === endpoint).length;
-}
-
-function pause(durationMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, durationMs));
+  return house.upstream.callsTo(endpoint).length;
 }
 
 /** Streams two words, then whatever goes wrong. */
@@ -102,7 +99,7 @@ describe.concurrent('after the first byte the answer ends with a typed error eve
     const seen = await readStream(response);
     expectErrorEnding(seen, 504);
     expect(seen.error?.metadata.error_type).toBe('timeout');
-    await house.upstream.calls.find(({ endpoint }) => endpoint === bad)?.aborted;
+    await house.upstream.hungUpOn(bad);
     expect(await readReceiptRows(house, generationIdOf(response))).toMatchObject({
       state: 'interrupted',
       attempts: [{ endpoint: bad, outcome: 'interrupted', kind: 'timeout_stall' }],
@@ -122,7 +119,7 @@ test.concurrent('I9: an upstream that drips for ever is ended by the deadline', 
   const seen = await readStream(await house.chat({ stream: true, ...hastilyAlong([only]) }));
   expectErrorEnding(seen, 504);
   expect(seen.text.length).toBeGreaterThan(5);
-  await house.upstream.calls.find(({ endpoint }) => endpoint === only)?.aborted;
+  await house.upstream.hungUpOn(only);
 });
 
 /** OpenRouter's shape: the error beside an empty choice that finished with `error`; then the end, without `[DONE]`. */
@@ -232,15 +229,16 @@ describe.concurrent('10 s of silence', () => {
 
   test.concurrent('bring comments; T9: a client that leaves now ends the attempt under way and pays nothing', async () => {
     const ids = pool.take(4);
+    const last = ids[3] as string;
     for (const id of ids) house.upstream.script(id, hang);
     const response = await house.chat({ stream: true, ...along(ids) });
     const reader = openReader(response);
     await reader.until(({ comments }) => comments.length > 0);
     expect(reader.seen.chunks).toEqual([]);
     await reader.cancel();
-    await house.upstream.calls.find(({ endpoint }) => endpoint === ids[3])?.aborted;
-    const receipts = await receiptsOf(house, ids[3] as string);
+    await house.upstream.hungUpOn(last);
+    const receipts = await receiptsOf(house, last);
     expect(receipts).toMatchObject([{ state: 'cancelled', chargedNanoUsd: 0, absorbedNanoUsd: 0 }]);
-    expect(receipts[0]?.attempts.at(-1)).toMatchObject({ endpoint: ids[3], outcome: 'cancelled' });
+    expect(receipts[0]?.attempts.at(-1)).toMatchObject({ endpoint: last, outcome: 'cancelled' });
   });
 });

@@ -8,9 +8,28 @@ const EU_KEY = 'sk-hr-eu-0000000000000000000';
 interface Plan {
   model: string;
   method: string;
-  candidates: { endpointId: string; rank: number; index: number | null; costNanoUsd: number; ttftMs: number; failureProbability: number; tier: string }[];
-  rejections: { endpointId: string; filter: string; reason: string }[];
+  candidates: {
+    endpoint: string;
+    rank: number;
+    index: number | null;
+    cost_nano_usd: number;
+    ttft_ms: number;
+    failure_probability: number;
+    tier: string;
+  }[];
+  rejections: { endpoint: string; filter: string; reason: string }[];
 }
+
+/** Wishes that settle the order, and the order. Each has endpoints of its own, because those that failed are asked last. */
+const ORDERED: [body: object, order: string[]][] = [
+  [{ provider: { sort: 'price' } }, ['cheap-0', 'middle-0', 'dear-0']],
+  [{ provider: { order: ['dear-1', 'cheap-1', 'middle-1'] } }, ['dear-1', 'cheap-1', 'middle-1']],
+  [{ provider: { order: ['middle-2'], allow_fallbacks: false } }, ['middle-2']],
+  [{ provider: { only: ['middle-3', 'dear-3'], sort: 'price' } }, ['middle-3', 'dear-3']],
+  [{ provider: { ignore: ['cheap-4'], order: ['dear-4', 'middle-4'] } }, ['dear-4', 'middle-4']],
+  [{ model: 'order/5:floor' }, ['cheap-5', 'middle-5', 'dear-5']],
+];
+const PRICES = { cheap: 1, middle: 2, dear: 3 };
 
 let house: House;
 
@@ -19,12 +38,19 @@ beforeAll(async () => {
   const hard = { ...german, model: 'test/hard' };
   house = await openHouse({
     endpoints: [
-      ...['cheap', 'middle', 'dear'].map((id, place) => ({ id, price: { prompt: place + 1, completion: place + 1 } })),
+      ...Object.entries(PRICES).map(([id, usd]) => ({ id, price: { prompt: usd, completion: usd } })),
+      ...ORDERED.flatMap((_, scene) =>
+        Object.entries(PRICES).map(([id, usd]) => ({
+          id: `${id}-${scene}`,
+          model: `order/${scene}`,
+          price: { prompt: usd, completion: usd },
+        })),
+      ),
       { ...hard, id: 'passes', weights: 'fp8' },
       { ...hard, id: 'h1-tier', data_policy: { trains: true, retention_days: 9, source: 'contract' }, jurisdiction: ['US'] },
       { ...hard, id: 'h2-place', jurisdiction: ['US'], weights: 'int4' },
       { ...hard, id: 'h3-weights', weights: 'int4', capabilities: [] },
-      { ...hard, id: 'h4-tools', weights: 'fp8', capabilities: [], context: 100 },
+      { ...hard, id: 'h4-tools', weights: 'fp8', capabilities: [], max_output: 10 },
       { ...hard, id: 'h5-room', weights: 'fp8', max_output: 10, price: { prompt: 90, completion: 90 } },
       { ...hard, id: 'h6-price', weights: 'fp8', price: { prompt: 90, completion: 90 }, supply: 'subnet' },
       { ...hard, id: 'h7-supply', weights: 'fp8', supply: 'subnet' },
@@ -59,32 +85,21 @@ function ask(body: object, init: RequestInit = {}): Promise<Response> {
   });
 }
 
-const ids = (plan: Plan): string[] => plan.candidates.map(({ endpointId }) => endpointId);
-
-/** Lets every endpoint fail, so that the calls show the whole order. */
-async function callsOf(body: object): Promise<string[]> {
-  for (const id of ['cheap', 'middle', 'dear']) house.upstream.script(id, (_, response) => sendJson(response, 404, { error: { message: 'model not found' } }));
-  await (await house.chat(body)).text();
-  return house.upstream.calls.map(({ endpoint }) => endpoint);
-}
+const ids = (plan: Plan): string[] => plan.candidates.map(({ endpoint }) => endpoint);
 
 describe('POST /explain', () => {
   it('dispatches nothing, charges nothing, and is followed by the request after it', async () => {
-    const wishes = [
-      { provider: { sort: 'price' } },
-      { provider: { order: ['dear', 'cheap', 'middle'] } },
-      { provider: { order: ['middle'], allow_fallbacks: false } },
-      { provider: { only: ['middle', 'dear'], sort: 'price' } },
-      { provider: { ignore: ['cheap'], order: ['dear', 'middle'] } },
-      { model: `${MODEL}:floor` },
-    ];
-    const expected = [['cheap', 'middle', 'dear'], ['dear', 'cheap', 'middle'], ['middle'], ['middle', 'dear'], ['dear', 'middle'], ['cheap', 'middle', 'dear']];
-    for (const [place, body] of wishes.entries()) {
+    for (const [scene, [wish, order]] of ORDERED.entries()) {
+      const body = { model: `order/${scene}`, ...wish };
       house.upstream.reset();
       const plan = await explain(body);
+      expect(ids(plan)).toEqual(order);
       expect(house.upstream.calls).toHaveLength(0);
-      expect(ids(plan)).toEqual(expected[place]);
-      expect(await callsOf(body)).toEqual(ids(plan));
+
+      // When every endpoint fails, the calls show the whole order.
+      for (const id of order) house.upstream.script(id, (_, response) => sendJson(response, 500, { error: { message: 'down' } }));
+      await (await house.chat(body)).text();
+      expect(house.upstream.calls.map(({ endpoint }) => endpoint)).toEqual(order);
     }
     const receipts = await (await house.db()).prepare("SELECT count(*) AS n FROM receipts WHERE state = 'completed'").first<number>('n');
     expect(receipts).toBe(0);
@@ -101,11 +116,11 @@ describe('POST /explain', () => {
     const terms = ({ method, candidates, rejections }: Plan) => ({
       method,
       rejections,
-      candidates: candidates.map(({ endpointId, rank, costNanoUsd, tier }) => ({ endpointId, rank, costNanoUsd, tier })),
+      candidates: candidates.map(({ endpoint, rank, cost_nano_usd, tier }) => ({ endpoint, rank, cost_nano_usd, tier })),
     });
     expect(terms(data.headrace.plan)).toEqual(terms(plan));
     // 7 prompt tokens and 20 of output at 1 USD per million tokens.
-    expect(plan.candidates[0]).toMatchObject({ endpointId: 'cheap', rank: 1, costNanoUsd: 27_000 });
+    expect(plan.candidates[0]).toMatchObject({ endpoint: 'cheap', rank: 1, cost_nano_usd: 27_000 });
   });
 
   it('says of every endpoint the first filter that excluded it, or its terms', async () => {
@@ -122,10 +137,10 @@ describe('POST /explain', () => {
     });
     expect(ids(plan)).toEqual(['passes']);
     expect(plan.candidates[0]).toMatchObject({ rank: 1, tier: 'zero_retention' });
-    for (const number of [plan.candidates[0]?.index, plan.candidates[0]?.ttftMs, plan.candidates[0]?.failureProbability]) {
+    for (const number of [plan.candidates[0]?.index, plan.candidates[0]?.ttft_ms, plan.candidates[0]?.failure_probability]) {
       expect(number).toBeTypeOf('number');
     }
-    const filters = Object.fromEntries(plan.rejections.map(({ endpointId, filter }) => [endpointId, filter]));
+    const filters = Object.fromEntries(plan.rejections.map(({ endpoint, filter }) => [endpoint, filter]));
     expect(filters).toEqual({
       'h1-tier': 'H1',
       'h2-place': 'H2',

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => house.stop());
 
 function callsOf(endpoint: string): number {
-  return house.upstream.calls.filter((call) => call.endpoint === endpoint).length;
+  return house.upstream.callsTo(endpoint).length;
 }
 
 const FALLS_BACK: [status: number, kind: string][] = [

@@ -3,6 +3,7 @@ import { along, createPool } from '#test/support/endpoint-pool';
 import { refuse } from '#test/support/faults';
 import { openHouse, type House } from '#test/support/house';
 import { answer } from '#test/support/openai-scripts';
+import { pause } from '#test/support/pause';
 import type { Script } from '#test/support/scripted-upstream';
 
 vi.setConfig({ maxConcurrency: 10 });
@@ -24,11 +25,7 @@ beforeAll(async () => {
 afterAll(() => house.stop());
 
 function callsOf(endpoint: string): number {
-  return house.upstream.calls.filter((call) => call.endpoint === endpoint).length;
-}
-
-function pause(durationMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, durationMs));
+  return house.upstream.callsTo(endpoint).length;
 }
 
 async function ask(ids: readonly string[]): Promise<Response> {
@@ -166,9 +163,9 @@ test.concurrent("R9: requests that are the caller's fault never open a breaker",
 });
 
 test.concurrent('R3: an outage is not answered with a storm: fallbacks are a bounded share of the traffic', async () => {
-  const stormy = await openHouse({ endpoints: Array.from({ length: 4 }, (_, place) => ({ id: `dead-${place}` })) });
+  const stormy = await openHouse({ endpoints: Array.from({ length: 4 }, (_, place) => ({ id: `full-${place}` })) });
   try {
-    for (let place = 0; place < 4; place++) stormy.upstream.script(`dead-${place}`, refuse(500));
+    for (let place = 0; place < 4; place++) stormy.upstream.script(`full-${place}`, refuse(429));
     const startedAtMs = Date.now();
     const requests = 150;
     for (let sent = 0; sent < requests; sent += 10) {

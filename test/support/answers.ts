@@ -1,4 +1,5 @@
 /** What a client makes of an answer: the parts that tests look at, whole or streamed. */
+import { expect } from 'vitest';
 
 export interface ClientUsage {
   prompt_tokens: number;
@@ -46,7 +47,8 @@ export interface ClientAnswer {
 /** Reads a successful answer to its end, JSON or stream. */
 export async function readAnswer(response: Response): Promise<ClientAnswer> {
   const text = await response.text();
-  const events = response.headers.get('content-type')?.startsWith('text/event-stream') === true ? parseEvents(text) : [JSON.parse(text) as ClientEvent];
+  const events =
+    response.headers.get('content-type')?.startsWith('text/event-stream') === true ? parseEvents(text) : [JSON.parse(text) as ClientEvent];
   return {
     id: response.headers.get('x-generation-id') ?? '',
     text: events.map(({ choices }) => choices?.[0]?.delta?.content ?? choices?.[0]?.message?.content ?? '').join(''),
@@ -58,6 +60,21 @@ export async function readAnswer(response: Response): Promise<ClientAnswer> {
 /** Reads the error of a failed answer. */
 export async function readError(response: Response): Promise<ClientError> {
   return ((await response.json()) as { error: ClientError }).error;
+}
+
+/** Reads a refusal and checks that it has the whole shape: the status asked for, and the same as integer code. */
+export async function readRefusal(response: Response, status: number): Promise<ClientError> {
+  const text = await response.text();
+  expect([response.status, text]).toEqual([status, text]);
+  const { error } = JSON.parse(text) as { error: ClientError };
+  expect(error).toEqual({
+    code: status,
+    message: expect.stringMatching(/^[\s\S]{5,600}$/),
+    type: expect.any(String),
+    param: error.param === null ? null : expect.any(String),
+    metadata: expect.objectContaining({ error_type: expect.any(String) }),
+  });
+  return error;
 }
 
 /** Parses the `data:` events of a whole stream, comments and `[DONE]` left out. */

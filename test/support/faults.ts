@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { chunk, openStream, sendJson } from './openai-scripts.ts';
+import { pause } from './pause.ts';
 import type { Script } from './scripted-upstream.ts';
 
 /** Never answers. */
@@ -72,7 +73,7 @@ export function reset(response: ServerResponse): void {
 
 /** Lets what was written leave the process. */
 export function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20));
+  return pause(20);
 }
 
 /** An opening that says nothing. */

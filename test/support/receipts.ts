@@ -1,5 +1,6 @@
 /** What D1 says about a request once everything has drained. */
 import type { House } from './house.ts';
+import { pause } from './pause.ts';
 
 export interface AttemptRow {
   endpoint: string;
@@ -38,7 +39,7 @@ export async function receiptsOf(house: House, endpoint: string): Promise<Receip
   for (let poll = 0; poll < POLLS; poll++) {
     const { results } = await query.all();
     if (results.length > 0) return Promise.all(results.map((row) => toReceiptRow(house, row)));
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause(POLL_MS);
   }
   throw new Error(`no receipt of ${endpoint} reached D1`);
 }

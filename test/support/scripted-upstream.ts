@@ -22,6 +22,10 @@ export interface ScriptedUpstream {
   script(endpoint: string, script: Script): void;
   /** Calls so far, in order. */
   calls: UpstreamCall[];
+  /** Calls so far to one endpoint, in order. */
+  callsTo(endpoint: string): UpstreamCall[];
+  /** Waits until the router has hung up on the first call to an endpoint. Rejects when there was none. */
+  hungUpOn(endpoint: string): Promise<void>;
   /** Forgets scripts and calls. */
   reset(): void;
   stop(): Promise<void>;
@@ -63,10 +67,17 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
 
+  const callsTo = (endpoint: string) => calls.filter((call) => call.endpoint === endpoint);
   return {
     url: (endpoint) => `http://127.0.0.1:${port}/${endpoint}/v1`,
     script: (endpoint, script) => void scripts.set(endpoint, script),
     calls,
+    callsTo,
+    async hungUpOn(endpoint) {
+      const [first] = callsTo(endpoint);
+      if (first === undefined) throw new Error(`${endpoint} was never called`);
+      await first.aborted;
+    },
     reset() {
       scripts.clear();
       calls.length = 0;

@@ -8,7 +8,9 @@ const user = (content: string): ChatRequest => asked({ role: 'user', content });
 describe('unquote', () => {
   it('P1: takes a quoted prompt out of an error, whole or cut off, and leaves the rest', () => {
     const request = user('My account number is 4711 and my name is Ada.');
-    expect(unquote('invalid input "My account number is 4711 and my name is Ada." at messages.0', request)).toBe('invalid input "[text]" at messages.0');
+    expect(unquote('invalid input "My account number is 4711 and my name is Ada." at messages.0', request)).toBe(
+      'invalid input "[text]" at messages.0',
+    );
     expect(unquote('invalid input: My account number is 47…', request)).toBe('invalid input: [text]…');
     expect(unquote('maximum context length is 4096 tokens', request)).toBe('maximum context length is 4096 tokens');
   });
@@ -17,7 +19,10 @@ describe('unquote', () => {
     const request = asked(
       { role: 'system', content: 'You are the secret assistant of Ada.' },
       { role: 'user', content: [{ type: 'text', text: 'Where is the treasure buried?' }] },
-      { role: 'assistant', tool_calls: [{ id: '1', type: 'function', function: { name: 'dig', arguments: '{"place":"under the old oak"}' } }] },
+      {
+        role: 'assistant',
+        tool_calls: [{ id: '1', type: 'function', function: { name: 'dig', arguments: '{"place":"under the old oak"}' } }],
+      },
       { role: 'tool', tool_call_id: '1', content: 'found under the roots' },
     );
     for (const quoted of ['secret assistant of Ada', 'Where is the treasure', '{"place":"under the old', 'found under the roots']) {
@@ -31,7 +36,9 @@ describe('unquote', () => {
   });
 
   it('finds prompts in scripts without spaces', () => {
-    expect(unquote('无效：请把这封信翻译成德语并寄给我的律师谢谢。', user('请把这封信翻译成德语并寄给我的律师谢谢'))).toBe('无效：[text]。');
+    expect(unquote('无效：请把这封信翻译成德语并寄给我的律师谢谢。', user('请把这封信翻译成德语并寄给我的律师谢谢'))).toBe(
+      '无效：[text]。',
+    );
   });
 
   it('I6: stays bounded for a huge error and a huge prompt', () => {

@@ -89,7 +89,6 @@ describe('routes', () => {
   });
 
   it.each([
-    '/',
     '/v1',
     '/v2/models',
     '//v1/models',
