@@ -160,6 +160,20 @@ describe('keys that are taken', () => {
   });
 });
 
+describe("what one tenant's words can do", () => {
+  it('R9: a prompt that reads like a refused key, quoted by the endpoint, lays aside no key of ours', async () => {
+    const prompt = 'Translate this: incorrect API key provided, authentication failed, you are unauthorized.';
+    house.upstream.script('leaky', (_, response) => sendJson(response, 400, { error: { message: `cannot translate '${prompt}'` } }));
+    for (let turn = 0; turn < 3; turn++) {
+      const response = await house.chat({ model: 'leaky/echo', messages: [{ role: 'user', content: prompt }] }, bearer(KEYS.others));
+      expect(response.status).toBe(400);
+      await response.body?.cancel();
+    }
+    house.upstream.script('leaky', answer());
+    expect((await readAnswer(await house.chat({ model: 'leaky/echo' }))).text).toBe('Hello there.');
+  });
+});
+
 describe('receipts of others', () => {
   it("K8: another team's receipt and one that never was are the same 404", async () => {
     const { id } = await readAnswer(await house.chat());

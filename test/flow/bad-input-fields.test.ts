@@ -12,6 +12,7 @@ beforeAll(async () => {
   house = await openHouse({
     endpoints: [
       { id: 'plain', price: { prompt: 1, completion: 2 } },
+      { id: 'affine', model: 'test/affine-1', provider: 'fireworks' },
       { id: 'lens', model: 'test/lens-1', capabilities: ['vision'] },
     ],
     manifest: {
@@ -150,14 +151,17 @@ describe('models', () => {
     expect(unknown.headers.get('x-injected')).toBeNull();
     await refused(unknown, 404);
 
-    const response = await house.chat({ session_id: bad, user: bad, metadata: { [bad]: bad } });
-    expect(response.status).toBe(200);
-    expect(response.headers.get('x-injected')).toBeNull();
-    await readAnswer(response);
-    for (const [name, value] of Object.entries(house.upstream.calls[0]?.headers ?? {})) {
-      expect(name).not.toContain('x-injected');
-      expect(String(value)).not.toContain('x-injected');
+    house.upstream.script('affine', answer());
+    for (const session of [bad, 'plain-1']) {
+      const response = await house.chat({ model: 'test/affine-1', session_id: session, user: bad, metadata: { [bad]: bad } });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('x-injected')).toBeNull();
+      await readAnswer(response);
     }
+    // This vendor takes the session in a header, so the plain one shows that the way is open.
+    const sent = house.upstream.calls.map(({ headers }) => headers);
+    expect(sent.map((headers) => headers['x-session-affinity'])).toEqual([undefined, 'plain-1']);
+    expect(JSON.stringify(sent)).not.toContain('x-injected');
   });
 
   it('I5: a hostile glob and a long name cost no more than others', async () => {

@@ -235,6 +235,7 @@ describe.concurrent('10 s of silence', () => {
     const reader = openReader(response);
     await reader.until(({ comments }) => comments.length > 0);
     expect(reader.seen.chunks).toEqual([]);
+    await vi.waitUntil(() => house.upstream.callsTo(last).length > 0, { timeout: 3000, interval: 20 });
     await reader.cancel();
     await house.upstream.hungUpOn(last);
     const receipts = await receiptsOf(house, last);

@@ -136,6 +136,18 @@ describe('what a request costs', () => {
     }
   });
 
+  it('M2: the hold covers the prompt with a margin and the whole output of every answer asked for', async () => {
+    house.upstream.script('plain', answer({ promptTokens: 7, completionTokens: 1 }));
+    const holds = await Promise.all(
+      [{ max_tokens: 50 }, { max_tokens: 50, n: 3 }, { max_completion_tokens: 50 }, {}].map(async (body) => {
+        const { id } = await readAnswer(await house.chat({ model: 'money/plain', ...body }));
+        return (await house.receiptRow(id))['held_nano_usd'];
+      }),
+    );
+    // 7 prompt tokens are estimated and 8 held; without a limit the endpoint's own, 4096, holds.
+    expect(holds).toEqual([8000 + 50 * 2000, 8000 + 150 * 2000, 8000 + 50 * 2000, 8000 + 4096 * 2000]);
+  });
+
   it('M3: an endpoint without a price is refused, and free where the policy allows it', async () => {
     house.upstream.script('unpriced', answer());
     const refused = await house.chat({ model: 'money/unpriced' });

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import type { PhaseResult, Slice } from '#bench/phases';
+import { toReport, type BenchReport } from '#bench/report';
+import { toTable } from '#bench/table';
+
+function slice(requests: number, p50: number, failures = 0): Slice {
+  const quantiles = { p50, p99: p50 * 2 };
+  return {
+    requests,
+    requestsTotal: requests,
+    tokens: requests * 10,
+    tokensTotal: requests * 10,
+    elapsedMs: 1_000,
+    durationMs: quantiles,
+    firstTokenMs: quantiles,
+    tokenDelayMs: quantiles,
+    failures,
+    failureExample: failures > 0 ? 'status 500' : null,
+    cpuMicrosPerRequest: 100,
+    cpuMicrosPerToken: null,
+  };
+}
+
+function report(ours: Slice): BenchReport {
+  const met: PhaseResult = { passThrough: [slice(1_000, 1)], relay: [slice(1_000, 1)], headrace: [ours] };
+  const phases = new Map(['json-8', 'first-token', 'paced-200', 'unpaced'].map((id) => [id, met]));
+  return toReport({
+    phases,
+    connections: [8],
+    pacedStreams: [200],
+    plansPerSecond: { 64: 30_000, 10000: 400 },
+    rssMbBySubject: { headrace: 90 },
+  });
+}
+
+function verdictsOf(measured: BenchReport): Record<string, boolean | null> {
+  return Object.fromEntries(measured.verdicts.map(({ name, ok }) => [name, ok]));
+}
+
+describe('the report', () => {
+  test('gives ratios to the pass-through and the relay, and what is added to them', () => {
+    expect(report(slice(900, 1.25))).toMatchObject({
+      throughputRatio: { 8: 0.9 },
+      addedP50Ms: 0.25,
+      addedP99Ms: 0.5,
+      addedTtftP50Ms: 0.25,
+      streamRelayRatio: 0.9,
+      eventDelayP99Ms: 0.5,
+      cpuMicrosPerRequest: { headrace: 100, passThrough: 100 },
+      rssMb: 90,
+    });
+  });
+
+  test('holds each number against its bar, in the right direction', () => {
+    expect(Object.values(verdictsOf(report(slice(900, 1.25))))).toEqual([true, true, true, true, true, true, false]);
+    const slow = verdictsOf(report(slice(500, 4)));
+    expect(Object.values(slow)).toEqual([false, false, false, false, false, true, false]);
+  });
+
+  test('of a run with failed requests holds nothing, because a fast error looks like a fast answer', () => {
+    const failed = report(slice(5_000, 0.1, 3));
+    expect(failed.failures).toEqual({ headrace: { count: 12, example: 'status 500' } });
+    expect(new Set(Object.values(verdictsOf(failed)))).toEqual(new Set([null]));
+  });
+
+  test('says null, in valid JSON, for what was not measured', () => {
+    const empty = toReport({ phases: new Map(), connections: [1], pacedStreams: [200], plansPerSecond: {}, rssMbBySubject: {} });
+    expect(JSON.parse(JSON.stringify(empty))).toMatchObject({ throughputRatio: { 1: null }, addedP50Ms: null, rssMb: null });
+    expect(new Set(Object.values(verdictsOf(empty)))).toEqual(new Set([null]));
+  });
+
+  test('shows its verdicts as a table', () => {
+    const lines = toTable(report(slice(900, 1.25))).split('\n');
+    expect(lines.find((line) => line.includes('stream events / relay'))).toMatch(/^ok\s/);
+    expect(lines.find((line) => line.includes('plan at 10,000'))).toMatch(/^below\s.*2\.500\s+≤ 2$/);
+  });
+});
