@@ -16,8 +16,8 @@ export const HELP = `usage: npm run bench -- [flags]
 Measures the whole Worker against a direct call, a bare pass-through Worker and
 a relay Worker: same machine, same run, interleaved slices.
 
-  --quick              about 30 seconds: shorter slices, fewer rounds
-  --seconds N          length of one slice (default 1; 0.2 to 60)
+  --quick              about 40 seconds instead of 3 minutes: short slices, one round
+  --seconds N          length of one slice (default 0.8; 0.2 to 60)
   --connections LIST   closed-loop connections for JSON answers (default 1,8,32)
   --json               one JSON object on stdout instead of the table
   --help               this text
@@ -43,8 +43,8 @@ export function parseFlags(argv: readonly string[]): BenchFlags {
     },
   });
   return {
-    seconds: values.seconds === undefined ? (values.quick ? 0.3 : 1) : readSeconds(values.seconds),
-    rounds: values.quick ? 2 : 4,
+    seconds: values.seconds === undefined ? (values.quick ? 0.3 : 0.8) : readSeconds(values.seconds),
+    rounds: values.quick ? 1 : 4,
     connections: values.connections === undefined ? [1, 8, 32] : readConnections(values.connections),
     quick: values.quick,
     json: values.json,

@@ -2,7 +2,7 @@
 import { parseFlags, HELP, type BenchFlags } from '#bench/flags';
 import { startHeadrace } from '#bench/headrace';
 import { startHelper, type HelperProcess } from '#bench/helper-process';
-import { listPhases, pacedStreams, runPhase, type Phase, type PhaseResult } from '#bench/phases';
+import { listPhases, pacedStreams, runPhase, sliceMs, type Phase, type PhaseResult } from '#bench/phases';
 import { measurePlans } from '#bench/plan';
 import { rssMb } from '#bench/process-usage';
 import { toReport, type BenchReport } from '#bench/report';
@@ -57,15 +57,14 @@ async function requireAnswers({ id, url, key }: Subject): Promise<void> {
 
 /** Names each slice as it begins, with the time left by the phases' own lengths. */
 function createProgress(phases: readonly Phase[], rounds: number): (phase: Phase, subject: SubjectId) => void {
-  const sliceMs = (phase: Phase): number =>
-    phase.rampMs + phase.durationMs + (phase.stream ? phase.stream.tokens * phase.stream.intervalMs : 0) + 250;
-  const count = phases.reduce((sum, phase) => sum + phase.subjects.length * (rounds + 1), 0);
-  let leftMs = phases.reduce((sum, phase) => sum + phase.subjects.length * (rounds + 1) * sliceMs(phase), 0);
+  const slices = phases.flatMap((phase) => phase.subjects.map((subject) => sliceMs(phase, subject)));
+  const count = slices.length * (rounds + 1);
+  let leftMs = slices.reduce((sum, durationMs) => sum + durationMs, 0) * (rounds + 1);
   let index = 0;
   return (phase, subject) => {
     index += 1;
     tell(`slice ${index}/${count}  ${phase.title} · ${subject}  (about ${Math.ceil(leftMs / 1_000)} s left)`);
-    leftMs -= sliceMs(phase);
+    leftMs -= sliceMs(phase, subject);
   };
 }
 

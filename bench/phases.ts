@@ -34,7 +34,19 @@ export interface Stage {
   subjects: ReadonlyMap<SubjectId, Subject>;
 }
 
-const QUIET_MS = 200; // lets flushes after the last answer end inside the slice that caused them
+/** What follows the last answer must not be charged to the next subject: the outbox reaches D1 about a second after it. */
+function quietMs(subject: SubjectId): number {
+  return subject === 'headrace' ? 1_200 : 150;
+}
+
+/** Estimates how long one slice takes, in milliseconds. */
+export function sliceMs(phase: Phase, subject: SubjectId): number {
+  const drainMs = phase.stream === null ? 0 : phase.stream.tokens * phase.stream.intervalMs;
+  return phase.rampMs + phase.durationMs + drainMs + quietMs(subject);
+}
+
+const PACED_TOKENS = 25;
+const PACED_INTERVAL_MS = 20; // 50 tokens a second
 
 /** Lists how many paced streams run at once, the bar's number last. Fewer show what a relay adds while its thread is not yet full. */
 export function pacedStreams(quick: boolean): number[] {
@@ -56,15 +68,14 @@ export function listPhases(
     rampMs: 0,
     durationMs: size.durationMs,
   }));
-  const pacedTokens = size.quick ? 25 : 50;
   const paced = pacedStreams(size.quick).map((connections) => ({
     id: `paced-${connections}`,
     title: `${connections} streams of 50 tokens/s`,
     subjects: (['relay', 'headrace'] as const).filter(has),
     connections,
-    stream: { tokens: pacedTokens, intervalMs: 20 },
-    rampMs: pacedTokens * 20, // spreads the starts over a whole stream
-    durationMs: Math.max(size.durationMs, pacedTokens * 20),
+    stream: { tokens: PACED_TOKENS, intervalMs: PACED_INTERVAL_MS },
+    rampMs: PACED_TOKENS * PACED_INTERVAL_MS, // spreads the starts over a whole stream
+    durationMs: Math.max(size.durationMs, PACED_TOKENS * PACED_INTERVAL_MS),
   }));
   return [
     ...json,
@@ -115,7 +126,7 @@ async function runSlice(phase: Phase, subject: Subject, load: HelperProcess): Pr
     durationMs: phase.durationMs,
   };
   const seen = await load.ask<LoadResult>(job);
-  await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  await new Promise((resolve) => setTimeout(resolve, quietMs(subject.id)));
   const cpuAfter = cpuMicros(subject.pid);
   const used = cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore;
   return {

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Miniflare } from 'miniflare';
 import type { Manifest } from '#schema/manifest';
 import { compileManifest } from '#src/manifest/compile';
@@ -18,6 +19,8 @@ import { migrate } from './migrate.ts';
 import { activeProviders, resolveClientKeys, resolveKey, upstreamBindings } from './resolve-keys.ts';
 import { WORKER_NAME, workerOptions } from './worker-options.ts';
 
+/** Answers that have just ended are still being settled: a group commit takes a few milliseconds, more under load. */
+const SETTLE_GRACE_MS = 300;
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** The cron of wrangler.toml: once a minute. workerd alone runs none. */
@@ -101,7 +104,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     let stopping: Promise<void> | undefined;
     const stop = (): Promise<void> => {
       clearInterval(cron);
-      return (stopping ??= miniflare.dispose());
+      return (stopping ??= pause(SETTLE_GRACE_MS).then(() => miniflare.dispose()));
     };
     return {
       url: `http://localhost:${address.port}`,

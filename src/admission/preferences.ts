@@ -21,7 +21,7 @@ export type Preferences = Pick<
 >;
 
 const MAX_ATTEMPTS_DEFAULT = 4;
-const DEADLINE_MS_DEFAULT = 120_000;
+const DEADLINE_MS_DEFAULT = 600_000;
 
 type Level = PolicyDocument;
 

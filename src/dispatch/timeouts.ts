@@ -4,6 +4,8 @@ const STALL_MS_MIN = 5000;
 const STALL_TOKENS = 30;
 /** Output to expect of a JSON answer whose caller set no limit. */
 const JSON_TOKENS_DEFAULT = 2048;
+/** With nobody left to fall back to, a slow first token beats an error. The upper end of the adaptive range. */
+const LAST_CANDIDATE_MS_MIN = 20_000;
 /** A JSON answer may take this many times its expected decode time. */
 const JSON_PATIENCE = 3;
 
@@ -24,7 +26,8 @@ export function attemptTimeoutMs(
 ): number {
   const decodeMs = order.facts.stream ? 0 : JSON_PATIENCE * candidate.tpotMs * (order.facts.maxTokens ?? JSON_TOKENS_DEFAULT);
   const remainingMs = Math.max(0, order.deadlineAtMs - nowMs);
-  return Math.min(candidate.firstTokenTimeoutMs + decodeMs, othersLeft ? remainingMs / 2 : remainingMs);
+  if (othersLeft) return Math.min(candidate.firstTokenTimeoutMs + decodeMs, remainingMs / 2);
+  return Math.min(Math.max(candidate.firstTokenTimeoutMs, LAST_CANDIDATE_MS_MIN) + decodeMs, remainingMs);
 }
 
 /** Limits the silence between two pieces of a stream, in ms. */

@@ -97,7 +97,9 @@ describe('time limits', () => {
   it.each([
     ['a stream waits for its first token', order(), true, 2000],
     ['a JSON answer also gets three times its decode time', order({ stream: false, maxTokens: 100 }), true, 5000],
-    ['a JSON answer without limit is taken for 2,048 tokens', order({ stream: false }), false, 63_440],
+    ['a JSON answer without limit is taken for 2,048 tokens', order({ stream: false, deadlineMs: 600_000 }), true, 63_440],
+    ['the last candidate has at least 20 s for its first token', order(), false, 20_000],
+    ['and a JSON answer of the last one its decode time on top', order({ stream: false, maxTokens: 100 }), false, 23_000],
     ['no attempt takes more than half of the rest while others are left', order({ deadlineMs: 3000 }), true, 1500],
     ['the last one may take all of the rest', order({ deadlineMs: 1500 }), false, 1500],
     ['nothing is left after the deadline', order({ deadlineMs: -5 }), false, 0],
