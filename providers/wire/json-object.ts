@@ -14,3 +14,9 @@ export function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** Reads a field that should be text; empty when it is anything else. */
+export function readText(object: JsonObject, field: string): string {
+  const value = object[field];
+  return typeof value === 'string' ? value : '';
+}

@@ -13,8 +13,7 @@ export interface AnswerOptions {
 
 /** Answers as asked: a stream of words when the request streams, else JSON. */
 export function answer(options: AnswerOptions = {}): Script {
-  return (call, response) =>
-    call.body['stream'] === true ? void streamWords(response, options) : sendJson(response, 200, completion(options));
+  return (call, response) => (call.body['stream'] === true ? streamWords(response, options) : sendJson(response, 200, completion(options)));
 }
 
 /** Sends one JSON body. */

@@ -33,7 +33,7 @@ export function scriptedFetch(...scripts: Script[]): ScriptedFetch {
     const call: ScriptedCall = {
       url: String(input),
       headers: new Headers(init.headers as Record<string, string>),
-      body: String(init.body),
+      body: typeof init.body === 'string' ? init.body : '',
       redirect: init.redirect,
       signal,
       bodyCancelled: false,

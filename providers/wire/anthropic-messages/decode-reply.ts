@@ -1,7 +1,7 @@
 import type { DialectTarget } from '#providers/provider';
 import { protocolFailure, toInnerFailure } from '#providers/wire/decode-error';
 import { toFinishReason } from '#providers/wire/finish-reason';
-import { isJsonObject, type JsonObject } from '#providers/wire/json-object';
+import { isJsonObject, type JsonObject, readText } from '#providers/wire/json-object';
 import { readError } from '#providers/wire/read-error';
 import type { AttemptFailure } from '#schema/attempt';
 import type { ChatChoice, ChatDelta } from '#schema/chat';
@@ -47,6 +47,6 @@ function readMessage(blocks: readonly unknown[]): ChatDelta {
 }
 
 function readToolUse(block: JsonObject): NonNullable<ChatDelta['tool_calls']>[number] {
-  const named = { name: String(block['name'] ?? ''), arguments: JSON.stringify(block['input'] ?? {}) };
-  return { id: String(block['id'] ?? ''), type: 'function', function: named };
+  const named = { name: readText(block, 'name'), arguments: JSON.stringify(block['input'] ?? {}) };
+  return { id: readText(block, 'id'), type: 'function', function: named };
 }

@@ -1,7 +1,7 @@
 import type { DialectTarget, StreamDecoder } from '#providers/provider';
 import { protocolFailure, toInnerFailure } from '#providers/wire/decode-error';
 import { toFinishReason } from '#providers/wire/finish-reason';
-import { isJsonObject, parseJson, type JsonObject } from '#providers/wire/json-object';
+import { isJsonObject, type JsonObject, parseJson, readText } from '#providers/wire/json-object';
 import { readError } from '#providers/wire/read-error';
 import type { ChatDelta } from '#schema/chat';
 import type { Usage } from '#schema/receipt';
@@ -89,8 +89,8 @@ function startTool(block: JsonObject, position: number, state: StreamState): Str
   // Compatible servers may send the whole input here and no deltas.
   const text = isJsonObject(input) && Object.keys(input).length > 0 ? JSON.stringify(input) : '';
   state.tools.set(position, { index, hasArguments: text !== '' });
-  const named = { name: String(block['name'] ?? ''), arguments: text };
-  return toChunk(state, { tool_calls: [{ index, id: String(block['id'] ?? ''), type: 'function', function: named }] });
+  const named = { name: readText(block, 'name'), arguments: text };
+  return toChunk(state, { tool_calls: [{ index, id: readText(block, 'id'), type: 'function', function: named }] });
 }
 
 function decodeBlockDelta(event: JsonObject, state: StreamState): StreamEvent {

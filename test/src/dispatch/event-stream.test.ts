@@ -26,6 +26,7 @@ function watchdogOf(verdict: ReturnType<Watchdog['verdict']> = null): Watched {
     signal: new AbortController().signal,
     verdict: () => verdict,
     progress() {},
+    pause() {},
     comment() {
       watched.comments++;
     },

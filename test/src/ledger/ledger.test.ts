@@ -63,7 +63,7 @@ describe('a hold', () => {
 
   test('of many requests at once on a cold isolate shares one call', async () => {
     const { ledger, calls } = setUp();
-    await Promise.all(Array.from({ length: 50 }, () => ledger.hold(TEAM, 1000)));
+    await Promise.all(Array.from({ length: 50 }, async () => ledger.hold(TEAM, 1000)));
     expect(calls.open).toBe(1);
   });
 
@@ -110,7 +110,7 @@ describe('a hold', () => {
 describe('a settlement', () => {
   test('shares its flush with those that end close to it', async () => {
     const { ledger, calls, store } = setUp();
-    const holds = await Promise.all(Array.from({ length: 100 }, () => ledger.hold(TEAM, 9000)));
+    const holds = await Promise.all(Array.from({ length: 100 }, async () => ledger.hold(TEAM, 9000)));
     await finish(Promise.all(holds.map((hold) => ledger.settle(hold, receipt()))));
     expect(calls.flush).toHaveLength(1);
     expect(JSON.parse(calls.flush[0]?.receiptsJson ?? '')).toHaveLength(100);
