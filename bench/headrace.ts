@@ -13,7 +13,7 @@ import { applyRows } from '#src/manifest/store';
 
 const ENDPOINTS = 8;
 const MIGRATIONS = path.resolve(import.meta.dirname, '../schema/migrations');
-const ENTRY = `import './network.ts'; export * from '#src/index'; export { default } from '#src/index';`;
+const ENTRY = `export * from '#src/index'; export { default } from '#src/index';`;
 
 /** Starts the router and makes it ready to answer. `inspectorPort` opens it to a profiler. */
 export async function startHeadrace(upstreamOrigin: string, inspectorPort?: number): Promise<Subject> {

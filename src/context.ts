@@ -5,6 +5,8 @@ import type { Account } from '#src/ledger/account';
 export interface Env {
   DB: D1Database;
   ACCOUNT: DurableObjectNamespace<Account>;
+  /** Where upstream calls go out. Absent on Cloudflare; locally it spares them a detour through the development server. */
+  NETWORK?: Fetcher;
   /** Comma-separated private hosts that this deployment may call, such as `127.0.0.1,localhost`. */
   HEADRACE_ALLOWED_HOSTS?: string;
   HEADRACE_VERSION?: string;
@@ -35,7 +37,7 @@ export function createContext(env: Env): Context {
     now: () => Date.now(),
     random: () => Math.random(),
     newId: () => crypto.randomUUID(),
-    fetch: (input, init) => fetch(input, init),
+    fetch: env.NETWORK === undefined ? (input, init) => fetch(input, init) : env.NETWORK.fetch.bind(env.NETWORK),
     secret: (name) => {
       const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
       return typeof value === 'string' && value !== '' ? value : undefined;

@@ -1,18 +1,18 @@
 /** Front door: the Worker and its Durable Object classes; nothing else. */
-import { createApp } from '#src/api/app';
+import { createPorch, type Porch } from '#src/api/porch';
 import { createContext, type Env } from '#src/context';
 import { runJobs } from '#src/jobs/run-jobs';
 import { createHall } from '#src/serve';
 
 export { Account } from '#src/ledger/account';
 
-let app: ReturnType<typeof createApp> | undefined;
+let porch: Porch | undefined;
 
 export default {
   fetch(request, env, execution) {
     // Rooms keep this isolate's health, leases and catalogue, so they are opened once.
-    app ??= createApp(createHall(createContext(env)));
-    return app.fetch(request, env, execution);
+    porch ??= createPorch(createHall(createContext(env)));
+    return porch.fetch(request, env, execution);
   },
   async scheduled(controller, env) {
     await runJobs(createContext(env), controller.scheduledTime);

@@ -30,8 +30,8 @@ export interface Passage {
   trail: Attempt[];
   tally: Tally;
   dispatchedAtMs: number;
-  /** Aborts when the client has left, whichever way we learn of it. */
-  left: AbortController;
+  /** Aborts when the reader of a stream has left, whichever way we learn of it; null for whole answers, where the call's own signal tells. */
+  left: AbortController | null;
 }
 
 /** The fields of a client's last chunk beside its empty choices. */

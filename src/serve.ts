@@ -81,10 +81,8 @@ export function createHall(context: Context): Hall {
       trail: [],
       tally: createTally(),
       dispatchedAtMs: context.now(),
-      left: new AbortController(),
+      left: admitted.facts.stream ? follow(call.signal) : null,
     };
-    if (call.signal.aborted) passage.left.abort();
-    call.signal.addEventListener('abort', () => passage.left.abort());
     const answered = admitted.facts.stream ? answerStream(passage) : answerWhole(passage);
     // A client that leaves ends its own request; what is settled must not end with it.
     call.waitUntil(answered.catch(() => undefined));
@@ -135,7 +133,7 @@ export function createHall(context: Context): Hall {
         maxAttempts: policy.maxAttempts,
         allowFallbacks: policy.allowFallbacks,
         deadlineAtMs: call.arrivedAtMs + policy.deadlineMs,
-        clientSignal: left.signal,
+        clientSignal: left?.signal ?? call.signal,
         trail,
       },
       { fetch: context.fetch, now: context.now, secret: context.secret, health, retryBudget },
@@ -161,7 +159,7 @@ export function createHall(context: Context): Hall {
   async function answerStream(passage: Passage): Promise<Response> {
     const { call, tally } = passage;
     const dispatched = dispatchAlong(passage);
-    const inTime = await Promise.race([dispatched, after(HEADERS_AFTER_MS - (context.now() - call.arrivedAtMs))]);
+    const inTime = await within(dispatched, HEADERS_AFTER_MS - (context.now() - call.arrivedAtMs));
     if (inTime !== undefined && 'error' in inTime) throw settleFailure(passage, inTime.error);
 
     const settled = Promise.withResolvers<void>();
@@ -201,7 +199,7 @@ export function createHall(context: Context): Hall {
 
   /** Ends a request whose client left before any upstream had answered. */
   async function settleAbandoned(passage: Passage, dispatched: Promise<DispatchResult>): Promise<void> {
-    passage.left.abort();
+    passage.left?.abort();
     const result = await dispatched;
     if ('error' in result) return void settleFailure(passage, result.error);
     if (result.reply.opened.kind === 'stream') result.reply.opened.stream.cancel();
@@ -264,6 +262,23 @@ function invariant(condition: boolean, why: string): asserts condition {
   if (!condition) throw new Error(why);
 }
 
-function after(delayMs: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), Math.max(0, delayMs)));
+/** A controller that aborts with `signal`, and may be aborted without it. */
+function follow(signal: AbortSignal): AbortController {
+  const controller = new AbortController();
+  if (signal.aborted) controller.abort();
+  else signal.addEventListener('abort', () => controller.abort());
+  return controller;
+}
+
+/** Waits for a promise, but no longer than `limitMs`; undefined when it takes longer. */
+async function within<T>(promise: Promise<T>, limitMs: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), Math.max(0, limitMs));
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

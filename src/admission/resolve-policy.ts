@@ -46,6 +46,23 @@ function findNamed(book: PolicyBook, name: string | null): StoredPolicy | null {
  * Throws GatewayError: `invalid_request` for an unknown name or a contradiction, `permission_denied` for an attached policy that is gone.
  */
 export function resolvePolicy(book: PolicyBook, names: PolicyNames, wishes: readonly ProviderWishes[]): ResolvedPolicy {
+  if (wishes.length > 0) return resolve(book, names, wishes);
+  let resolved = resolvedOf.get(book);
+  if (resolved === undefined) resolvedOf.set(book, (resolved = new Map()));
+  const levels = JSON.stringify([names.team, names.key, names.request]);
+  const known = resolved.get(levels);
+  if (known !== undefined) return known;
+  const policy = resolve(book, names, wishes);
+  if (resolved.size >= RESOLVED_MAX) resolved.clear();
+  resolved.set(levels, policy);
+  return policy;
+}
+
+/** Most requests wish for nothing of their own: their policy depends on the book and three names alone. */
+const resolvedOf = new WeakMap<PolicyBook, Map<string, ResolvedPolicy>>();
+const RESOLVED_MAX = 1000;
+
+function resolve(book: PolicyBook, names: PolicyNames, wishes: readonly ProviderWishes[]): ResolvedPolicy {
   const stored = [
     findStored(book, book.defaultName),
     findStored(book, names.team),

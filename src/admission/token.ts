@@ -9,7 +9,16 @@ export function isTokenShaped(token: string): boolean {
   return TOKEN_SHAPE.test(token);
 }
 
-/** Hashes a token with SHA-256, lower-case hex: the only form that is looked up, cached or stored. */
+/** Tokens seen last, with their hashes: hashing costs as much as planning. Never leaves this isolate's memory. */
+const hashes = new Map<string, string>();
+const HASHES_MAX = 1000;
+
+/** Hashes a token with SHA-256, lower-case hex: the only form that is looked up or stored. */
 export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+  const known = hashes.get(token);
+  if (known !== undefined) return known;
+  const hash = createHash('sha256').update(token).digest('hex');
+  if (hashes.size >= HASHES_MAX) hashes.clear();
+  hashes.set(token, hash);
+  return hash;
 }

@@ -2,6 +2,7 @@
 import { Hono, type Context } from 'hono';
 import { GatewayError } from '#schema/error';
 import type { Hall } from '#src/serve';
+import { waitUntilOf } from './caller.ts';
 import { serveChat, serveExplain } from './chat.ts';
 import { mountConsole } from './console.ts';
 import { allowAnyOrigin, respondPreflight } from './cors.ts';
@@ -26,7 +27,7 @@ const MODEL_NAME = ':name{.+}';
 
 /** Surfaces of one version of the API, relative to where it is mounted. */
 const SURFACES: readonly Surface[] = [
-  { method: 'POST', path: '/chat/completions', serve: serveChat },
+  { method: 'POST', path: '/chat/completions', serve: (hall, c) => serveChat(hall, c.req.raw, waitUntilOf(c)) },
   { method: 'POST', path: '/explain', serve: serveExplain },
   { method: 'GET', path: '/models', serve: serveModels },
   { method: 'GET', path: '/models/count', serve: serveModelsCount },
@@ -35,7 +36,8 @@ const SURFACES: readonly Surface[] = [
   { method: 'GET', path: '/key', serve: serveKey },
 ];
 
-const MOUNTS = ['/v1', '/api/v1'];
+/** Where the API is mounted, identically. */
+export const MOUNTS = ['/v1', '/api/v1'];
 
 const ROOT_SURFACES: readonly Surface[] = [
   { method: 'GET', path: '/healthz', serve: (_, c) => serveHealth(c) },
@@ -59,7 +61,7 @@ function refuseMethod(method: string): GatewayError {
   return new GatewayError('method_not_allowed', `This path takes ${method} only.`, { headers: { allow } });
 }
 
-/** Builds the app over a hall. Its `fetch` is the Worker's. */
+/** Builds the app over a hall. */
 export function createApp(hall: Hall): Hono {
   const app = new Hono();
   const surfaces = [...MOUNTS.flatMap((base) => SURFACES.map((surface) => ({ ...surface, path: base + surface.path }))), ...ROOT_SURFACES];

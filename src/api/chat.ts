@@ -7,13 +7,12 @@ import { waitUntilOf } from './caller.ts';
 import { toPlanBody } from './plan-body.ts';
 import { readBody } from './read-body.ts';
 
-async function toCall(hall: Hall, c: Context): Promise<ChatCall> {
-  const { raw } = c.req;
-  const waitUntil = waitUntilOf(c);
-  const token = bearerToken(raw.headers);
+async function toCall(hall: Hall, request: Request, waitUntil: ChatCall['waitUntil']): Promise<ChatCall> {
+  const { headers } = request;
+  const token = bearerToken(headers);
   const arrivedAtMs = hall.now();
   try {
-    return { token, body: await readBody(raw), headers: raw.headers, signal: raw.signal, arrivedAtMs, waitUntil };
+    return { token, body: await readBody(request), headers, signal: request.signal, arrivedAtMs, waitUntil };
   } catch (failure) {
     // A stranger learns that the key is wrong before anything about the body.
     await hall.authenticate(token, waitUntil);
@@ -22,11 +21,11 @@ async function toCall(hall: Hall, c: Context): Promise<ChatCall> {
 }
 
 /** Serves a chat completion, whole or as a stream. */
-export async function serveChat(hall: Hall, c: Context): Promise<Response> {
-  return hall.serveChat(await toCall(hall, c));
+export async function serveChat(hall: Hall, request: Request, waitUntil: ChatCall['waitUntil']): Promise<Response> {
+  return hall.serveChat(await toCall(hall, request, waitUntil));
 }
 
 /** Answers with the plan that the same request would follow now. */
 export async function serveExplain(hall: Hall, c: Context): Promise<Response> {
-  return c.json(toPlanBody(await hall.explain(await toCall(hall, c))));
+  return c.json(toPlanBody(await hall.explain(await toCall(hall, c.req.raw, waitUntilOf(c)))));
 }

@@ -112,8 +112,7 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
     head = chunkHead(options, opened.model, opened.provider);
     return '';
   };
-  const relay = async ({ stream }: RelaySource): Promise<string> => {
-    const events = await stream.next();
+  const framesOfAll = (events: readonly StreamEvent[] | null): string => {
     if (events === null) {
       // The bytes ended without `[DONE]`: fine after a finish reason, a broken answer before one (T3).
       return isFinished(tally) ? finish() : framesOf({ kind: 'failure', failure: BROKEN_OFF });
@@ -139,7 +138,7 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
     },
     async pull(controller) {
       let frames = '';
-      while (frames === '' && !ended) frames = source === null ? await open() : await relay(source);
+      while (frames === '' && !ended) frames = source === null ? await open() : framesOfAll(await source.stream.next());
       if (left) return;
       silent = false;
       if (frames !== '') controller.enqueue(encoder.encode(frames));

@@ -34,7 +34,7 @@ describe('selection', () => {
     expect(medianInPlace(new Float64Array(0))).toBe(0);
   });
 
-  it('softmin gives equals equal shares and leaves the far worse out', () => {
+  it('R10: isolates with the same snapshot share near-ties instead of herding; the far worse stays out', () => {
     const draws = Array.from({ length: 1_000 }, (_, draw) => softmin([1, 1, 3], 0.05, draw / 1_000));
     const shares = [0, 1, 2].map((place) => draws.filter((drawn) => drawn === place).length);
     expect(shares).toEqual([500, 500, 0]);
