@@ -44,6 +44,7 @@ import { card as openai } from './centralized/openai.ts';
 import { card as openrouter } from './centralized/openrouter.ts';
 import { card as ovhcloud } from './centralized/ovhcloud.ts';
 import { card as parasail } from './centralized/parasail.ts';
+import { card as privatemode } from './centralized/privatemode.ts';
 import { card as sambanova } from './centralized/sambanova.ts';
 import { card as scaleway } from './centralized/scaleway.ts';
 import { card as siliconflow } from './centralized/siliconflow.ts';
@@ -102,6 +103,7 @@ const CARDS: readonly ProviderCard[] = [
   openrouter,
   ovhcloud,
   parasail,
+  privatemode,
   sambanova,
   scaleway,
   siliconflow,
