@@ -2,7 +2,7 @@
 import { parseAnthropicRequest } from './anthropic-request.ts';
 import type { Answer } from './answer.ts';
 import { toErrorBody } from './error-family.ts';
-import type { Dialect, Frame, Reply, TokenUsage } from './job.ts';
+import type { Dialect, Frame, Reply, TokenUsage } from './dialect.ts';
 import { toWords } from './tokens.ts';
 
 /** Speaks `POST /v1/messages`. */

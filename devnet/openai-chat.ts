@@ -1,7 +1,7 @@
 /** Writes OpenAI chat completions: whole, and as the frames of a stream. */
 import type { Answer } from './answer.ts';
 import { toErrorBody } from './error-family.ts';
-import type { Dialect, Frame, Reply, TokenUsage } from './job.ts';
+import type { Dialect, Frame, Reply, TokenUsage } from './dialect.ts';
 import { toLogprobs } from './logprobs.ts';
 import { parseOpenaiRequest } from './openai-request.ts';
 import { toWords } from './tokens.ts';

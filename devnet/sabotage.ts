@@ -2,7 +2,8 @@
 import { toErrorBody, type Refusal } from './error-family.ts';
 import type { FaultName } from './faults.ts';
 import { sendJson, type Exchange } from './http.ts';
-import type { Dialect, Job } from './job.ts';
+import type { Dialect } from './dialect.ts';
+import type { Job } from './job.ts';
 
 const WEB_PAGE = '<!doctype html>\n<html><head><title>Welcome</title></head><body><h1>It works</h1></body></html>\n';
 const RETRY_AFTER_S = 2;

@@ -2,7 +2,7 @@
 import type { Capability, Quantization } from '#schema/catalog';
 import type { Price } from '#schema/money';
 import type { CardFacts } from './card-facts.ts';
-import type { DeploymentRows } from './compile.ts';
+import type { DeploymentRows } from './deployment-rows.ts';
 
 /** The catalogue as it was published: models, and what each provider asked for them on a date. */
 export interface CatalogueSeed {

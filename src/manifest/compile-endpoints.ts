@@ -3,7 +3,7 @@ import type { ManifestEndpoint } from '#schema/manifest';
 import { toNanoUsd, toPicoUsdPerToken, type Price } from '#schema/money';
 import type { CardFacts } from './card-facts.ts';
 import { dataPolicyOf, keySecretOf, termsOf, verificationOf } from './compile-catalogue.ts';
-import type { DeploymentRows } from './compile.ts';
+import type { DeploymentRows } from './deployment-rows.ts';
 import { CUSTOM_PROVIDER } from './cross-check.ts';
 import { secretNameOf } from './secrets.ts';
 

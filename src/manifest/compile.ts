@@ -1,27 +1,12 @@
 /** Turns a checked manifest into the rows that make the deployment match it. Pure: the same input gives the same rows. */
 import type { Manifest, ManifestKey } from '#schema/manifest';
 import { toNanoUsd } from '#schema/money';
-import type { aliases, claims, endpoints, keys, meta, models, offers, policies, providers, teams } from '#schema/tables';
 import { compileCatalogue, type CatalogueSeed } from './compile-catalogue.ts';
 import { compileEndpoints } from './compile-endpoints.ts';
+import type { DeploymentRows } from './deployment-rows.ts';
 import { foldPolicy } from './fold-policy.ts';
 import type { CardFacts } from './card-facts.ts';
 import { secretNameOf, sha256Hex } from './secrets.ts';
-
-/** Every row that the manifest and the catalogue call for. Instants that only the store knows are left out. */
-export interface DeploymentRows {
-  meta: (typeof meta.$inferInsert)[];
-  teams: Omit<typeof teams.$inferInsert, 'createdAtMs'>[];
-  keys: Omit<typeof keys.$inferInsert, 'createdAtMs' | 'updatedAtMs'>[];
-  policies: Omit<typeof policies.$inferInsert, 'version' | 'updatedAtMs'>[];
-  providers: (typeof providers.$inferInsert)[];
-  models: (typeof models.$inferInsert)[];
-  aliases: (typeof aliases.$inferInsert)[];
-  endpoints: (typeof endpoints.$inferInsert)[];
-  claims: (typeof claims.$inferInsert)[];
-  /** Terms as they should stand now. A date in the past dates a catalogue price; null means from the moment of applying. */
-  offers: (Omit<typeof offers.$inferInsert, 'validFromMs'> & { validFromMs: number | null })[];
-}
 
 /** A client's key as the deployment keeps it: never the key itself. */
 export interface ResolvedKey {

@@ -2,7 +2,7 @@
 import { getTableColumns, getTableName } from 'drizzle-orm';
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { aliases, claims, endpoints, keys, meta, models, offers, policies, providers, teams } from '#schema/tables';
-import type { DeploymentRows } from './compile.ts';
+import type { DeploymentRows } from './deployment-rows.ts';
 import { sha256Hex } from './secrets.ts';
 
 /** Ids of rows by what happened to them. */

@@ -1,6 +1,7 @@
 /** A small deployment to compile: one provider with an address, one without, one published offer. */
 import type { CardFacts } from '#src/manifest/card-facts';
-import { compileManifest, type CompileInput, type DeploymentRows } from '#src/manifest/compile';
+import { compileManifest, type CompileInput } from '#src/manifest/compile';
+import type { DeploymentRows } from '#src/manifest/deployment-rows';
 import type { CatalogueSeed } from '#src/manifest/compile-catalogue';
 import { parseManifest } from '#src/manifest/parse';
 
