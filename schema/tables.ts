@@ -2,6 +2,7 @@
  * D1 tables. Amounts are integers in nano-USD, prices in pico-USD per token, instants in epoch milliseconds.
  * Rows become domain objects in `store.ts` files and nowhere else.
  */
+import { getTableColumns } from 'drizzle-orm';
 import { index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
 /** Small facts about the deployment, such as the catalogue version. */
@@ -250,3 +251,9 @@ export const rollups = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.bucketMs, table.endpointId] })],
 );
+
+/** The order of a receipt's columns, for rows that travel as arrays. */
+export const RECEIPT_COLUMN_ORDER = Object.keys(getTableColumns(receipts)) as (keyof typeof receipts.$inferSelect)[];
+
+/** The order of an attempt's columns, for rows that travel as arrays. */
+export const ATTEMPT_COLUMN_ORDER = Object.keys(getTableColumns(attempts)) as (keyof typeof attempts.$inferSelect)[];

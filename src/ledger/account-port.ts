@@ -46,10 +46,17 @@ export interface LeaseAnswer {
   refused: boolean;
 }
 
-/** The receipts of one group commit: a JSON array as text, serialised once and never parsed on its way to D1. */
-export interface CommitBatch {
+/** Rows as text: JSON arrays in the order of the table's columns, joined by commas. Serialised once and never parsed on their way to D1. */
+export interface RowTexts {
+  receipts: string;
+  attempts: string;
+}
+
+/** One group commit. */
+export interface CommitBatch extends RowTexts {
   batchId: string;
-  receiptsJson: string;
+  /** Rows of batch id, account and amount in nano-USD; the amounts sum to zero. */
+  journal: string;
 }
 
 /** The Account object of one team, as isolates call it. */
@@ -58,6 +65,6 @@ export interface AccountPort {
   open(ask: LeaseAsk): Promise<LeaseAnswer>;
   /** Stores one group commit durably and renews the lease in the same call. Idempotent by `batchId`. */
   flush(batch: CommitBatch, ask: LeaseAsk): Promise<LeaseAnswer>;
-  /** Finds the JSON of a receipt that has not reached D1 yet. */
-  find(generationId: string): Promise<string | null>;
+  /** Finds the rows of the batch with a receipt that has not reached D1 yet. */
+  find(generationId: string): Promise<RowTexts | null>;
 }

@@ -1,7 +1,7 @@
 /** The team's Account: one Durable Object that decides about the budget and carries receipts to D1. */
 import { DurableObject } from 'cloudflare:workers';
 import { acceptBatch, answerAsk } from './account-book.ts';
-import type { AccountPort, CommitBatch, LeaseAnswer, LeaseAsk } from './account-port.ts';
+import type { AccountPort, CommitBatch, LeaseAnswer, LeaseAsk, RowTexts } from './account-port.ts';
 import { AccountStore } from './account-store.ts';
 import { BUDGET_PERIODS, type BudgetPeriod } from './budget-period.ts';
 import { Drain, DRAIN_DELAY_MS } from './drain.ts';
@@ -43,32 +43,31 @@ export class Account extends DurableObject<AccountEnv> implements AccountPort {
   /** Grants a lease, or says that the budget does not allow it. Throws when storage is full. */
   async open(ask: LeaseAsk): Promise<LeaseAnswer> {
     if (this.ctx.storage.sql.databaseSize > STORAGE_LIMIT_BYTES) throw new Error('account storage is full');
-    return this.ctx.storage.transactionSync(() => answerAsk(this.#store, ask, this.now()));
+    return this.#write(() => answerAsk(this.#store, ask, this.now()));
   }
 
   /** Stores one group commit, renews the lease and sees to it that D1 gets the receipts within about a second. */
   async flush(batch: CommitBatch, ask: LeaseAsk): Promise<LeaseAnswer> {
     const full = this.ctx.storage.sql.databaseSize > STORAGE_LIMIT_BYTES;
-    const answer = this.ctx.storage.transactionSync(() =>
-      acceptBatch(this.#store, batch, full ? { ...ask, leaseId: null } : ask, this.now()),
-    );
+    const answer = this.#write(() => acceptBatch(this.#store, batch, full ? { ...ask, leaseId: null } : ask, this.now()));
     await this.#planDrain();
     return answer;
   }
 
-  /** Finds the JSON of a receipt that has not reached D1 yet. */
-  async find(generationId: string): Promise<string | null> {
-    return this.#store.findReceipt(generationId);
+  /** Finds the rows of the batch with a receipt that has not reached D1 yet. */
+  async find(generationId: string): Promise<RowTexts | null> {
+    return this.#store.findBatch(generationId);
   }
 
   /** Reports the account's sums. */
   async status(): Promise<AccountStatus> {
-    this.#store.rollPeriods(this.now());
-    const captured = BUDGET_PERIODS.map((period) => [period, this.#store.capturedNanoUsd(period)] as const);
+    const { balance } = this.#store;
+    balance.rollPeriods(this.now());
+    const captured = BUDGET_PERIODS.map((period) => [period, balance.capturedNanoUsd(period)] as const);
     return {
       capturedNanoUsd: Object.fromEntries(captured) as Record<BudgetPeriod, number>,
-      reservedNanoUsd: this.#store.reservedNanoUsd(),
-      openLeases: this.#store.countLeases(),
+      reservedNanoUsd: balance.reservedNanoUsd(),
+      openLeases: balance.countLeases(),
       outboxBatches: this.#store.countBatches(),
     };
   }
@@ -79,6 +78,16 @@ export class Account extends DurableObject<AccountEnv> implements AccountPort {
     // A flush may have come in after the last look at the outbox.
     this.#drainPlanned = delayMs !== null || this.#store.countBatches() > 0;
     if (this.#drainPlanned) await this.ctx.storage.setAlarm(Date.now() + (delayMs ?? DRAIN_DELAY_MS));
+  }
+
+  /** All or nothing, in storage and in memory. */
+  #write(work: () => LeaseAnswer): LeaseAnswer {
+    try {
+      return this.ctx.storage.transactionSync(work);
+    } catch (error) {
+      this.#store.reload();
+      throw error;
+    }
   }
 
   async #planDrain(): Promise<void> {

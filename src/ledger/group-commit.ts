@@ -1,13 +1,11 @@
 /** Group commit: receipts that end close together share one flush. One instance per team and isolate. */
 import type { Receipt } from '#schema/receipt';
 import type { CommitBatch } from './account-port.ts';
-import { pause, timeBox } from './time-box.ts';
+import { findInRows, rowPrefix, toAttemptRows, toReceiptRow } from './rows.ts';
+import { pause, pauseUnless, timeBox } from './time-box.ts';
 
-/**
- * Gives requests that end together the time to share a flush; nobody but `waitUntil` waits for it.
- * Measured in workerd at 32 connections: 5 ms gathers 20–30 receipts, 25 ms 65–105, at half again the requests/s.
- */
-export const LINGER_MS = 25;
+/** Gives requests that end together the time to share a flush; nobody but `waitUntil` waits for it. A full batch goes at once. */
+export const LINGER_MS = 100;
 /** A flush in flight holds back the next one, which grows meanwhile; a stuck one does not for long. */
 const QUEUE_LIMIT_MS = 500;
 const FLUSH_TRIES = 3;
@@ -19,8 +17,6 @@ const ABANDONED_AFTER_MS = 25_000;
 const BATCH_LIMIT_RECEIPTS = 256;
 const BATCH_LIMIT_CHARS = 400_000;
 const STRANDED_LIMIT_BATCHES = 32;
-/** Candidates and rejections that a stored plan keeps of each. */
-const PLAN_LIMIT = 128;
 
 /** What became of a batch that did not take the straight way. Never carries prompts. */
 export type CommitEvent = {
@@ -45,9 +41,14 @@ interface Batch {
   readonly openedAtMs: number;
   /** The batch that this one lets go first. */
   previous: Batch | null;
-  readonly receipts: Receipt[];
-  readonly texts: string[];
+  /** Rows as JSON, one text per receipt and per attempt. */
+  readonly receipts: string[];
+  readonly attempts: string[];
+  /** Amounts in nano-USD by account, without the house's side. */
+  readonly amounts: Map<string, number>;
   chars: number;
+  /** Resolves when no more fits in. */
+  readonly full: PromiseWithResolvers<void>;
   readonly durable: PromiseWithResolvers<void>;
 }
 
@@ -68,28 +69,26 @@ export class GroupCommit {
   /** Adds a receipt. Resolves when the batch that carries it is durable; rejects when it has to wait in memory for better times. */
   add(receipt: Receipt): Promise<void> {
     const abandoned = this.#takeAbandoned();
-    const text = JSON.stringify(bounded(receipt));
     const open = this.#open;
-    const fits = open !== null && open.texts.length < BATCH_LIMIT_RECEIPTS && open.chars + text.length <= BATCH_LIMIT_CHARS;
-    const batch = fits ? open : this.#openBatch();
-    batch.receipts.push(receipt);
-    batch.texts.push(text);
-    batch.chars += text.length;
+    const batch = open ?? this.#openBatch();
+    put(batch, receipt);
+    if (batch.receipts.length >= BATCH_LIMIT_RECEIPTS || batch.chars >= BATCH_LIMIT_CHARS) {
+      this.#open = null;
+      batch.full.resolve();
+    }
     const durable = batch.durable.promise;
-    if (fits && abandoned === null) return durable;
+    if (open !== null && abandoned === null) return durable;
     // Workers tie timers and calls to the request that made them, so the request that opens a batch also leads it
     // and stays until all that it started is done.
-    const led = fits ? RESOLVED : this.#lead(batch);
+    const led = open === null ? this.#lead(batch) : RESOLVED;
     return Promise.all([led, abandoned === null ? RESOLVED : this.#send(abandoned)]).then(() => durable);
   }
 
   /** Finds a receipt that is not durable yet. */
   find(generationId: string): Receipt | null {
-    for (const batch of [...this.#pending, ...this.#stranded]) {
-      const receipt = batch.receipts.find((candidate) => candidate.id === generationId);
-      if (receipt !== undefined) return receipt;
-    }
-    return null;
+    const prefix = rowPrefix(generationId);
+    const batch = [...this.#pending, ...this.#stranded].find(({ receipts }) => receipts.some((row) => row.startsWith(prefix)));
+    return batch === undefined ? null : findInRows(commitOf(batch), generationId);
   }
 
   /** Tells whether every receipt is durable. */
@@ -100,8 +99,17 @@ export class GroupCommit {
   #openBatch(): Batch {
     const { newId, now } = this.#ports;
     const previous = [...this.#pending].at(-1) ?? null;
-    const durable = Promise.withResolvers<void>();
-    const batch: Batch = { id: newId(), openedAtMs: now(), previous, receipts: [], texts: [], chars: 0, durable };
+    const batch: Batch = {
+      id: newId(),
+      openedAtMs: now(),
+      previous,
+      receipts: [],
+      attempts: [],
+      amounts: new Map(),
+      chars: 0,
+      full: Promise.withResolvers(),
+      durable: Promise.withResolvers(),
+    };
     this.#open = batch;
     this.#pending.add(batch);
     return batch;
@@ -109,7 +117,7 @@ export class GroupCommit {
 
   /** Never rejects; the outcome is the batch's `durable`. */
   async #lead(batch: Batch): Promise<void> {
-    await pause(LINGER_MS);
+    await pauseUnless(batch.full.promise, LINGER_MS);
     if (batch.previous !== null) await timeBox(batch.previous.durable.promise, QUEUE_LIMIT_MS).catch(nothing);
     batch.previous = null;
     if (this.#open === batch) this.#open = null;
@@ -118,7 +126,7 @@ export class GroupCommit {
 
   async #send(batch: Batch): Promise<void> {
     const commit = commitOf(batch);
-    const durable = (await this.#flush(commit, batch.texts.length)) || (await this.#bypass(commit, batch.texts.length));
+    const durable = (await this.#flush(commit, batch.receipts.length)) || (await this.#bypass(commit, batch.receipts.length));
     this.#pending.delete(batch);
     if (durable) {
       batch.durable.resolve();
@@ -152,17 +160,17 @@ export class GroupCommit {
   }
 
   #strand(batch: Batch): void {
-    this.#ports.log({ event: 'usage_stranded', batchId: batch.id, receipts: batch.texts.length });
+    this.#ports.log({ event: 'usage_stranded', batchId: batch.id, receipts: batch.receipts.length });
     this.#stranded.push(batch);
     if (this.#stranded.length <= STRANDED_LIMIT_BATCHES) return;
     const lost = this.#stranded.shift();
-    if (lost !== undefined) this.#ports.log({ event: 'usage_lost', batchId: lost.id, receipts: lost.texts.length });
+    if (lost !== undefined) this.#ports.log({ event: 'usage_lost', batchId: lost.id, receipts: lost.receipts.length });
   }
 
   /** One stranded batch goes with every flush that got through. */
   async #sendStranded(): Promise<void> {
     const [batch] = this.#stranded;
-    if (batch === undefined || !(await this.#flush(commitOf(batch), batch.texts.length))) return;
+    if (batch === undefined || !(await this.#flush(commitOf(batch), batch.receipts.length))) return;
     const place = this.#stranded.indexOf(batch);
     if (place >= 0) this.#stranded.splice(place, 1);
   }
@@ -176,18 +184,34 @@ export class GroupCommit {
   }
 }
 
-/** Keeps a plan over thousands of endpoints from filling the outbox: the best candidates and the first rejections stay. */
-function bounded(receipt: Receipt): Receipt {
-  const { candidates, rejections } = receipt.plan;
-  if (candidates.length <= PLAN_LIMIT && rejections.length <= PLAN_LIMIT) return receipt;
-  return {
-    ...receipt,
-    plan: { ...receipt.plan, candidates: candidates.slice(0, PLAN_LIMIT), rejections: rejections.slice(0, PLAN_LIMIT) },
-  };
+/** Adds a receipt's rows and what they post: the team pays the charge, each supplier gets what its attempt cost. */
+function put(batch: Batch, receipt: Receipt): void {
+  const row = JSON.stringify(toReceiptRow(receipt, batch.id));
+  batch.receipts.push(row);
+  batch.chars += row.length;
+  for (const attempt of toAttemptRows(receipt)) {
+    const attemptRow = JSON.stringify(attempt);
+    batch.attempts.push(attemptRow);
+    batch.chars += attemptRow.length;
+  }
+  post(batch, `team:${receipt.teamId}`, -receipt.chargedNanoUsd);
+  for (const attempt of receipt.attempts) post(batch, `supply:${attempt.providerId}`, attempt.costNanoUsd);
 }
 
-function commitOf(batch: Batch): CommitBatch {
-  return { batchId: batch.id, receiptsJson: `[${batch.texts.join(',')}]` };
+function post({ amounts }: Batch, account: string, nanoUsd: number): void {
+  if (nanoUsd !== 0) amounts.set(account, (amounts.get(account) ?? 0) + nanoUsd);
+}
+
+function commitOf({ id, receipts, attempts, amounts }: Batch): CommitBatch {
+  // The house takes the other side of every entry, so a batch sums to zero by construction.
+  const house = -[...amounts.values()].reduce((sum, nanoUsd) => sum + nanoUsd, 0);
+  const journal = [...amounts, ['house', house] as const].filter(([, nanoUsd]) => nanoUsd !== 0);
+  return {
+    batchId: id,
+    receipts: receipts.join(','),
+    attempts: attempts.join(','),
+    journal: journal.map(([account, nanoUsd]) => JSON.stringify([id, account, nanoUsd])).join(','),
+  };
 }
 
 function nothing(): void {}

@@ -5,6 +5,7 @@ import type { AccountPort, Budget, CommitBatch, LeaseAnswer, LeaseAsk } from './
 import { generationTimeMs } from './generation-id.ts';
 import { GroupCommit, type CommitEvent } from './group-commit.ts';
 import { capturable } from './price.ts';
+import { findInRows } from './rows.ts';
 import { TeamLeases, type LocalLease } from './team-leases.ts';
 import { pause, timeBox } from './time-box.ts';
 
@@ -159,9 +160,10 @@ export function createLedger(ports: LedgerPorts): Ledger {
   async function findOnce(teamId: string, generationId: string): Promise<Receipt | null> {
     const pending = books.get(teamId)?.commits.find(generationId) ?? null;
     if (pending !== null) return pending;
-    const json = await timeBox(ports.account(teamId).find(generationId), FIND_LIMIT_MS).catch(() => null);
+    const batch = await timeBox(ports.account(teamId).find(generationId), FIND_LIMIT_MS).catch(() => null);
     // The outbox lets go of a receipt only when D1 has it, so D1 is asked last.
-    return json === null ? timeBox(ports.readDirect(teamId, generationId), FIND_LIMIT_MS) : (JSON.parse(json) as Receipt);
+    const waiting = batch === null ? null : findInRows(batch, generationId);
+    return waiting ?? timeBox(ports.readDirect(teamId, generationId), FIND_LIMIT_MS);
   }
 
   return {

@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { acceptBatch, answerAsk } from '#src/ledger/account-book';
 import type { Budget, LeaseAnswer, LeaseAsk, LeaseReport } from '#src/ledger/account-port';
 import { AccountStore } from '#src/ledger/account-store';
+import { BUDGET_PERIODS } from '#src/ledger/budget-period';
 import { LEASE_GRACE_MS, LEASE_TTL_MS } from '#src/ledger/lease-terms';
 import { TeamLeases, type LocalLease } from '#src/ledger/team-leases';
 import { createNodeSql } from './node-sql.ts';
+import { sampleBatch } from './sample-receipt.ts';
 
 const START_MS = Date.parse('2026-11-22T12:00:00Z');
 const USD = 1e9;
@@ -39,7 +41,7 @@ describe('a lease', () => {
     expect(answerAsk(store, ask('b', 1, budget), expiredMs + LEASE_GRACE_MS + 10_001).refused).toBe(false);
     const late: LeaseReport = { id: 'a', capturedNanoUsd: 0.3 * USD, inFlightNanoUsd: 0, active: false };
     answerAsk(store, ask(null, 0, budget, [late]), expiredMs + LEASE_GRACE_MS + 20_000);
-    expect(store.capturedNanoUsd('total')).toBe(0.3 * USD);
+    expect(store.balance.capturedNanoUsd('total')).toBe(0.3 * USD);
   });
 
   test('that is retired gives back all but what is in flight', () => {
@@ -47,7 +49,7 @@ describe('a lease', () => {
     const budget: Budget = { nanoUsd: USD, period: 'total' };
     answerAsk(store, ask('a', USD, budget), START_MS);
     answerAsk(store, ask(null, 0, budget, [{ id: 'a', capturedNanoUsd: 100, inFlightNanoUsd: 50, active: false }]), START_MS);
-    expect(store.reservedNanoUsd()).toBe(50);
+    expect(store.balance.reservedNanoUsd()).toBe(50);
   });
 
   test('opened while there was no budget does not eat a budget that comes later', () => {
@@ -75,9 +77,33 @@ test('M13: a new day gives a daily budget anew, a clock that jumps back does not
 test('M8: a batch that comes twice is stored once and captured once', () => {
   const store = new AccountStore(createNodeSql());
   const reports: LeaseReport[] = [{ id: 'a', capturedNanoUsd: 70, inFlightNanoUsd: 0, active: true }];
-  for (let time = 0; time < 3; time += 1) acceptBatch(store, { batchId: 'b1', receiptsJson: '[]' }, ask('a', 0, null, reports), START_MS);
+  for (let time = 0; time < 3; time += 1) acceptBatch(store, sampleBatch('b1'), ask('a', 0, null, reports), START_MS);
   expect(store.countBatches()).toBe(1);
-  expect(store.capturedNanoUsd('total')).toBe(70);
+  expect(store.balance.capturedNanoUsd('total')).toBe(70);
+});
+
+test('R14: sums survive a restart, forgotten leases and begun periods included', () => {
+  const sql = createNodeSql();
+  const store = new AccountStore(sql);
+  const report: LeaseReport = { id: 'a', capturedNanoUsd: 70, inFlightNanoUsd: 0, active: false };
+  answerAsk(store, ask('a', 100, null, [report]), START_MS);
+  answerAsk(store, ask('b', 0, { nanoUsd: USD, period: 'day' }), START_MS + 3 * 86_400_000);
+  expect(store.balance.lease('a')).toBeNull();
+  const after = new AccountStore(sql).balance;
+  for (const period of BUDGET_PERIODS) expect(after.capturedNanoUsd(period)).toBe(store.balance.capturedNanoUsd(period));
+  expect(after.capturedNanoUsd('total')).toBe(70);
+  expect(after.capturedNanoUsd('day')).toBe(0);
+  expect(after.reservedNanoUsd()).toBe(0.1 * USD);
+  expect(after.lease('a')).toBeNull();
+  expect(after.lease('b')).toEqual(store.balance.lease('b'));
+});
+
+test('a write that failed leaves no trace in memory', () => {
+  const store = new AccountStore(createNodeSql());
+  answerAsk(store, ask('a', 1, null), START_MS);
+  store.balance.applyReport({ id: 'a', capturedNanoUsd: 70, inFlightNanoUsd: 0, active: true }, START_MS);
+  store.reload();
+  expect(store.balance.capturedNanoUsd('total')).toBe(0);
 });
 
 /** An isolate, and a network that delays, repeats, reorders and loses what it says. */
@@ -89,14 +115,29 @@ interface Isolate {
 test('M1: captured plus held never exceeds the budget, whatever is lost, late, repeated or out of order', () => {
   const step = fc.record({
     isolate: fc.nat(2),
-    action: fc.constantFrom('hold', 'hold', 'ask', 'settle', 'settle', 'release', 'flush', 'deliver', 'deliver', 'repeat', 'lose', 'wait'),
+    action: fc.constantFrom(
+      'hold',
+      'hold',
+      'ask',
+      'settle',
+      'settle',
+      'release',
+      'flush',
+      'deliver',
+      'deliver',
+      'repeat',
+      'lose',
+      'wait',
+      'restart',
+    ),
     amount: fc.integer({ min: 1, max: 4000 }),
     pick: fc.nat(20),
   });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 30_000 }), fc.array(step, { minLength: 80, maxLength: 160 }), (nanoUsd, steps) => {
       const budget: Budget = { nanoUsd, period: 'total' };
-      const store = new AccountStore(createNodeSql());
+      const sql = createNodeSql();
+      let store = new AccountStore(sql);
       const isolates: Isolate[] = Array.from({ length: 3 }, () => ({ leases: new TeamLeases(), holds: [] }));
       const wire: { message: LeaseAsk; answered: (answer: LeaseAnswer) => void }[] = [];
       let nowMs = START_MS;
@@ -138,6 +179,12 @@ test('M1: captured plus held never exceeds the budget, whatever is lost, late, r
           captured += charge;
         } else if (action === 'wait') {
           nowMs += amount * 10;
+        } else if (action === 'restart') {
+          // The object is evicted: what was saved is all it knows.
+          const { balance } = store;
+          store = new AccountStore(sql);
+          expect(store.balance.capturedNanoUsd('total')).toBe(balance.capturedNanoUsd('total'));
+          expect(store.balance.reservedNanoUsd()).toBe(balance.reservedNanoUsd());
         } else {
           const place = pick % Math.max(1, wire.length);
           const sent = wire[place];

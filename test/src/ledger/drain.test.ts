@@ -2,13 +2,14 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AccountStore } from '#src/ledger/account-store';
 import { Drain } from '#src/ledger/drain';
 import { createNodeSql } from './node-sql.ts';
+import { sampleBatch } from './sample-receipt.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function storeWith(count: number): AccountStore {
   const store = new AccountStore(createNodeSql());
-  for (let index = 0; index < count; index += 1) store.putBatch({ batchId: `b${index}`, receiptsJson: '[]' });
+  for (let index = 0; index < count; index += 1) store.putBatch(sampleBatch(`b${index}`));
   return store;
 }
 
@@ -51,7 +52,8 @@ test('a batch that the database refuses does not hold back the others', async ()
 
 test('one write takes no more JSON than asked for, but at least one batch', () => {
   const store = new AccountStore(createNodeSql());
-  for (let index = 0; index < 4; index += 1) store.putBatch({ batchId: `b${index}`, receiptsJson: `["${'x'.repeat(96)}"]` });
+  for (let index = 0; index < 4; index += 1)
+    store.putBatch({ batchId: `b${index}`, receipts: 'x'.repeat(50), attempts: 'x'.repeat(40), journal: 'x'.repeat(10) });
   expect(store.nextBatches(10, 250)).toHaveLength(2);
   expect(store.nextBatches(10, 1)).toHaveLength(1);
   expect(store.nextBatches(3, 1000)).toHaveLength(3);

@@ -5,9 +5,10 @@ import type { AccountPort, CommitBatch } from '#src/ledger/account-port';
 import { AccountStore } from '#src/ledger/account-store';
 import { newGenerationId } from '#src/ledger/generation-id';
 import { createLedger, type Hold, type LedgerTeam } from '#src/ledger/ledger';
+import { fromRows } from '#src/ledger/rows';
 import { createRandom } from '#devnet/random';
 import { createNodeSql } from './node-sql.ts';
-import { sampleReceipt } from './sample-receipt.ts';
+import { sampleAttempt, sampleBatch, sampleReceipt } from './sample-receipt.ts';
 
 const TEAM: LedgerTeam = { id: 't1', budget: null };
 const random = createRandom(7);
@@ -22,7 +23,7 @@ function setUp(overrides: { account?: Partial<AccountPort>; writeDirect?: (batch
   const port: AccountPort = {
     open: async (ask) => answerAsk(store, ask, Date.now()),
     flush: async (batch, ask) => acceptBatch(store, batch, ask, Date.now()),
-    find: async (id) => store.findReceipt(id),
+    find: async (id) => store.findBatch(id),
     ...overrides.account,
   };
   let ids = 0;
@@ -44,6 +45,10 @@ function setUp(overrides: { account?: Partial<AccountPort>; writeDirect?: (batch
 
 function receipt(changes: Partial<Receipt> = {}): Receipt {
   return sampleReceipt({ id: newGenerationId(Date.now(), random), ...changes });
+}
+
+function rowsOf(text = ''): unknown[][] {
+  return JSON.parse(`[${text}]`) as unknown[][];
 }
 
 async function finish<Result>(work: Promise<Result>): Promise<Result> {
@@ -83,14 +88,14 @@ describe('a hold', () => {
     ledger.release(await ledger.hold(team, 1000));
     vi.setSystemTime(Date.now() + 30_000);
     await ledger.hold(team, 1000);
-    expect(store.reservedNanoUsd()).toBe(100_000);
+    expect(store.balance.reservedNanoUsd()).toBe(100_000);
   });
 
   test('that the budget does not cover is refused with insufficient_budget, and leaves no trace', async () => {
     const { ledger, store } = setUp();
     const team: LedgerTeam = { id: 't1', budget: { nanoUsd: 1000, period: 'month' } };
     await expect(ledger.hold(team, 1001)).rejects.toMatchObject({ code: 'insufficient_budget' });
-    expect(store.reservedNanoUsd()).toBe(0);
+    expect(store.balance.reservedNanoUsd()).toBe(0);
     await expect(ledger.hold(team, 1000)).resolves.toMatchObject({ amountNanoUsd: 1000 });
   });
 
@@ -113,8 +118,32 @@ describe('a settlement', () => {
     const holds = await Promise.all(Array.from({ length: 100 }, async () => ledger.hold(TEAM, 9000)));
     await finish(Promise.all(holds.map((hold) => ledger.settle(hold, receipt()))));
     expect(calls.flush).toHaveLength(1);
-    expect(JSON.parse(calls.flush[0]?.receiptsJson ?? '')).toHaveLength(100);
-    expect(store.capturedNanoUsd('total')).toBe(500_000);
+    expect(rowsOf(calls.flush[0]?.receipts)).toHaveLength(100);
+    expect(store.balance.capturedNanoUsd('total')).toBe(500_000);
+  });
+
+  test('goes at once when its batch is full', async () => {
+    const { ledger, calls } = setUp();
+    const holds = await Promise.all(Array.from({ length: 300 }, async () => ledger.hold(TEAM, 9000)));
+    for (const hold of holds) void ledger.settle(hold, receipt());
+    await vi.advanceTimersByTimeAsync(0);
+    expect(calls.flush.map((batch) => rowsOf(batch.receipts).length)).toEqual([256]);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(calls.flush.map((batch) => rowsOf(batch.receipts).length)).toEqual([256, 44]);
+  });
+
+  test('M6: posts the charge to the team, the costs to the suppliers and the rest to the house', async () => {
+    const { ledger, calls } = setUp();
+    const attempts = [sampleAttempt({ providerId: 'chutes', costNanoUsd: 30 }), sampleAttempt({ index: 1, costNanoUsd: 4000 })];
+    const holds = [await ledger.hold(TEAM, 9000), await ledger.hold(TEAM, 9000)];
+    await finish(Promise.all(holds.map((hold) => ledger.settle(hold, receipt({ attempts })))));
+    const batchId = calls.flush[0]?.batchId;
+    expect(rowsOf(calls.flush[0]?.journal)).toEqual([
+      [batchId, 'team:t1', -10_000],
+      [batchId, 'supply:chutes', 60],
+      [batchId, 'supply:selfhosted', 8000],
+      [batchId, 'house', 1940],
+    ]);
   });
 
   test('M6: happens once, however often it is asked for', async () => {
@@ -125,15 +154,16 @@ describe('a settlement', () => {
     expect(ledger.settle(hold, same)).toBe(first);
     ledger.release(hold);
     await finish(first);
-    expect(store.capturedNanoUsd('total')).toBe(5000);
-    expect(JSON.parse(calls.flush[0]?.receiptsJson ?? '')).toHaveLength(1);
+    expect(store.balance.capturedNanoUsd('total')).toBe(5000);
+    expect(rowsOf(calls.flush[0]?.receipts)).toHaveLength(1);
   });
 
   test('M14: captures no more than was held; the house absorbs the rest', async () => {
     const { ledger, store, calls } = setUp();
     await finish(ledger.settle(await ledger.hold(TEAM, 3000), receipt({ chargedNanoUsd: 5000, absorbedNanoUsd: 10 })));
-    expect(store.capturedNanoUsd('total')).toBe(3000);
-    expect(JSON.parse(calls.flush[0]?.receiptsJson ?? '')).toMatchObject([{ chargedNanoUsd: 3000, absorbedNanoUsd: 2010 }]);
+    expect(store.balance.capturedNanoUsd('total')).toBe(3000);
+    const [row] = rowsOf(calls.flush[0]?.receipts);
+    expect(fromRows(row ?? [], [])).toMatchObject({ chargedNanoUsd: 3000, absorbedNanoUsd: 2010 });
   });
 
   test('frees what it did not capture at once, and a release frees all', async () => {
@@ -162,7 +192,7 @@ describe('a settlement', () => {
     expect(new Set(calls.flush.map((batch) => batch.batchId)).size).toBe(1);
     expect(calls.flush).toHaveLength(3);
     expect(store.countBatches()).toBe(1);
-    expect(store.capturedNanoUsd('total')).toBe(5000);
+    expect(store.balance.capturedNanoUsd('total')).toBe(5000);
   });
 
   test('R13: goes straight to the database when the account fails three times', async () => {
@@ -183,7 +213,7 @@ describe('a settlement', () => {
     port.flush = flush;
     await finish(ledger.settle(await ledger.hold(TEAM, 9000), receipt()));
     expect(store.countBatches()).toBe(2);
-    expect(store.capturedNanoUsd('total')).toBe(10_000);
+    expect(store.balance.capturedNanoUsd('total')).toBe(10_000);
   });
 
   test('a batch whose leader is gone is led by a later request', async () => {
@@ -193,7 +223,7 @@ describe('a settlement', () => {
     port.flush = async (batch, ask) => (stuck ? new Promise(() => undefined) : flush(batch, ask));
     void ledger.settle(await ledger.hold(TEAM, 9000), receipt());
     const follower = ledger.settle(await ledger.hold(TEAM, 9000), receipt());
-    await vi.advanceTimersByTimeAsync(26);
+    await vi.advanceTimersByTimeAsync(101);
     // A request that is cut off takes its timers with it.
     vi.clearAllTimers();
     stuck = false;
@@ -209,7 +239,7 @@ describe('a settlement', () => {
     const rejection = { endpointId: 'x'.repeat(50), provider: 'p', supply: 'subnet', filter: 'H1', reason: 'tier' } as const;
     const plan = { ...sampleReceipt().plan, rejections: Array.from({ length: 10_000 }, () => rejection) };
     await finish(ledger.settle(await ledger.hold(TEAM, 9000), receipt({ plan })));
-    expect(calls.flush[0]?.receiptsJson.length).toBeLessThan(50_000);
+    expect(calls.flush[0]?.receipts.length).toBeLessThan(10_000);
   });
 });
 
@@ -227,7 +257,7 @@ describe('find', () => {
     const late = receipt();
     const found = ledger.find('t1', late.id);
     await vi.advanceTimersByTimeAsync(1000);
-    store.putBatch({ batchId: 'elsewhere', receiptsJson: JSON.stringify([late]) });
+    store.putBatch(sampleBatch('elsewhere', [receipt(), late, receipt()]));
     await vi.advanceTimersByTimeAsync(1000);
     expect(await found).toEqual(late);
   });

@@ -1,6 +1,8 @@
 /** Receipts for the ledger's tests. */
 import type { Attempt } from '#schema/attempt';
 import type { Receipt } from '#schema/receipt';
+import type { CommitBatch } from '#src/ledger/account-port';
+import { toAttemptRows, toReceiptRow } from '#src/ledger/rows';
 
 /** Builds an attempt that cost `costNanoUsd`. */
 export function sampleAttempt(changes: Partial<Attempt> = {}): Attempt {
@@ -72,5 +74,16 @@ export function sampleReceipt(changes: Partial<Receipt> = {}): Receipt {
       rejections: [],
     },
     ...changes,
+  };
+}
+
+/** Builds a group commit that brings these receipts and posts nothing. */
+export function sampleBatch(batchId: string, receipts: readonly Receipt[] = []): CommitBatch {
+  const texts = (rows: unknown[][]): string => rows.map((row) => JSON.stringify(row)).join(',');
+  return {
+    batchId,
+    receipts: texts(receipts.map((receipt) => toReceiptRow(receipt, batchId))),
+    attempts: texts(receipts.flatMap(toAttemptRows)),
+    journal: '',
   };
 }
