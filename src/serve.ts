@@ -240,7 +240,9 @@ export function createHall(context: Context): Hall {
     const { id, call, admission, hold, trail, tally, dispatchedAtMs } = passage;
     const plan = passage.plan.record();
     const times = { arrivedAtMs: call.arrivedAtMs, dispatchedAtMs, endedAtMs: context.now() };
-    call.waitUntil(ledger.settle(hold, draftReceipt({ id, admission, hold, trail, tally, plan, times }, end)));
+    const durable = ledger.settle(hold, draftReceipt({ id, admission, hold, trail, tally, plan, times }, end));
+    // One request of a batch stays to store it; keeping all of them alive would cost more than storing does.
+    if (hold.leads) call.waitUntil(durable);
     return plan;
   }
 

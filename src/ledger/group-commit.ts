@@ -66,8 +66,11 @@ export class GroupCommit {
     this.#ports = ports;
   }
 
-  /** Adds a receipt. Resolves when the batch that carries it is durable; rejects when it has to wait in memory for better times. */
-  add(receipt: Receipt): Promise<void> {
+  /**
+   * Adds a receipt. `durable` resolves when the batch that carries it is stored; it rejects when the batch has to wait in memory for better
+   * times. `leads` says that this receipt's request does the storing and must stay until it is done.
+   */
+  add(receipt: Receipt): { durable: Promise<void>; leads: boolean } {
     const abandoned = this.#takeAbandoned();
     const open = this.#open;
     const batch = open ?? this.#openBatch();
@@ -77,11 +80,12 @@ export class GroupCommit {
       batch.full.resolve();
     }
     const durable = batch.durable.promise;
-    if (open !== null && abandoned === null) return durable;
+    if (open !== null && abandoned === null) return { durable, leads: false };
     // Workers tie timers and calls to the request that made them, so the request that opens a batch also leads it
     // and stays until all that it started is done.
     const led = open === null ? this.#lead(batch) : RESOLVED;
-    return Promise.all([led, abandoned === null ? RESOLVED : this.#send(abandoned)]).then(() => durable);
+    const done = Promise.all([led, abandoned === null ? RESOLVED : this.#send(abandoned)]).then(() => durable);
+    return { durable: done, leads: true };
   }
 
   /** Finds a receipt that is not durable yet. */

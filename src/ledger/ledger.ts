@@ -33,6 +33,8 @@ export interface Hold {
   readonly lease: LocalLease;
   /** Set by the first `settle`; null while the hold is open. */
   settlement: Promise<void> | null;
+  /** Set by `settle`: this hold's request stores its batch, and must be kept alive until `settlement`. */
+  leads: boolean;
 }
 
 /** What the ledger tells the log. */
@@ -60,7 +62,7 @@ export interface Ledger {
   hold(team: LedgerTeam, amountNanoUsd: number): Hold | Promise<Hold>;
   /**
    * Captures what the receipt charges, at most what was held, and releases the rest; once, however often it is called.
-   * Resolves when the group commit that carries the receipt is durable: give it to `waitUntil`.
+   * Resolves when the group commit that carries the receipt is durable. Give it to `waitUntil` when the hold `leads`; the others ride along.
    */
   settle(hold: Hold, receipt: Receipt): Promise<void>;
   /** Gives back a hold that no receipt will follow. Does nothing after `settle`. */
@@ -182,8 +184,10 @@ export function createLedger(ports: LedgerPorts): Ledger {
       const settled = capturable(receipt, hold.amountNanoUsd);
       const book = bookOf(hold.teamId);
       book.leases.settle(hold.lease, hold.amountNanoUsd, settled.chargedNanoUsd);
-      hold.settlement = book.commits.add(settled);
-      return hold.settlement;
+      const { durable, leads } = book.commits.add(settled);
+      hold.settlement = durable;
+      hold.leads = leads;
+      return durable;
     },
 
     release(hold) {
@@ -208,7 +212,7 @@ export function createLedger(ports: LedgerPorts): Ledger {
 }
 
 function openHold(teamId: string, amountNanoUsd: number, lease: LocalLease): Hold {
-  return { teamId, amountNanoUsd, lease, settlement: null };
+  return { teamId, amountNanoUsd, lease, settlement: null, leads: false };
 }
 
 /** Waits for another request's call. Throws what it threw; one that stays silent, as its request may be gone, is waited for no longer. */
