@@ -13,6 +13,8 @@ export interface ChatCall {
   /** Parsed JSON. */
   body: unknown;
   headers: Headers;
+  /** Headers that every answer carries; given ahead, because adding them to a finished response costs more. */
+  answerHeaders: Readonly<Record<string, string>>;
   /** Aborts when the client leaves. */
   signal: AbortSignal;
   arrivedAtMs: number;
@@ -56,9 +58,14 @@ export function wantsMetadata({ call: { headers } }: Passage): boolean {
 }
 
 /** The headers of every inference answer; without an offer no upstream has answered yet. */
-export function answerHeaders({ id, plan, admission: { policy } }: Passage, offer: Offer | null, attempts: number): Record<string, string> {
+export function answerHeaders(
+  { id, call, plan, admission: { policy } }: Passage,
+  offer: Offer | null,
+  attempts: number,
+): Record<string, string> {
   const candidate = plan.candidates.find((candidate) => candidate.offer === offer);
   return {
+    ...call.answerHeaders,
     'x-generation-id': id,
     'x-headrace-policy': policy.name,
     'x-headrace-attempts': String(attempts),

@@ -4,6 +4,7 @@ import type { ChatCall } from '#src/passage';
 import type { Hall } from '#src/serve';
 import { bearerToken } from './bearer.ts';
 import { waitUntilOf } from './caller.ts';
+import { ALLOW_ANY_ORIGIN } from './cors.ts';
 import { toPlanBody } from './plan-body.ts';
 import { readBody } from './read-body.ts';
 
@@ -12,7 +13,15 @@ async function toCall(hall: Hall, request: Request, waitUntil: ChatCall['waitUnt
   const token = bearerToken(headers);
   const arrivedAtMs = hall.now();
   try {
-    return { token, body: await readBody(request), headers, signal: request.signal, arrivedAtMs, waitUntil };
+    return {
+      token,
+      body: await readBody(request),
+      headers,
+      answerHeaders: ALLOW_ANY_ORIGIN,
+      signal: request.signal,
+      arrivedAtMs,
+      waitUntil,
+    };
   } catch (failure) {
     // A stranger learns that the key is wrong before anything about the body.
     await hall.authenticate(token, waitUntil);

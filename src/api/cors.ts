@@ -1,6 +1,7 @@
 /** Cross-origin access: any page may call with a key of its own; no cookies are involved. */
 
-const ALLOW = {
+/** What lets a page read an answer. */
+export const ALLOW_ANY_ORIGIN: Readonly<Record<string, string>> = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers':
     'x-generation-id, x-headrace-endpoint, x-headrace-provider, x-headrace-supply, x-headrace-tier, x-headrace-policy, x-headrace-attempts, retry-after',
@@ -8,7 +9,7 @@ const ALLOW = {
 
 /** Adds the headers that let a page read an answer. */
 export function allowAnyOrigin(response: Response): Response {
-  for (const [name, value] of Object.entries(ALLOW)) response.headers.set(name, value);
+  for (const [name, value] of Object.entries(ALLOW_ANY_ORIGIN)) response.headers.set(name, value);
   return response;
 }
 
@@ -17,7 +18,7 @@ export function respondPreflight(requestedHeaders: string | null): Response {
   return new Response(null, {
     status: 204,
     headers: {
-      ...ALLOW,
+      ...ALLOW_ANY_ORIGIN,
       'access-control-allow-methods': 'GET, HEAD, POST, OPTIONS',
       'access-control-allow-headers': requestedHeaders ?? 'authorization, content-type, x-api-key',
       'access-control-max-age': '86400',

@@ -17,7 +17,7 @@ export function createPorch(hall: Hall): Porch {
 
   async function answerChat(request: Request, execution: ExecutionContext): Promise<Response> {
     try {
-      return allowAnyOrigin(await serveChat(hall, request, (work) => execution.waitUntil(work)));
+      return await serveChat(hall, request, (work) => execution.waitUntil(work));
     } catch (failure) {
       return allowAnyOrigin(respondError(failure, hall.log));
     }

@@ -67,11 +67,10 @@ async function collect(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
 }
 
 async function readBytes(request: Request): Promise<Uint8Array> {
-  if (request.body === null) return new Uint8Array();
   try {
-    // The runtime holds a body to its declared length, which checkHeaders has bounded.
+    // The runtime holds a body to its declared length, which checkHeaders has bounded. `body` is not touched: it would cost a stream.
     if (request.headers.has('content-length')) return new Uint8Array(await request.arrayBuffer());
-    return await collect(request.body);
+    return request.body === null ? new Uint8Array() : await collect(request.body);
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
     throw new GatewayError('invalid_request', 'The request body ended before it was complete.', { cause });
