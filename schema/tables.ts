@@ -212,6 +212,8 @@ export const attempts = sqliteTable(
     failureKind: text('failure_kind'),
     failureDetail: text('failure_detail'),
     failureOrigin: text('failure_origin'),
+    /** What the upstream asked for. */
+    retryAfterMs: integer('retry_after_ms'),
     status: integer(),
     promptTokens: integer('prompt_tokens').notNull(),
     completionTokens: integer('completion_tokens').notNull(),

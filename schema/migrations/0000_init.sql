@@ -18,6 +18,7 @@ CREATE TABLE `attempts` (
 	`failure_kind` text,
 	`failure_detail` text,
 	`failure_origin` text,
+	`retry_after_ms` integer,
 	`status` integer,
 	`prompt_tokens` integer NOT NULL,
 	`completion_tokens` integer NOT NULL,

@@ -72,6 +72,7 @@ export function toAttemptRows(receipt: Receipt): unknown[][] {
       failureKind: attempt.failure?.kind ?? null,
       failureDetail: attempt.failure?.detail ?? null,
       failureOrigin: attempt.failure?.origin ?? null,
+      retryAfterMs: attempt.failure?.retryAfterMs ?? null,
       status: attempt.status,
       promptTokens: attempt.promptTokens,
       completionTokens: attempt.completionTokens,
@@ -167,6 +168,7 @@ function toFailure(row: AttemptColumns): AttemptFailure | null {
   return {
     kind: row.failureKind as AttemptFailureKind,
     origin: row.failureOrigin as AttemptFailure['origin'],
+    ...(row.retryAfterMs === null ? {} : { retryAfterMs: row.retryAfterMs }),
     ...(row.status === null ? {} : { status: row.status }),
     detail: row.failureDetail ?? '',
   };

@@ -3,7 +3,16 @@ import { MODEL, openHouse, type House } from '#test/support/house';
 import { answer } from '#test/support/openai-scripts';
 
 /** Texts that change a query when they are pasted into it. */
-const HOSTILE = ["' OR '1'='1", "'; DROP TABLE receipts; --", '" OR 1=1 --', "x') UNION SELECT hash FROM keys --", '%', '_', '\\', '%27%20OR%201=1'];
+const HOSTILE = [
+  "' OR '1'='1",
+  "'; DROP TABLE receipts; --",
+  '" OR 1=1 --',
+  "x') UNION SELECT hash FROM keys --",
+  '%',
+  '_',
+  '\\',
+  '%27%20OR%201=1',
+];
 
 let house: House;
 let other: { id: string };
@@ -21,7 +30,9 @@ afterAll(() => house.stop());
 
 describe('I2: text from strangers is data in every query', () => {
   it.each(HOSTILE)('a key that reads like SQL is an unknown key: %s', async (text) => {
-    const response = await house.get('/v1/key', { headers: { authorization: `Bearer sk-hr-${text.replaceAll(' ', '/')}-0123456789abcdef` } });
+    const response = await house.get('/v1/key', {
+      headers: { authorization: `Bearer sk-hr-${text.replaceAll(' ', '/')}-0123456789abcdef` },
+    });
     expect(response.status).toBe(401);
   });
 
