@@ -102,10 +102,7 @@ async function openStream(response: Response, { dialect, target, watchdog }: Att
       return { opened: { kind: 'stream', stream: withPrelude(prelude, stream) } };
 
     const broken = prelude.find((event) => event.kind === 'failure');
-    if (broken !== undefined) {
-      stream.cancel();
-      return { failure: watchdog.verdict() ?? broken.failure };
-    }
+    if (broken !== undefined) return { failure: watchdog.verdict() ?? broken.failure };
     if (prelude.length > PRELUDE_EVENTS_MAX || prelude.some((event) => event.kind === 'done')) {
       stream.cancel();
       return protocolFailure(response, 'a stream without content');

@@ -14,8 +14,7 @@ import { nextStep } from './next-step.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { targetOf } from './target.ts';
 import { attemptTimeoutMs, stallTimeoutMs } from './timeouts.ts';
-import { watchedStream } from './watched-stream.ts';
-import { createWatchdog, type Watchdog } from './watchdog.ts';
+import { createWatchdog } from './watchdog.ts';
 
 /** What dispatch must know of a candidate; the plan's candidates fit. */
 export interface DispatchCandidate {
@@ -152,21 +151,11 @@ async function tryCandidate(
     ports,
   );
   if ('failure' in result) return fail(result.failure);
-  return { reply: { offer, opened: committed(result.opened, candidate, watchdog, startedAtMs, flight, ports), finish } };
-}
-
-/** Past the commit rule: a stream reports its first token and from now on is watched for stalls. */
-function committed(
-  opened: Opened,
-  candidate: DispatchCandidate,
-  watchdog: Watchdog,
-  startedAtMs: number,
-  flight: { firstToken(ttftMs: number): void },
-  ports: DispatchPorts,
-): Opened {
-  if (opened.kind === 'json') return opened;
-  flight.firstToken(ports.now() - startedAtMs);
-  return { kind: 'stream', stream: watchedStream(opened.stream, watchdog, stallTimeoutMs(candidate.tpotMs)) };
+  if (result.opened.kind === 'stream') {
+    flight.firstToken(ports.now() - startedAtMs);
+    watchdog.commit(stallTimeoutMs(candidate.tpotMs));
+  }
+  return { reply: { offer, opened: result.opened, finish } };
 }
 
 const NOTHING_USED: Usage = {

@@ -45,6 +45,7 @@ export function openEventStream(body: ReadableStream<Uint8Array>, decoder: Strea
 
   return {
     async next() {
+      watchdog.waiting();
       while (batch.length === 0 && !ended) {
         try {
           const { done, value } = await reader.read();
@@ -55,12 +56,16 @@ export function openEventStream(body: ReadableStream<Uint8Array>, decoder: Strea
           fail(watchdog.verdict() ?? { kind: 'connect', origin: 'local', detail: 'the connection broke in the middle of the answer' });
         }
       }
+      watchdog.arrived();
       if (batch.length === 0) return null;
       const events = batch;
       batch = [];
       return events;
     },
-    cancel: () => end(),
+    cancel() {
+      watchdog.abort('cancelled', 'nobody reads the stream any more');
+      end();
+    },
   };
 }
 

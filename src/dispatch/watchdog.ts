@@ -21,10 +21,12 @@ export interface Watchdog {
   signal: AbortSignal;
   /** Why the attempt was ended; null while it runs or when the upstream itself failed. */
   verdict(): AttemptFailure | null;
-  /** The upstream is asked for its next piece of content: `stallTimeoutMs` may pass until it comes. */
-  progress(stallTimeoutMs: number): void;
-  /** The upstream is waiting for the client: until the next `progress` only the deadline counts. */
-  pause(): void;
+  /** The first token is there: from now on `stallTimeoutMs` may pass until the next piece of content, counted while we wait for it. */
+  commit(stallTimeoutMs: number): void;
+  /** The upstream is asked for its next piece. */
+  waiting(): void;
+  /** It came. A client that takes its time before it asks for more is no stall of the upstream's (I9, R9). */
+  arrived(): void;
   /** The upstream sent a comment. */
   comment(): void;
   /** Ends the attempt for a reason of the caller's. */
@@ -80,23 +82,27 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
   return {
     signal: controller.signal,
     verdict: () => failure,
-    progress(stallTimeoutMs) {
-      const nowMs = options.now();
+    commit(stallTimeoutMs) {
       waitingFor = 'timeout_stall';
+      stallMs = stallTimeoutMs;
+      isPaused = true;
+    },
+    waiting() {
+      if (waitingFor === 'timeout_first_token') return;
+      const nowMs = options.now();
       isPaused = false;
       progressAtMs = nowMs;
-      stallMs = stallTimeoutMs;
       const untilMs = Math.min(nowMs + stallMs, options.deadlineAtMs);
       // The first token may have waited under a longer limit than a stall may take.
       if (untilMs < expiresAtMs) {
-        expiresAtMs = untilMs;
         clearTimeout(timer);
+        expiresAtMs = untilMs;
         arm(nowMs);
       }
       expiresAtMs = untilMs;
     },
-    pause() {
-      isPaused = true;
+    arrived() {
+      isPaused = waitingFor === 'timeout_stall';
     },
     comment() {
       if (waitingFor === 'timeout_first_token') return;

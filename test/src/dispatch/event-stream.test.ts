@@ -25,8 +25,9 @@ function watchdogOf(verdict: ReturnType<Watchdog['verdict']> = null): Watched {
     comments: 0,
     signal: new AbortController().signal,
     verdict: () => verdict,
-    progress() {},
-    pause() {},
+    commit() {},
+    waiting() {},
+    arrived() {},
     comment() {
       watched.comments++;
     },

@@ -16,7 +16,8 @@ describe('the watchdog', () => {
   it('lets a stall last as long as allowed after each piece of content, and no longer', async () => {
     const { watchdog } = watch();
     for (let pieces = 0; pieces < 5; pieces++) {
-      watchdog.progress(5000);
+      watchdog.commit(5000);
+      watchdog.waiting();
       await pass(4999);
     }
     expect(watchdog.verdict()).toBeNull();
@@ -27,14 +28,16 @@ describe('the watchdog', () => {
 
   it('shortens the wait when a stall may last less than the first token could', async () => {
     const { watchdog } = watch({ firstTokenTimeoutMs: 60_000 });
-    watchdog.progress(5000);
+    watchdog.commit(5000);
+    watchdog.waiting();
     await pass(5000);
     expect(watchdog.verdict()?.kind).toBe('timeout_stall');
   });
 
   it('I9: comments extend a stall to 30 s and not further', async () => {
     const { watchdog } = watch();
-    watchdog.progress(5000);
+    watchdog.commit(5000);
+    watchdog.waiting();
     for (let seconds = 0; seconds < 29; seconds++) {
       await pass(1000);
       watchdog.comment();
@@ -47,7 +50,8 @@ describe('the watchdog', () => {
   it('I9: the deadline ends an answer that never stops making progress', async () => {
     const { watchdog } = watch({ deadlineMs: 20_000 });
     for (let seconds = 0; seconds < 20; seconds++) {
-      watchdog.progress(5000);
+      watchdog.commit(5000);
+      watchdog.waiting();
       await pass(1000);
     }
     expect(watchdog.verdict()?.kind).toBe('timeout_deadline');
