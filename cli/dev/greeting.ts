@@ -1,5 +1,6 @@
 /** What `npm start` says when the router is ready: things to paste. */
 import type { Manifest } from '#schema/manifest';
+import { notEnforced } from '../describe-manifest.ts';
 
 export interface GreetingFacts {
   url: string;
@@ -27,6 +28,7 @@ export function greet(facts: GreetingFacts): string[] {
   const persist = stateDir === '.wrangler/state' ? '' : ` --persist-to ${stateDir}`;
   return [
     ...missingKeys.map((who) => `! left out: ${who}`),
+    ...notEnforced(facts.manifest).map((what) => `! stored, not enforced yet: ${what}`),
     '',
     `real providers on: ${activeProviders.length === 0 ? 'none (set a key such as TOGETHER_API_KEY in the environment or .dev.vars)' : activeProviders.join(', ')}`,
     ...(devnetUrl === null ? [] : [`simulated supply:  ${devnetUrl}/control`]),

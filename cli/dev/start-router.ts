@@ -8,6 +8,7 @@ import type { Manifest } from '#schema/manifest';
 import { compileManifest } from '#src/manifest/compile';
 import { applyRows, type ApplySummary, type TableChange } from '#src/manifest/store';
 import { CommandError } from '../command-error.ts';
+import { countManifest } from '../describe-manifest.ts';
 import { houseFacts, surroundings } from '../house-facts.ts';
 import { LOCAL_HOSTS } from '../local-hosts.ts';
 import { silently, type Step } from '../progress.ts';
@@ -152,10 +153,6 @@ function makeStateDir(stateDir: string | null): void {
   } catch (error) {
     throw new CommandError(`cannot use ${stateDir} for state: ${(error as NodeJS.ErrnoException).code}`);
   }
-}
-
-function countManifest({ endpoints, policies, teams }: Manifest): string {
-  return `${endpoints.length} endpoints, ${Object.keys(policies).length} policies, ${teams.length} teams`;
 }
 
 function sayKib(script: string): string {
