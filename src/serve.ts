@@ -211,7 +211,8 @@ export function createHall(context: Context): Hall {
     const { tally, admission, hold, trail } = passage;
     const usage = settleUsage(tally, admission.facts.promptTokens, offer.supply, end.state === 'completed');
     const failure = end.state === 'interrupted' ? end.failure : null;
-    finish({ outcome: end.state, failure, usage, firstTokenAtMs: admission.facts.stream ? tally.firstTokenAtMs : null });
+    const { firstTokenAtMs, lastTokenAtMs } = admission.facts.stream ? tally : UNTIMED;
+    finish({ outcome: end.state, failure, usage, firstTokenAtMs, lastTokenAtMs });
     // The answer says what the ledger will capture, and that is never more than was held.
     const chargedNanoUsd = Math.min(hold.amountNanoUsd, trail.at(-1)?.costNanoUsd ?? 0);
     const record = writeReceipt(passage, {
@@ -259,6 +260,9 @@ export function createHall(context: Context): Hall {
     log: context.log,
   };
 }
+
+/** A whole answer arrives at once: it has no first token and no pace. */
+const UNTIMED = { firstTokenAtMs: null, lastTokenAtMs: null };
 
 function invariant(condition: boolean, why: string): asserts condition {
   if (!condition) throw new Error(why);

@@ -49,6 +49,8 @@ export interface AttemptEnd {
   usage: Usage;
   /** Arrival of the first content, epoch milliseconds. */
   firstTokenAtMs: number | null;
+  /** Arrival of the last content; what comes after it, such as a client that reads slowly, says nothing of the endpoint's pace. */
+  lastTokenAtMs?: number | null;
 }
 
 /** An upstream that answered. `finish` must be called exactly once, when the answer has ended for whatever reason. */
@@ -109,10 +111,11 @@ async function tryCandidate(
 
   let headersMs: number | null = null;
   let status: number | null = null;
-  const finish = ({ outcome, failure, usage, firstTokenAtMs }: AttemptEnd) => {
+  const finish = ({ outcome, failure, usage, firstTokenAtMs, lastTokenAtMs }: AttemptEnd) => {
     watchdog.stop();
     const durationMs = ports.now() - startedAtMs;
-    flight.end({ outcome, failure, completionTokens: usage.completionTokens, durationMs });
+    const generatedMs = lastTokenAtMs == null ? durationMs : lastTokenAtMs - startedAtMs;
+    flight.end({ outcome, failure, completionTokens: usage.completionTokens, durationMs: generatedMs });
     order.trail.push({
       index: order.trail.length,
       endpointId: offer.endpointId,
