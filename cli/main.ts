@@ -15,6 +15,11 @@ function parsePort(text: string): number {
   return port;
 }
 
+function parseDirectory(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('expected a directory.');
+  return text;
+}
+
 /** Builds the command line. Errors are thrown, so that `main` alone decides about exit codes. A command is loaded when it is called. */
 function createProgram(): Command {
   const program = new Command('headrace')
@@ -29,7 +34,7 @@ function createProgram(): Command {
     .description('run the router here with local D1 and simulated supply (this is npm start)')
     .option('--config <file>', 'manifest to apply (default: examples/local.yaml)')
     .option('--port <number>', 'port on loopback; 0 takes any free one', parsePort, PORT)
-    .option('--state <dir>', 'where local D1 lives', STATE_DIR)
+    .option('--state <dir>', 'where local D1 lives', parseDirectory, STATE_DIR)
     .option('--no-devnet', 'do not start the simulated supply')
     .addHelpText(
       'after',

@@ -1,5 +1,4 @@
 /** Starts the whole router in this process: checks the manifest, bundles the Worker, runs it in workerd, migrates D1, applies the manifest. Prints nothing. */
-import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -18,6 +17,7 @@ import { bundleWorker } from './bundle.ts';
 import { localKey } from './local-key.ts';
 import { migrate } from './migrate.ts';
 import { activeProviders, resolveClientKeys, resolveKey, upstreamBindings } from './resolve-keys.ts';
+import { lockState } from './state-lock.ts';
 import { WORKER_NAME, workerOptions } from './worker-options.ts';
 
 /** Answers that have just ended are still being settled: a group commit takes a few milliseconds, more under load. */
@@ -75,7 +75,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   await refuseBusyPort(port);
 
   const script = await step('bundle', () => bundleWorker(options.entry ?? path.join(ROOT, 'src/index.ts')), sayKib);
-  makeStateDir(stateDir);
+  const unlock = stateDir === null ? () => {} : lockState(stateDir);
   const key = localKey(stateDir);
   const bindings = {
     HEADRACE_ALLOWED_HOSTS: LOCAL_HOSTS.join(','),
@@ -105,7 +105,9 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     let stopping: Promise<void> | undefined;
     const stop = (): Promise<void> => {
       clearInterval(cron);
-      return (stopping ??= pause(SETTLE_GRACE_MS).then(() => miniflare.dispose()));
+      return (stopping ??= pause(SETTLE_GRACE_MS)
+        .then(() => miniflare.dispose())
+        .finally(unlock));
     };
     return {
       url: `http://localhost:${address.port}`,
@@ -119,6 +121,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     };
   } catch (error) {
     await miniflare.dispose();
+    unlock();
     throw error;
   }
 }
@@ -144,15 +147,6 @@ async function refuseBusyPort(port: number): Promise<void> {
     });
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve()));
   });
-}
-
-function makeStateDir(stateDir: string | null): void {
-  if (stateDir === null) return;
-  try {
-    mkdirSync(stateDir, { recursive: true });
-  } catch (error) {
-    throw new CommandError(`cannot use ${stateDir} for state: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }
 
 function sayKib(script: string): string {
