@@ -3,6 +3,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
 import { childPids } from '#bench/process-usage';
+import { WORKER_BUNDLE } from '#cli/dev/bundle';
 import { workerOptions } from '#cli/dev/worker-options';
 
 export const SUBJECT_IDS = ['direct', 'passThrough', 'relay', 'headrace'] as const;
@@ -26,8 +27,6 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-const HOST = '127.0.0.1';
-
 /** Starts a Worker from the text of an entry module that stands in bench/workers/. One at a time: its process is the child that was not there before. */
 export async function startWorker(
   entry: string,
@@ -36,9 +35,10 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const script = await bundle(entry);
   const before = new Set(childPids(process.pid));
-  const miniflare = new Miniflare(
-    withDirectNetwork(workerOptions({ script, port: 0, stateDir: null, bindings, log: () => {} }), inspectorPort),
-  );
+  const miniflare = new Miniflare({
+    ...workerOptions({ script, port: 0, stateDir: null, bindings, log: () => {} }),
+    ...(inspectorPort === undefined ? {} : { inspectorPort }),
+  });
   await miniflare.ready;
   const added = childPids(process.pid).filter((pid) => !before.has(pid));
   return {
@@ -63,31 +63,8 @@ export function chatUrl(origin: URL): string {
 
 async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
+    ...WORKER_BUNDLE,
     stdin: { contents: entry, resolveDir: path.join(import.meta.dirname, 'workers') },
-    bundle: true,
-    write: false,
-    format: 'esm',
-    target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser'],
-    mainFields: ['browser', 'module', 'main'],
-    external: ['cloudflare:*', 'node:*'],
-    logLevel: 'silent',
   });
   return outputFiles[0]?.text ?? '';
-}
-
-/**
- * Opens a socket straight to the Worker and a network straight from it. By default Miniflare puts a Worker of its own on either side,
- * which no production has and which cost more than a pass-through.
- */
-function withDirectNetwork(options: ReturnType<typeof workerOptions>, inspectorPort: number | undefined): ReturnType<typeof workerOptions> {
-  return {
-    ...options,
-    ...(inspectorPort === undefined ? {} : { inspectorPort }),
-    workers: options.workers.map((worker) => ({
-      ...worker,
-      config: { ...worker.config, env: { ...worker.config.env, NETWORK: { type: 'network', allow: ['public', 'private'] } } },
-      dev: { ...worker.dev, unsafeDirectSockets: [{ host: HOST, port: 0 }] },
-    })),
-  };
 }

@@ -17,6 +17,16 @@ export interface Usage {
   cacheWriteTokens: number;
 }
 
+/** The usage of a request or attempt that delivered nothing. */
+export const NOTHING_USED: Usage = Object.freeze({
+  source: 'counted',
+  promptTokens: 0,
+  completionTokens: 0,
+  reasoningTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+});
+
 /** Durations in milliseconds from the moment that the request arrived. */
 export interface Timing {
   /** Routing and admission: arrival to the first attempt's start. */

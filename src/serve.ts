@@ -159,7 +159,7 @@ export function createHall(context: Context): Hall {
   async function answerStream(passage: Passage): Promise<Response> {
     const { call, tally } = passage;
     const dispatched = dispatchAlong(passage);
-    const inTime = await within(dispatched, HEADERS_AFTER_MS - (context.now() - call.arrivedAtMs));
+    const inTime = await noLongerThan(HEADERS_AFTER_MS - (context.now() - call.arrivedAtMs), dispatched);
     if (inTime !== undefined && 'error' in inTime) throw settleFailure(passage, inTime.error);
 
     const settled = Promise.withResolvers<void>();
@@ -277,7 +277,7 @@ function follow(signal: AbortSignal): AbortController {
 }
 
 /** Waits for a promise, but no longer than `limitMs`; undefined when it takes longer. */
-async function within<T>(promise: Promise<T>, limitMs: number): Promise<T | undefined> {
+async function noLongerThan<T>(limitMs: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), Math.max(0, limitMs));

@@ -20,7 +20,7 @@ import { activeProviders, resolveClientKeys, resolveKey, upstreamBindings } from
 import { lockState } from './state-lock.ts';
 import { WORKER_NAME, workerOptions } from './worker-options.ts';
 
-/** Answers that have just ended are still being settled: a group commit takes a few milliseconds, more under load. */
+/** Answers that have just ended are still being settled: a group commit gathers for 100 ms before it goes. */
 const SETTLE_GRACE_MS = 300;
 const ROOT = path.resolve(import.meta.dirname, '../..');
 

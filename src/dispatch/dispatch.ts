@@ -6,7 +6,7 @@ import type { ChatRequest } from '#schema/chat';
 import type { GatewayError } from '#schema/error';
 import type { RequestFacts } from '#schema/facts';
 import { costNanoUsd } from '#schema/money';
-import type { Usage } from '#schema/receipt';
+import { NOTHING_USED, type Usage } from '#schema/receipt';
 import type { Health } from '#src/health/health';
 import { attempt, type Opened } from './attempt.ts';
 import { exhausted } from './exhausted.ts';
@@ -160,12 +160,3 @@ async function tryCandidate(
   }
   return { reply: { offer, opened: result.opened, finish } };
 }
-
-const NOTHING_USED: Usage = {
-  source: 'counted',
-  promptTokens: 0,
-  completionTokens: 0,
-  reasoningTokens: 0,
-  cacheReadTokens: 0,
-  cacheWriteTokens: 0,
-};

@@ -2,7 +2,7 @@
 import type { Attempt } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
 import type { ErrorCode } from '#schema/error';
-import type { PlanRecord, Receipt, ReceiptState, Timing, Usage } from '#schema/receipt';
+import { NOTHING_USED, type PlanRecord, type Receipt, type ReceiptState, type Timing, type Usage } from '#schema/receipt';
 
 /** What is known of a request when it ends, room by room. */
 export interface RequestFile {
@@ -85,12 +85,3 @@ function timingOf(stream: boolean, tally: RequestFile['tally'], times: RequestFi
     totalMs: times.endedAtMs - times.arrivedAtMs,
   };
 }
-
-const NOTHING_USED: Usage = {
-  source: 'counted',
-  promptTokens: 0,
-  completionTokens: 0,
-  reasoningTokens: 0,
-  cacheReadTokens: 0,
-  cacheWriteTokens: 0,
-};

@@ -1,7 +1,7 @@
 /** Moves the outbox into D1. A failing or slow D1 leaves everything where it is; a batch that went in twice counts once. */
+import { within } from '#schema/within';
 import type { CommitBatch } from './account-port.ts';
 import type { AccountStore } from './account-store.ts';
-import { timeBox } from './time-box.ts';
 
 /** Captures of about a second share one D1 transaction. */
 export const DRAIN_DELAY_MS = 1000;
@@ -34,7 +34,7 @@ export class Drain {
       const [first] = batches;
       if (first === undefined) return null;
       try {
-        await timeBox(this.#write(batches), WRITE_LIMIT_MS);
+        await within(this.#write(batches), WRITE_LIMIT_MS);
       } catch {
         // Smaller bites find the batch that D1 refuses; alone, it steps behind the others.
         if (batches.length === 1) this.#store.markFailed(first);

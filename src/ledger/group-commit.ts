@@ -1,8 +1,9 @@
 /** Group commit: receipts that end close together share one flush. One instance per team and isolate. */
+import { within } from '#schema/within';
 import type { Receipt } from '#schema/receipt';
 import type { CommitBatch } from './account-port.ts';
 import { findInRows, rowPrefix, toAttemptRows, toReceiptRow } from './rows.ts';
-import { pause, pauseUnless, timeBox } from './time-box.ts';
+import { pause, pauseUnless } from './pause.ts';
 
 /** Gives requests that end together the time to share a flush; nobody but `waitUntil` waits for it. A full batch goes at once. */
 export const LINGER_MS = 100;
@@ -122,7 +123,7 @@ export class GroupCommit {
   /** Never rejects; the outcome is the batch's `durable`. */
   async #lead(batch: Batch): Promise<void> {
     await pauseUnless(batch.full.promise, LINGER_MS);
-    if (batch.previous !== null) await timeBox(batch.previous.durable.promise, QUEUE_LIMIT_MS).catch(nothing);
+    if (batch.previous !== null) await within(batch.previous.durable.promise, QUEUE_LIMIT_MS).catch(nothing);
     batch.previous = null;
     if (this.#open === batch) this.#open = null;
     await this.#send(batch);
@@ -144,7 +145,7 @@ export class GroupCommit {
   async #flush(commit: CommitBatch, receipts: number): Promise<boolean> {
     for (let tries = 1; tries <= FLUSH_TRIES; tries += 1) {
       try {
-        await timeBox(this.#ports.flush(commit), FLUSH_LIMIT_MS);
+        await within(this.#ports.flush(commit), FLUSH_LIMIT_MS);
         return true;
       } catch {
         if (tries === FLUSH_TRIES) return false;
@@ -157,7 +158,7 @@ export class GroupCommit {
 
   async #bypass(commit: CommitBatch, receipts: number): Promise<boolean> {
     this.#ports.log({ event: 'flush_bypassed', batchId: commit.batchId, receipts });
-    return timeBox(this.#ports.writeDirect(commit), DIRECT_LIMIT_MS).then(
+    return within(this.#ports.writeDirect(commit), DIRECT_LIMIT_MS).then(
       () => true,
       () => false,
     );

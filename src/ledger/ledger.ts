@@ -1,4 +1,5 @@
 /** The ledger of one isolate: holds under leases, captures by group commit. Knows the Account and D1 only through ports. */
+import { within } from '#schema/within';
 import { GatewayError } from '#schema/error';
 import type { Receipt } from '#schema/receipt';
 import type { AccountPort, Budget, CommitBatch, LeaseAnswer, LeaseAsk } from './account-port.ts';
@@ -7,7 +8,7 @@ import { GroupCommit, type CommitEvent } from './group-commit.ts';
 import { capturable } from './price.ts';
 import { findInRows } from './rows.ts';
 import { TeamLeases, type LocalLease } from './team-leases.ts';
-import { pause, timeBox } from './time-box.ts';
+import { pause } from './pause.ts';
 
 const OPEN_LIMIT_MS = 3000;
 /** A hold that is refused asks once more: by then the slack of its neighbours has come in. */
@@ -147,7 +148,7 @@ export function createLedger(ports: LedgerPorts): Ledger {
   async function ask(team: LedgerTeam, book: TeamBook, wish: Pick<LeaseAsk, 'leaseId' | 'needNanoUsd'>): Promise<LeaseAnswer> {
     const reports = book.leases.report(ports.now());
     try {
-      const answer = await timeBox(ports.account(team.id).open({ ...wish, budget: team.budget, reports }), OPEN_LIMIT_MS);
+      const answer = await within(ports.account(team.id).open({ ...wish, budget: team.budget, reports }), OPEN_LIMIT_MS);
       book.leases.apply(answer, reports);
       return answer;
     } catch (cause) {
@@ -162,10 +163,10 @@ export function createLedger(ports: LedgerPorts): Ledger {
   async function findOnce(teamId: string, generationId: string): Promise<Receipt | null> {
     const pending = books.get(teamId)?.commits.find(generationId) ?? null;
     if (pending !== null) return pending;
-    const batch = await timeBox(ports.account(teamId).find(generationId), FIND_LIMIT_MS).catch(() => null);
+    const batch = await within(ports.account(teamId).find(generationId), FIND_LIMIT_MS).catch(() => null);
     // The outbox lets go of a receipt only when D1 has it, so D1 is asked last.
     const waiting = batch === null ? null : findInRows(batch, generationId);
-    return waiting ?? timeBox(ports.readDirect(teamId, generationId), FIND_LIMIT_MS);
+    return waiting ?? within(ports.readDirect(teamId, generationId), FIND_LIMIT_MS);
   }
 
   return {
@@ -220,7 +221,7 @@ async function settledOpening(book: TeamBook): Promise<void> {
   const opening = book.opening;
   if (opening === null) return;
   try {
-    await timeBox(opening, OPENING_LIMIT_MS);
+    await within(opening, OPENING_LIMIT_MS);
   } catch (error) {
     if (error instanceof GatewayError) throw error;
   } finally {

@@ -1,7 +1,7 @@
 /** Runs a worker in real workerd: bundles it, applies migrations, hands out its bindings. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { bundleWorker as bundle } from '#cli/dev/bundle';
 import { convertV4MiniflareOptions, Miniflare, type V4MiniflareOptions } from 'miniflare';
 
 export const COMPATIBILITY_DATE = '2026-11-01';
@@ -33,17 +33,7 @@ export interface RunningWorker {
 
 /** Bundles a worker into one module, as wrangler would. */
 export async function bundleWorker(entry: string | URL): Promise<string> {
-  const result = await build({
-    entryPoints: [entry instanceof URL ? entry.pathname : entry],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*', 'node:*'],
-    logLevel: 'silent',
-  });
-  return result.outputFiles[0]?.text ?? '';
+  return bundle(entry instanceof URL ? entry.pathname : entry);
 }
 
 /** Starts a worker on a free loopback port. Stop it when done. */
