@@ -12,10 +12,7 @@ export function countManifest({ endpoints, policies, teams }: Pick<Manifest, 'en
 
 /** Names what is stored but not enforced yet, so that nobody relies on it: `limits of team research`. */
 export function notEnforced({ teams }: Pick<Manifest, 'teams'>): string[] {
-  return teams.flatMap((team) => [
-    ...(team.limits === undefined ? [] : [`limits of team ${team.id}`]),
-    ...team.keys.filter((key) => key.budget !== undefined).map((key) => `budget of key ${team.id}/${key.name}`),
-  ]);
+  return teams.filter((team) => team.limits !== undefined).map((team) => `limits of team ${team.id}`);
 }
 
 function counted(count: number, one: string, many: string): string {

@@ -4,9 +4,10 @@
  */
 import { z } from 'zod';
 import type { AttemptFailure } from '#schema/attempt';
-import { capability, claimSource, country, dialectId, supplyKind, type DialectId } from '#schema/catalog';
+import { capability, claimSource, country, dialectId, supplyKind, type WireId } from '#schema/catalog';
 import type { ChatRequest } from '#schema/chat';
 import type { DecodedReply, StreamEvent } from '#schema/reply';
+import type { UnitBody, UnitReply } from '#schema/unit';
 
 /** A fact about a supplier with where it was read and when (ISO date). */
 const sourced = z.strictObject({ source: z.string().min(3), date: z.iso.date() });
@@ -37,6 +38,8 @@ export const quirks = z.strictObject({
   reasoningFields: z.array(z.enum(['reasoning', 'reasoning_content', 'reasoning_text'])).optional(),
   /** Name under which assistant reasoning is sent back on later turns; null drops it. */
   reasoningReplayField: z.enum(['reasoning', 'reasoning_content']).nullable().optional(),
+  /** True where `cache_control` marks are read; elsewhere they are taken off, because strict vendors refuse them. */
+  cacheControl: z.boolean().optional(),
   /** Where usage may stand besides the top level. */
   usageLocations: z.array(z.enum(['choice', 'x_groq'])).optional(),
   /** Where cached prompt tokens may stand. */
@@ -57,6 +60,8 @@ export const quirks = z.strictObject({
   unfundedStatuses: z.array(z.int()).optional(),
   /** Native finish reasons that are failures. */
   failureFinishReasons: z.array(z.string()).optional(),
+  /** True where images come as base64 and `response_format` is refused. */
+  imagesAlwaysBase64: z.boolean().optional(),
   /** Header that carries the session for the vendor's prompt cache. */
   sessionHeader: z.string().optional(),
 });
@@ -103,15 +108,23 @@ export interface DialectTarget {
   key: string | null;
   /** Output limit of the offer; a request without limit asks for no more where the dialect must name one. */
   maxOutput: number | null;
+  /** Whose signed reasoning this endpoint can read. */
+  operatorId?: string;
+  /** True where another operator could be asked next time: signed reasoning in answers is marked with its maker. */
+  marksReasoning?: boolean;
+  /** The client's own body, where the client speaks this dialect: it is sent as it is, and answers carry the upstream's own words too. */
+  native?: Record<string, unknown>;
+  /** Headers that go with it. */
+  nativeHeaders?: Readonly<Record<string, string>>;
   /** What is being asked; an error that quotes it is cleaned of it. */
-  request?: ChatRequest;
+  request?: ChatRequest | UnitBody;
 }
 
-/** An HTTP request ready to send; always POST. */
-export interface EncodedRequest {
+/** An HTTP request ready to send; always POST. A form brings its own content type. */
+export interface EncodedRequest<Body extends string | FormData = string> {
   url: string;
   headers: Record<string, string>;
-  body: string;
+  body: Body;
 }
 
 /** Turns server-sent events of one answer into common events; holds what the wire format spreads over events. */
@@ -121,11 +134,24 @@ export interface StreamDecoder {
 
 /** A wire format: how to ask and how to read. Pure; the caller does the I/O. */
 export interface Dialect {
-  id: DialectId;
+  id: WireId;
   encodeRequest(request: ChatRequest, target: DialectTarget): EncodedRequest;
   /** Reads a 200 JSON body; an error inside it comes back as a failure. */
   decodeReply(body: unknown, target: DialectTarget): { reply: DecodedReply } | { failure: AttemptFailure };
   createStreamDecoder(target: DialectTarget): StreamDecoder;
-  /** Classes a non-2xx answer. `body` is at most 64 KiB of text, of any family or none. `nowMs` turns dates into delays. */
-  decodeError(status: number, headers: Headers, body: string, target: DialectTarget, nowMs: number): AttemptFailure;
+  /** Asks how many input tokens a request would be, where the API has a call for it and the client speaks this API. */
+  countTokens?: {
+    encodeRequest(request: ChatRequest, target: DialectTarget): EncodedRequest;
+    /** Reads a 200 answer; null when it names no plausible count. */
+    decodeReply(body: unknown): number | null;
+  };
+}
+
+/** How one unit operation is said to and read from upstreams. Pure: bytes of a binary answer never come here. */
+export interface UnitCodec {
+  encodeRequest(asked: UnitBody, target: DialectTarget): EncodedRequest<string | FormData>;
+  /** Names the type of a binary answer, which is relayed unread; null for an answer to be read, such as an error. Absent where none is binary. */
+  binaryTypeOf?(contentType: string, asked: UnitBody): string | null;
+  /** Reads the text of a 200 answer. An answer that is not what was asked for is a failure. */
+  decodeReply(answer: string, target: DialectTarget, asked: UnitBody): { reply: UnitReply } | { failure: AttemptFailure };
 }

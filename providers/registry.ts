@@ -53,9 +53,10 @@ import { card as together } from './centralized/together.ts';
 import { card as xai } from './centralized/xai.ts';
 import { card as zai } from './centralized/zai.ts';
 import type { Dialect, ProviderCard, Quirks } from './provider.ts';
-import type { DialectId } from '#schema/catalog';
+import type { DialectId, WireId } from '#schema/catalog';
 import { anthropicMessages } from './wire/anthropic-messages.ts';
 import { openAiChat } from './wire/openai-chat.ts';
+import { openAiCompletions } from './wire/openai-completions.ts';
 
 const CARDS: readonly ProviderCard[] = [
   zeroG,
@@ -123,9 +124,14 @@ export function findProvider(id: string): ProviderCard | undefined {
   return providers.get(id);
 }
 
-/** Gives the code for a wire format. */
+/** Gives the code for an endpoint's dialect. */
 export function dialectOf(id: DialectId): Dialect {
   return DIALECTS[id];
+}
+
+/** Gives the code for a wire format, be it an endpoint's dialect or not. */
+export function wireOf(id: WireId): Dialect {
+  return id === 'openai-completions' ? openAiCompletions : DIALECTS[id];
 }
 
 /**

@@ -22,8 +22,21 @@ export type ClaimSource = z.infer<typeof claimSource>;
 
 export const dialectId = z.enum(['openai-chat', 'anthropic-messages']);
 export type DialectId = z.infer<typeof dialectId>;
+/** Wire formats in which text is generated: the dialects, and OpenAI's raw completions, which endpoints of its dialect may have too. */
+export type WireId = DialectId | 'openai-completions';
 
+/** What an endpoint can be asked to do. One that names none of these chats. */
+export const OPERATIONS = ['chat', 'completion', 'embeddings', 'rerank', 'images', 'speech', 'transcription'] as const;
+export const operation = z.enum(OPERATIONS);
+export type Operation = z.infer<typeof operation>;
+
+/**
+ * What a request may need of an endpoint. Operations are among them, so that an endpoint declares both in one list.
+ * `messages` is never declared: endpoints that speak Anthropic's dialect have it, for what only that API can say.
+ */
 export const CAPABILITIES = [
+  ...OPERATIONS,
+  'messages',
   'tools',
   'json_object',
   'json_schema',
@@ -32,12 +45,22 @@ export const CAPABILITIES = [
   'continuation',
   'vision',
   'audio',
+  'video',
   'file',
   'reasoning',
   'n',
 ] as const;
 export const capability = z.enum(CAPABILITIES);
 export type Capability = z.infer<typeof capability>;
+
+/** Reads what an endpoint can be asked to do from its capabilities. */
+export function operationsOf(capabilities: Iterable<Capability>): ReadonlySet<Operation> {
+  const named = new Set<Capability>(capabilities);
+  const operations = OPERATIONS.filter((name) => named.has(name));
+  // Raw completions come beside chat, not instead of it.
+  const chats = operations.every((name) => name === 'completion');
+  return new Set(chats ? ['chat', ...operations] : operations);
+}
 
 /** OpenRouter's quantization words. */
 export const QUANTIZATIONS = ['int4', 'int8', 'fp4', 'mxfp4', 'nvfp4', 'fp6', 'fp8', 'mxfp8', 'fp16', 'bf16', 'fp32', 'unknown'] as const;
@@ -124,6 +147,7 @@ export interface Offer {
   hardware: { gpu: string; count: number } | null;
   maxConcurrency: number | null;
   capabilities: ReadonlySet<Capability>;
+  operations: ReadonlySet<Operation>;
   jurisdiction: readonly string[];
   dataPolicy: DataPolicy;
   claims: readonly Claim[];

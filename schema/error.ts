@@ -63,6 +63,7 @@ export const errorBody = z.object({
     param: z.string().nullable(),
     metadata: z.looseObject({ error_type: z.string() }),
   }),
+  openrouter_metadata: z.looseObject({}).optional(),
 });
 export type ErrorBody = z.infer<typeof errorBody>;
 
@@ -75,6 +76,8 @@ export interface GatewayErrorDetails {
   metadata?: Record<string, unknown>;
   /** Headers of the answer, such as `x-generation-id`. */
   headers?: Readonly<Record<string, string>>;
+  /** OpenRouter's explanation of the route, where the caller opted in. */
+  routerMetadata?: object;
   cause?: unknown;
 }
 
@@ -85,6 +88,7 @@ export class GatewayError extends Error {
   readonly retryAfterS: number | undefined;
   readonly metadata: Record<string, unknown>;
   readonly headers: Readonly<Record<string, string>>;
+  readonly routerMetadata: object | null;
 
   constructor(code: ErrorCode, message: string, details: GatewayErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -94,15 +98,22 @@ export class GatewayError extends Error {
     this.retryAfterS = details.retryAfterS;
     this.metadata = details.metadata ?? {};
     this.headers = details.headers ?? {};
+    this.routerMetadata = details.routerMetadata ?? null;
   }
 
-  /** The same error with more headers on its answer. */
-  withHeaders(headers: Readonly<Record<string, string>>): GatewayError {
+  /** The generation that failed, where it has come so far as to have an id. */
+  get generationId(): string | null {
+    return this.headers['x-generation-id'] ?? null;
+  }
+
+  /** The same error with what is known of its request: more headers on its answer, and the route where the caller asked for it. */
+  withRequest({ headers, routerMetadata }: Pick<GatewayErrorDetails, 'headers' | 'routerMetadata'>): GatewayError {
     return new GatewayError(this.code, this.message, {
       ...(this.param === null ? {} : { param: this.param }),
       ...(this.retryAfterS === undefined ? {} : { retryAfterS: this.retryAfterS }),
       metadata: this.metadata,
       headers: { ...this.headers, ...headers },
+      ...(routerMetadata && { routerMetadata }),
       cause: this.cause,
     });
   }
@@ -122,6 +133,7 @@ export class GatewayError extends Error {
         param: this.param,
         metadata: { ...this.metadata, error_type: row.errorType, headrace_code: this.code },
       },
+      ...(this.routerMetadata && { openrouter_metadata: this.routerMetadata as Record<string, unknown> }),
     };
   }
 }

@@ -1,10 +1,17 @@
 /** What routing may know of a request: numbers and needs, never the prompt. Recorded on the receipt, so a plan can be replayed. */
-import type { Capability } from './catalog.ts';
+import type { Capability, Operation } from './catalog.ts';
 
 export interface RequestFacts {
   teamId: string;
+  operation: Operation;
   /** Estimated, before any upstream has counted. */
   promptTokens: number;
+  /** Prompt tokens that must fit a context at once, where that is not all of them (a batch of inputs). */
+  contextTokens?: number;
+  /** What the prompt may count beyond the estimate, because of media or of tools that the upstream runs itself; absent where nothing. */
+  promptSlackTokens?: number;
+  /** Billing units asked for at most (images, characters, seconds, searches); absent where tokens are billed. */
+  unitsMax?: number;
   /** The caller's output limit; null when none was given. */
   maxTokens: number | null;
   /** Answers asked for at once (`n`); each is billed its own output. */
@@ -16,6 +23,8 @@ export interface RequestFacts {
   needs: readonly Capability[];
   /** Capabilities that shape the answer but may be dropped unless `require_parameters` says otherwise. */
   wants: readonly Capability[];
+  /** Operators whose signed reasoning the request replays: nobody else can read it, so they come first. */
+  signedBy: readonly string[];
   /** True when the caller asked for reasoning output. */
   reasoning: boolean;
   /** Only offers that cost nothing (`:free`). */

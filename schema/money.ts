@@ -22,6 +22,8 @@ export const price = z.object({
   cacheReadPicoUsdPerToken: picoUsdPerToken.optional(),
   cacheWritePicoUsdPerToken: picoUsdPerToken.optional(),
   requestNanoUsd: nanoUsd.nonnegative().default(0),
+  /** Per image, character, second of audio or search, whichever the endpoint's operation is billed by. */
+  unitPicoUsd: z.int().nonnegative().optional(),
 });
 export type Price = z.infer<typeof price>;
 
@@ -31,11 +33,23 @@ export interface PricedTokens {
   cacheReadTokens: number;
   cacheWriteTokens: number;
   completionTokens: number;
+  /** Billing units, perhaps a fraction of one. */
+  units?: number;
 }
 
 /** Converts USD per million tokens (how people write prices) to pico-USD per token, to the nearest integer. */
 export function toPicoUsdPerToken(usdPerMillionTokens: number): number {
   return Math.round(usdPerMillionTokens * 1e6);
+}
+
+/** Converts USD per so many units to pico-USD per unit, to the nearest integer. */
+export function toPicoUsdPerUnit(usd: number, units: number): number {
+  return Math.round((usd * 1e12) / units);
+}
+
+/** Converts USD to pico-USD, to the nearest integer: the price of one image, search or second. */
+export function toPicoUsd(usd: number): number {
+  return Math.round(usd * 1e12);
 }
 
 /** Converts USD to nano-USD, to the nearest integer. */
@@ -65,6 +79,7 @@ export function costNanoUsd(terms: Price, tokens: PricedTokens): number {
     plainTokens * terms.promptPicoUsdPerToken +
     tokens.cacheReadTokens * (terms.cacheReadPicoUsdPerToken ?? terms.promptPicoUsdPerToken) +
     tokens.cacheWriteTokens * (terms.cacheWritePicoUsdPerToken ?? terms.promptPicoUsdPerToken) +
-    tokens.completionTokens * terms.completionPicoUsdPerToken;
+    tokens.completionTokens * terms.completionPicoUsdPerToken +
+    (tokens.units ?? 0) * (terms.unitPicoUsd ?? 0);
   return Math.round(picoUsd / PICO_PER_NANO) + terms.requestNanoUsd;
 }

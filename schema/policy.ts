@@ -7,6 +7,7 @@ import {
   quantization,
   supplyKind,
   type KvCodec,
+  type Operation,
   type PrivacyTier,
   type Quantization,
   type SupplyKind,
@@ -45,6 +46,7 @@ export const privacyWish = z.strictObject({
   tcb: z.enum(['up_to_date', 'any']).optional(),
 });
 
+/** `image` is the most for one; `audio` for a second that is heard, or a million characters that are spoken. */
 export const maxPrice = z.strictObject({
   prompt: usdPerMillion.optional(),
   completion: usdPerMillion.optional(),
@@ -73,7 +75,7 @@ const sharedWishes = {
   data_collection: z.enum(['allow', 'deny']).optional(),
   zdr: z.boolean().optional(),
   quantizations: z.array(quantization).min(1).optional(),
-  sort: z.union([sortKey, z.strictObject({ by: sortKey, partition: z.enum(['model', 'none']).optional() })]).optional(),
+  sort: z.union([sortKey, z.strictObject({ by: sortKey.optional(), partition: z.enum(['model', 'none']).optional() })]).optional(),
   max_price: maxPrice.optional(),
   preferred_min_throughput: percentileCutoffs.optional(),
   preferred_max_latency: percentileCutoffs.optional(),
@@ -86,16 +88,30 @@ const sharedWishes = {
   resume: z.boolean().optional(),
 };
 
-/** The `provider` object of a request. Unknown keys are refused: a misspelt restriction must not be dropped in silence. */
+/**
+ * The `provider` object of a request. Unknown keys are refused: a misspelt restriction must not be dropped in silence.
+ * OpenRouter's SDK writes null for a wish that is not there.
+ */
 export const providerWishes = z
-  .strictObject({
-    ...sharedWishes,
-    policy: slug.optional(),
-    enforce_distillable_text: z.boolean().optional(),
-    options: z.unknown().optional(),
-  })
+  .preprocess(
+    withoutNulls,
+    z.strictObject({
+      ...sharedWishes,
+      policy: slug.optional(),
+      enforce_distillable_text: z
+        .literal(false, { error: 'no model says here whether its author permits it: name models that do' })
+        .optional(),
+      options: z.unknown().optional(),
+    }),
+  )
   .meta({ id: 'ProviderPreferences' });
 export type ProviderWishes = z.infer<typeof providerWishes>;
+
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const stated = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(stated.map(([name, field]) => [name, withoutNulls(field)]));
+}
 
 /** A stored policy, as the manifest writes it. */
 export const policyDocument = z.strictObject({
@@ -141,6 +157,8 @@ export interface ResolvedPolicy {
   maxPromptPicoUsdPerToken: number | null;
   maxCompletionPicoUsdPerToken: number | null;
   maxRequestNanoUsd: number | null;
+  /** For operations that are billed by a unit. */
+  maxUnitPicoUsd: Readonly<Partial<Record<Operation, number>>>;
   verification: 'required' | 'preferred' | 'any';
   requireParameters: boolean;
   allowUnpriced: boolean;

@@ -3,6 +3,21 @@ import { z } from 'zod';
 import type { Attempt } from './attempt.ts';
 import type { PrivacyTier, SupplyKind } from './catalog.ts';
 
+/** The surfaces that a request can come through. */
+export const API_KINDS = [
+  'chat',
+  'completions',
+  'responses',
+  'messages',
+  'embeddings',
+  'rerank',
+  'images',
+  'speech',
+  'transcriptions',
+] as const;
+export const apiKind = z.enum(API_KINDS);
+export type ApiKind = z.infer<typeof apiKind>;
+
 /** `reported` by the upstream, or `counted` by us. Always said. */
 export const usageSource = z.enum(['reported', 'counted']);
 export type UsageSource = z.infer<typeof usageSource>;
@@ -15,6 +30,8 @@ export interface Usage {
   reasoningTokens: number;
   cacheReadTokens: number;
   cacheWriteTokens: number;
+  /** Images, characters, seconds or searches, whatever the operation is billed by; absent where tokens are. May be a fraction. */
+  units?: number;
 }
 
 /** The usage of a request or attempt that delivered nothing. */
@@ -91,7 +108,7 @@ export interface Receipt {
   policy: string;
   policyVersion: number;
   createdAtMs: number;
-  api: 'chat';
+  api: ApiKind;
   stream: boolean;
   state: ReceiptState;
   /** Client-facing error code when the request failed. */

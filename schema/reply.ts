@@ -9,6 +9,8 @@ export interface DecodedReply {
   choices: ChatChoice[];
   usage: Usage | null;
   extra: Record<string, unknown>;
+  /** The upstream's own body, where the client speaks its dialect. */
+  native?: Record<string, unknown>;
 }
 
 /** Choices to relay (may be empty), with usage when the event carried it. */
@@ -18,6 +20,8 @@ export interface ReplyChunk {
   choices: ChatChoice[];
   usage: Usage | null;
   extra: Record<string, unknown> | null;
+  /** The upstream's own event, where the client speaks its dialect; such a chunk may have no choices. */
+  native?: Record<string, unknown>;
 }
 
 /**

@@ -126,6 +126,8 @@ export const offers = sqliteTable(
     cacheReadPicoUsdPerToken: integer('cache_read_pico_usd_per_token'),
     cacheWritePicoUsdPerToken: integer('cache_write_pico_usd_per_token'),
     requestNanoUsd: integer('request_nano_usd').notNull().default(0),
+    /** Per image, character, second or search; null where tokens are billed. */
+    unitPicoUsd: integer('unit_pico_usd'),
     /** Where the price was read. */
     source: text().notNull(),
   },
@@ -179,6 +181,8 @@ export const receipts = sqliteTable(
     reasoningTokens: integer('reasoning_tokens').notNull(),
     cacheReadTokens: integer('cache_read_tokens').notNull(),
     cacheWriteTokens: integer('cache_write_tokens').notNull(),
+    /** Images, characters, seconds or searches; null where tokens are billed. */
+    units: real(),
     overheadMs: integer('overhead_ms').notNull(),
     ttftMs: integer('ttft_ms'),
     /** Milliseconds per output token after the first; a fraction. */
@@ -192,7 +196,11 @@ export const receipts = sqliteTable(
     /** The routing decision, `PlanRecord` as JSON. */
     plan: text().notNull(),
   },
-  (table) => [index('receipts_team_time').on(table.teamId, table.createdAtMs)],
+  (table) => [
+    index('receipts_team_time').on(table.teamId, table.createdAtMs),
+    // Holds all that sums over a key read.
+    index('receipts_key_time').on(table.keyId, table.createdAtMs, table.chargedNanoUsd),
+  ],
 );
 
 /** One row per upstream call. */
@@ -219,7 +227,11 @@ export const attempts = sqliteTable(
     completionTokens: integer('completion_tokens').notNull(),
     costNanoUsd: integer('cost_nano_usd').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.receiptId, table.attemptIndex] }), index('attempts_time').on(table.startedAtMs)],
+  (table) => [
+    primaryKey({ columns: [table.receiptId, table.attemptIndex] }),
+    index('attempts_time').on(table.startedAtMs),
+    index('attempts_endpoint_time').on(table.endpointId, table.startedAtMs),
+  ],
 );
 
 /**

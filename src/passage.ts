@@ -1,16 +1,18 @@
 /** One request on its way through the hall: what each room has added, and what can be told from it. */
 import type { Attempt } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
+import type { ApiKind } from '#schema/receipt';
+import type { AnswerLabels } from '#schema/skin';
 import type { Admission } from '#src/admission/admission';
 import type { Hold } from '#src/ledger/ledger';
 import type { Tally } from '#src/metering/tally';
 import type { Plan } from '#src/routing/plan';
 
 /** One inference call as the porch hands it in. */
-export interface ChatCall {
+export interface Call {
   /** The bearer token, not yet looked up. */
   token: string | null;
-  /** Parsed JSON. */
+  /** Parsed JSON, or the fields of a form. */
   body: unknown;
   headers: Headers;
   /** Headers that every answer carries; given ahead, because adding them to a finished response costs more. */
@@ -24,7 +26,8 @@ export interface ChatCall {
 /** One request on its way through the hall: what each room has added. */
 export interface Passage {
   id: string;
-  call: ChatCall;
+  api: ApiKind;
+  call: Call;
   admission: Admission;
   plan: Plan;
   hold: Hold;
@@ -36,20 +39,19 @@ export interface Passage {
   left: AbortController | null;
 }
 
-/** The fields of a client's last chunk beside its empty choices. */
-export interface LastWords {
-  usage: object;
-  openrouter_metadata?: object;
-}
-
 /** The dearest candidate's worst case: what a request may cost whoever serves it. */
 export function worstCaseNanoUsd({ candidates }: Plan): number {
   return candidates.reduce((most, { worstCaseNanoUsd }) => Math.max(most, worstCaseNanoUsd), 0);
 }
 
-/** The second in which the request arrived, as OpenAI's `created`. */
-export function createdAtS({ call }: Passage): number {
-  return Math.floor(call.arrivedAtMs / 1000);
+/** What the answer says of itself before it is known who answers; `createdAtS` is the second in which the request arrived. */
+export function ownLabels({ id, call }: Passage): { id: string; createdAtS: number } {
+  return { id, createdAtS: Math.floor(call.arrivedAtMs / 1000) };
+}
+
+/** What an answer is labelled with. */
+export function labelsOf(passage: Passage, offer: Offer): AnswerLabels {
+  return { ...ownLabels(passage), model: offer.modelId, provider: offer.providerName };
 }
 
 /** Tells whether the caller opted in to OpenRouter's explanation of the route. */
@@ -57,9 +59,12 @@ export function wantsMetadata({ call: { headers } }: Passage): boolean {
   return (headers.get('x-openrouter-metadata') ?? headers.get('x-openrouter-experimental-metadata')) === 'enabled';
 }
 
+/** Where SDKs look for the id of a request that they want to report, if not in `x-request-id`. */
+const REQUEST_ID_HEADER: Partial<Record<ApiKind, string>> = { messages: 'request-id' };
+
 /** The headers of every inference answer; without an offer no upstream has answered yet. */
 export function answerHeaders(
-  { id, call, plan, admission: { policy } }: Passage,
+  { id, api, call, plan, admission: { policy } }: Passage,
   offer: Offer | null,
   attempts: number,
 ): Record<string, string> {
@@ -67,6 +72,7 @@ export function answerHeaders(
   return {
     ...call.answerHeaders,
     'x-generation-id': id,
+    [REQUEST_ID_HEADER[api] ?? 'x-request-id']: id,
     'x-headrace-policy': policy.name,
     'x-headrace-attempts': String(attempts),
     ...(candidate && {

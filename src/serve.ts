@@ -3,52 +3,68 @@
  * admit, match, plan, hold, dispatch, meter, settle. Rooms meet here and nowhere else.
  */
 import type { CatalogSnapshot, ModelEntry, Offer } from '#schema/catalog';
-import { GatewayError } from '#schema/error';
-import type { PlanRecord, Receipt } from '#schema/receipt';
-import { createAdmission, type Admission, type Caller } from '#src/admission/admission';
-import { readKeyUsage, type KeyUsage } from '#src/admission/store';
+import type { ResolvedPolicy } from '#schema/policy';
+import type { ApiKind, PlanRecord, Receipt, UsageSource } from '#schema/receipt';
+import type { ClientChat, ClientUnit, Skin, UnitSkin } from '#schema/skin';
+import { createAnswers } from '#src/answer';
+import { createAdmission, type Admission, type Asked, type Caller } from '#src/admission/admission';
+import { chatFacts } from '#src/admission/facts';
+import { unitFacts } from '#src/admission/unit-facts';
 import { createCatalog } from '#src/catalog/catalog';
 import { canonicalModel, checkProviderNames, match } from '#src/catalog/match';
 import { createStatsReader, type ReadEndpointStats } from '#src/catalog/stats-reader';
 import type { Context } from '#src/context';
-import { dispatch, type DispatchResult, type Reply } from '#src/dispatch/dispatch';
-import { explainFailure } from '#src/dispatch/exhausted';
+import type { Ask } from '#src/dispatch/ask';
+import { countUpstream } from '#src/dispatch/count-upstream';
+import { dispatch, type DispatchResult } from '#src/dispatch/dispatch';
 import { createRetryBudget } from '#src/dispatch/retry-budget';
 import { createHealth } from '#src/health/health';
+import { createKeyring, type Keyring } from '#src/keys/keyring';
 import { newGenerationId } from '#src/ledger/generation-id';
 import { createLedger } from '#src/ledger/ledger';
-import { draftReceipt, type RequestEnd } from '#src/ledger/draft-receipt';
 import { readReceipt, writeBatches } from '#src/ledger/store';
-import { toAnswerBody } from '#src/metering/answer-body';
-import { asksToHideReasoning, hideReasoning } from '#src/metering/hide-reasoning';
-import { relayStream, type RelaySource, type StreamEnd } from '#src/metering/relay';
-import { toRouterMetadata } from '#src/metering/router-metadata';
-import { settleUsage } from '#src/metering/settle-usage';
-import { addToTally, createTally } from '#src/metering/tally';
-import { toUsageBody } from '#src/metering/usage-body';
-import { answerHeaders, createdAtS, wantsMetadata, worstCaseNanoUsd, type ChatCall, type LastWords, type Passage } from '#src/passage';
+import { createTally } from '#src/metering/tally';
+import { worstCaseNanoUsd, type Call, type Passage } from '#src/passage';
 import { plan as makePlan, type Plan } from '#src/routing/plan';
 import { refusal } from '#src/routing/refusal';
+import { createSettler } from '#src/settle';
+import { createBooks, type Books } from '#src/usage/books';
 
-/** A stream's headers go out after this long even when no upstream has answered yet (DESIGN §3). */
-const HEADERS_AFTER_MS = 10_000;
+const SESSION_HEADER = 'x-session-id';
+const SESSION_CHARS_MAX = 256;
 
 /** What the porch may ask for. One per isolate. */
 export interface Hall {
-  serveChat(call: ChatCall): Promise<Response>;
-  /** The plan that `serveChat` would follow now; dispatches nothing, charges nothing. */
-  explain(call: ChatCall): Promise<PlanRecord>;
-  authenticate(token: string | null, waitUntil: ChatCall['waitUntil']): Promise<Caller>;
-  snapshot(waitUntil: ChatCall['waitUntil']): CatalogSnapshot | Promise<CatalogSnapshot>;
+  /** Serves a conversation through one client API, whole or as a stream. */
+  serve(call: Call, skin: Skin): Promise<Response>;
+  /** Serves an operation that is answered whole. */
+  serveUnit(call: Call, skin: UnitSkin): Promise<Response>;
+  /** How many input tokens a request would be: as an endpoint of the client's own API counts them, else as we estimate them. Free. */
+  countTokens(call: Call, skin: Skin): Promise<{ inputTokens: number; source: UsageSource }>;
+  /** The plan that `serve` would follow now; dispatches nothing, charges nothing. */
+  explain(call: Call, skin: Skin): Promise<PlanRecord>;
+  authenticate(token: string | null, waitUntil: Call['waitUntil']): Promise<Caller>;
+  snapshot(waitUntil: Call['waitUntil']): CatalogSnapshot | Promise<CatalogSnapshot>;
   findReceipt(teamId: string, generationId: string): Promise<Receipt | null>;
-  /** Reads how a model's endpoints have done lately, by endpoint id. */
+  /** The policy that holds for all requests of a key. */
+  policyOf(caller: Caller, waitUntil: Call['waitUntil']): Promise<ResolvedPolicy>;
+  /** Reads how endpoints have done lately, by endpoint id. */
   endpointStats: ReadEndpointStats;
-  /** Sums what a key has been charged. */
-  keyUsage(caller: Caller): Promise<KeyUsage>;
+  /** Sums over what was served and charged. */
+  books: Books;
+  /** Management of inference keys. */
+  keys: Keyring;
   /** Answers whether this deployment has what it takes to call an endpoint (its key). */
   isCallable(offer: Offer): boolean;
   now(): number;
   log: Context['log'];
+}
+
+/** A request that has been admitted and planned. */
+interface Routed<Client> {
+  client: Client;
+  admitted: Admission;
+  plan: Plan;
 }
 
 /** Opens the rooms of this isolate. */
@@ -61,53 +77,70 @@ export function createHall(context: Context): Hall {
     writeDirect: (batch) => writeBatches(context.db, [batch], context.now()),
     readDirect: (teamId, generationId) => readReceipt(context.db, teamId, generationId),
   });
+  const settler = createSettler({ ledger, now: context.now });
   const retryBudget = createRetryBudget(context.now);
+  const answers = createAnswers({ settler, dispatch: dispatchAlong, now: context.now });
 
   function isCallable({ keySecret }: Offer): boolean {
     return keySecret === null || context.secret(keySecret) !== undefined;
   }
 
-  async function serveChat(call: ChatCall): Promise<Response> {
-    const { admitted, plan } = await route(call);
-    if (plan.candidates.length === 0) throw refusal(admitted.request.model, plan);
-    const hold = await ledger.hold(admitted.team, worstCaseNanoUsd(plan));
-
-    const passage: Passage = {
-      id: newGenerationId(call.arrivedAtMs, context.random),
-      call,
-      admission: admitted,
-      plan,
-      hold,
-      trail: [],
-      tally: createTally(),
-      dispatchedAtMs: context.now(),
-      left: admitted.facts.stream ? follow(call.signal) : null,
-    };
-    const answered = admitted.facts.stream ? answerStream(passage) : answerWhole(passage);
-    // A client that leaves ends its own request; what is settled must not end with it.
-    call.waitUntil(answered.catch(() => undefined));
-    return answered;
+  async function serve(call: Call, skin: Skin): Promise<Response> {
+    const { client, admitted, plan } = await routeChat(call, skin);
+    const passage = await begin(call, skin.api, admitted, plan);
+    return outlive(call, admitted.facts.stream ? answers.stream(passage, client) : answers.whole(passage, client));
   }
 
-  async function explain(call: ChatCall): Promise<PlanRecord> {
-    return (await route(call)).plan.record();
+  async function serveUnit(call: Call, skin: UnitSkin): Promise<Response> {
+    const { client, admitted, plan } = await routeUnit(call, skin);
+    const passage = await begin(call, skin.api, admitted, plan);
+    return outlive(call, answers.unit(passage, client, skin.operation));
+  }
+
+  async function explain(call: Call, skin: Skin): Promise<PlanRecord> {
+    return (await routeChat(call, skin)).plan.record();
+  }
+
+  async function countTokens(call: Call, skin: Skin): Promise<{ inputTokens: number; source: UsageSource }> {
+    const { client, admitted, plan } = await routeChat(call, skin);
+    const { request, native } = client;
+    const counter = plan.candidates.find(({ offer }) => offer.dialect === native?.dialect)?.offer;
+    const counted = counter ? await countUpstream({ kind: 'chat', request, native }, counter, call.signal, context) : null;
+    return counted === null
+      ? { inputTokens: admitted.facts.promptTokens, source: 'counted' }
+      : { inputTokens: counted, source: 'reported' };
+  }
+
+  function routeChat(call: Call, skin: Skin): Promise<Routed<ClientChat>> {
+    return route(call, () => {
+      const client = skin.read(call.body, call.headers);
+      const { request } = client;
+      return { client, request, toFacts: (of) => chatFacts(request, { ...client, ...of }) };
+    });
+  }
+
+  function routeUnit(call: Call, skin: UnitSkin): Promise<Routed<ClientUnit>> {
+    return route(call, () => {
+      const client = skin.read(call.body, call.headers);
+      return { client, request: client.request, toFacts: (of) => unitFacts(client, { ...of, operation: skin.operation }) };
+    });
   }
 
   /** Admit, match, plan: everything that decides, nothing that acts. */
-  async function route(call: ChatCall): Promise<{ admitted: Admission; plan: Plan }> {
+  async function route<Client>(call: Call, read: () => Asked & { client: Client }): Promise<Routed<Client>> {
     const { waitUntil } = call;
     const caller = await gate.authenticate(call.token, waitUntil);
     const snapshot = await catalog.snapshot(waitUntil);
     const admitted = await gate.admit({
       caller,
-      body: call.body,
+      read: () => withSession(read(), call.headers),
       headers: call.headers,
       canonicalModel: (name) => canonicalModel(snapshot, name),
       waitUntil,
     });
     checkProviderNames(snapshot, admitted.request.provider);
     const { entries } = match(snapshot, admitted.models, admitted.team.id);
-    return { admitted, plan: planFor(admitted, snapshot, entries) };
+    return { client: admitted.asked.client, admitted, plan: planFor(admitted, snapshot, entries) };
   }
 
   function planFor({ facts, policy }: Admission, snapshot: CatalogSnapshot, entries: readonly ModelEntry[]): Plan {
@@ -124,11 +157,29 @@ export function createHall(context: Context): Hall {
     });
   }
 
-  function dispatchAlong({ call, left, admission: { request, facts, policy }, plan, trail }: Passage): Promise<DispatchResult> {
+  /** Holds what the request may cost. A request that nothing can serve ends here, with a receipt that says why. */
+  async function begin(call: Call, api: ApiKind, admission: Admission, plan: Plan): Promise<Passage> {
+    const passage: Passage = {
+      id: newGenerationId(call.arrivedAtMs, context.random),
+      api,
+      call,
+      admission,
+      plan,
+      hold: await ledger.hold(admission.team, worstCaseNanoUsd(plan)),
+      trail: [],
+      tally: createTally(),
+      dispatchedAtMs: context.now(),
+      left: admission.facts.stream ? follow(call.signal) : null,
+    };
+    if (plan.candidates.length === 0) throw settler.settleFailure(passage, refusal(admission.request.model, plan));
+    return passage;
+  }
+
+  function dispatchAlong({ call, left, admission: { facts, policy }, plan, trail }: Passage, ask: Ask): Promise<DispatchResult> {
     return dispatch(
       {
         candidates: plan.candidates,
-        request,
+        ask,
         facts,
         maxAttempts: policy.maxAttempts,
         allowFallbacks: policy.allowFallbacks,
@@ -140,132 +191,34 @@ export function createHall(context: Context): Hall {
     );
   }
 
-  async function answerWhole(passage: Passage): Promise<Response> {
-    const { id, tally } = passage;
-    const result = await dispatchAlong(passage);
-    if ('error' in result) throw settleFailure(passage, result.error);
-    const { reply } = result;
-    invariant(reply.opened.kind === 'json', 'a whole request is answered whole');
-
-    addToTally(tally, reply.opened.reply, context.now());
-    if (asksToHideReasoning(passage.admission.request)) reply.opened.reply.choices.forEach(hideReasoning);
-    const last = settle(passage, reply, { state: 'completed' });
-    const labels = { id, createdAtS: createdAtS(passage), model: reply.offer.modelId, provider: reply.offer.providerName };
-    return Response.json(toAnswerBody(labels, reply.opened.reply, last), {
-      headers: answerHeaders(passage, reply.offer, passage.trail.length),
-    });
-  }
-
-  async function answerStream(passage: Passage): Promise<Response> {
-    const { call, tally } = passage;
-    const dispatched = dispatchAlong(passage);
-    const inTime = await noLongerThan(HEADERS_AFTER_MS - (context.now() - call.arrivedAtMs), dispatched);
-    if (inTime !== undefined && 'error' in inTime) throw settleFailure(passage, inTime.error);
-
-    const settled = Promise.withResolvers<void>();
-    call.waitUntil(settled.promise);
-    let reply = inTime?.reply ?? null;
-    const opening = dispatched.then((result): RelaySource | { error: GatewayError } => {
-      if ('error' in result) return result;
-      reply = result.reply;
-      const { offer, opened } = reply;
-      invariant(opened.kind === 'stream', 'a stream is answered as a stream');
-      return { stream: opened.stream, model: offer.modelId, provider: offer.providerName };
-    });
-    const body = relayStream({
-      id: passage.id,
-      createdAtS: createdAtS(passage),
-      tally,
-      hidesReasoning: asksToHideReasoning(passage.admission.request),
-      now: context.now,
-      opening,
-      toError: explainFailure,
-      onEnd(end) {
-        settled.resolve();
-        if (end.state === 'failed') settleFailure(passage, end.error);
-        else if (reply !== null) return settle(passage, reply, end);
-        else call.waitUntil(settleAbandoned(passage, dispatched));
-        return null;
-      },
-    });
-    return new Response(body, {
-      headers: {
-        ...answerHeaders(passage, inTime?.reply.offer ?? null, passage.trail.length + 1),
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-cache',
-      },
-    });
-  }
-
-  /** Ends a request whose client left before any upstream had answered. */
-  async function settleAbandoned(passage: Passage, dispatched: Promise<DispatchResult>): Promise<void> {
-    passage.left?.abort();
-    const result = await dispatched;
-    if ('error' in result) return void settleFailure(passage, result.error);
-    if (result.reply.opened.kind === 'stream') result.reply.opened.stream.cancel();
-    settle(passage, result.reply, { state: 'cancelled' });
-  }
-
-  /** Ends a request that an upstream answered: books the attempt, writes the receipt, returns what the client's last chunk says. */
-  function settle(passage: Passage, { offer, finish }: Reply, end: StreamEnd): LastWords {
-    const { tally, admission, hold, trail } = passage;
-    const usage = settleUsage(tally, admission.facts.promptTokens, offer.supply, end.state === 'completed');
-    const failure = end.state === 'interrupted' ? end.failure : null;
-    const { firstTokenAtMs, lastTokenAtMs } = admission.facts.stream ? tally : UNTIMED;
-    finish({ outcome: end.state, failure, usage, firstTokenAtMs, lastTokenAtMs });
-    // The answer says what the ledger will capture, and that is never more than was held.
-    const chargedNanoUsd = Math.min(hold.amountNanoUsd, trail.at(-1)?.costNanoUsd ?? 0);
-    const record = writeReceipt(passage, {
-      state: end.state,
-      offer,
-      usage,
-      chargedNanoUsd,
-      errorCode: failure && explainFailure(failure).code,
-    });
-    return {
-      usage: toUsageBody(usage, offer.price, chargedNanoUsd),
-      ...(wantsMetadata(passage) && {
-        openrouter_metadata: toRouterMetadata(admission.request.model, record, trail, context.now() - passage.dispatchedAtMs),
-      }),
-    };
-  }
-
-  /** Ends a request that no upstream answered; the customer pays nothing. Returns the error with the request's id on it. */
-  function settleFailure(passage: Passage, error: GatewayError): GatewayError {
-    const state = passage.trail.at(-1)?.outcome === 'cancelled' ? 'cancelled' : 'failed';
-    writeReceipt(passage, { state, offer: null, usage: null, chargedNanoUsd: 0, errorCode: error.code });
-    return error.withHeaders({ 'x-generation-id': passage.id, 'x-headrace-attempts': String(passage.trail.length) });
-  }
-
-  function writeReceipt(passage: Passage, end: RequestEnd): PlanRecord {
-    const { id, call, admission, hold, trail, tally, dispatchedAtMs } = passage;
-    const plan = passage.plan.record();
-    const times = { arrivedAtMs: call.arrivedAtMs, dispatchedAtMs, endedAtMs: context.now() };
-    const durable = ledger.settle(hold, draftReceipt({ id, admission, hold, trail, tally, plan, times }, end));
-    // One request of a batch stays to store it; keeping all of them alive would cost more than storing does.
-    if (hold.leads) call.waitUntil(durable);
-    return plan;
-  }
-
   return {
-    serveChat,
+    serve,
+    serveUnit,
+    countTokens,
     explain,
     authenticate: gate.authenticate,
     snapshot: catalog.snapshot,
     findReceipt: ledger.find,
+    policyOf: gate.policyOf,
     endpointStats: createStatsReader(context),
-    keyUsage: (caller) => readKeyUsage(context.db, caller, context.now()),
+    books: createBooks(context),
+    keys: createKeyring({ ...context, forget: gate.forget }),
     isCallable,
     now: context.now,
     log: context.log,
   };
 }
 
-/** A whole answer arrives at once: it has no first token and no pace. */
-const UNTIMED = { firstTokenAtMs: null, lastTokenAtMs: null };
+/** The session that the header names holds where the body names none. */
+function withSession<A extends Asked>(asked: A, headers: Headers): A {
+  asked.request.session_id ??= headers.get(SESSION_HEADER)?.slice(0, SESSION_CHARS_MAX);
+  return asked;
+}
 
-function invariant(condition: boolean, why: string): asserts condition {
-  if (!condition) throw new Error(why);
+/** A client that leaves ends its own request; what is settled must not end with it. */
+function outlive<T>(call: Call, answered: Promise<T>): Promise<T> {
+  call.waitUntil(answered.catch(() => undefined));
+  return answered;
 }
 
 /** A controller that aborts with `signal`, and may be aborted without it. */
@@ -274,17 +227,4 @@ function follow(signal: AbortSignal): AbortController {
   if (signal.aborted) controller.abort();
   else signal.addEventListener('abort', () => controller.abort());
   return controller;
-}
-
-/** Waits for a promise, but no longer than `limitMs`; undefined when it takes longer. */
-async function noLongerThan<T>(limitMs: number, promise: Promise<T>): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), Math.max(0, limitMs));
-  });
-  try {
-    return await Promise.race([promise, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -5,6 +5,7 @@ import { notEnforced } from '../describe-manifest.ts';
 export interface GreetingFacts {
   url: string;
   key: string;
+  managementKey: string;
   manifest: Manifest;
   activeProviders: readonly string[];
   missingKeys: readonly string[];
@@ -33,7 +34,9 @@ export function greet(facts: GreetingFacts): string[] {
     `real providers on: ${activeProviders.length === 0 ? 'none (set a key such as TOGETHER_API_KEY in the environment or .dev.vars)' : activeProviders.join(', ')}`,
     ...(devnetUrl === null ? [] : [`simulated supply:  ${devnetUrl}/control`]),
     `console:           ${url}/`,
+    `API description:   ${url}/docs`,
     `key:               ${key}`,
+    `management key:    ${facts.managementKey}`,
     '',
     'Ask (the headers say who answers):',
     `  curl -Ni ${url}/v1/chat/completions -H 'authorization: Bearer ${key}' -H 'content-type: application/json' \\`,

@@ -1,32 +1,43 @@
-/** The key that `npm start` makes once for each state directory. */
+/** The keys that `npm start` makes once for each state directory: one to infer with, one to manage with. */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Makes a new inference key: 256 random bits. */
-export function newKey(): string {
-  return `sk-hr-${randomBytes(32).toString('base64url')}`;
+export interface LocalKeys {
+  inference: string;
+  management: string;
 }
 
-/** Returns the key of a state directory, made at the first call and kept in a file that only its owner reads. Null directory: a new key. */
-export function localKey(stateDir: string | null): string {
-  if (stateDir === null) return newKey();
-  const file = path.join(stateDir, 'headrace', 'keys.json');
-  const kept = readKey(file);
-  if (kept !== undefined) return kept;
-  const key = newKey();
+/** Makes a new key: 256 random bits. */
+export function newKey(prefix = 'sk-hr-'): string {
+  return `${prefix}${randomBytes(32).toString('base64url')}`;
+}
+
+/** Returns the keys of a state directory, made at the first call and kept in a file that only its owner reads. Null directory: new keys. */
+export function localKeys(stateDir: string | null): LocalKeys {
+  const file = stateDir === null ? null : path.join(stateDir, 'headrace', 'keys.json');
+  const kept = file === null ? {} : readKeys(file);
+  const keys = { inference: kept.inference ?? newKey(), management: kept.management ?? newKey('sk-hr-mgmt-') };
+  if (file !== null && (kept.inference === undefined || kept.management === undefined)) writeKeys(file, keys);
+  return keys;
+}
+
+function writeKeys(file: string, { inference, management }: LocalKeys): void {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(file, `${JSON.stringify({ local: key })}\n`, { mode: 0o600 });
+  writeFileSync(file, `${JSON.stringify({ local: inference, management })}\n`, { mode: 0o600 });
   // The mode above counts only when the file is new.
   chmodSync(file, 0o600);
-  return key;
 }
 
-function readKey(file: string): string | undefined {
+function readKeys(file: string): Partial<LocalKeys> {
   try {
-    const { local } = JSON.parse(readFileSync(file, 'utf8')) as { local?: unknown };
-    return typeof local === 'string' && local.startsWith('sk-hr-') ? local : undefined;
+    const { local, management } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    return { ...(isKey(local, 'sk-hr-') && { inference: local }), ...(isKey(management, 'sk-hr-mgmt-') && { management }) };
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+function isKey(value: unknown, prefix: string): value is string {
+  return typeof value === 'string' && value.startsWith(prefix);
 }

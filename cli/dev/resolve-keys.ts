@@ -1,9 +1,11 @@
 /** Finds the values behind the names in a manifest: client keys become hashes, upstream keys become bindings. */
 import type { Manifest } from '#schema/manifest';
 import { providers } from '#providers/registry';
-import { keyId, keyLabel, type ResolvedKey } from '#src/manifest/compile';
+import { keyLabel } from '#schema/key';
+import { keyId, type ResolvedKey } from '#src/manifest/compile';
 import { clientKeys, literalBindings, namedSecrets, sha256Hex } from '#src/manifest/secrets';
 import { CommandError } from '../command-error.ts';
+import type { LocalKeys } from './local-key.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -13,6 +15,11 @@ const MANAGEMENT_KEY = /^sk-hr-mgmt-[\x21-\x7e]{9,189}$/;
 /** Hashes a key as D1 keeps it. */
 export function resolveKey(token: string): ResolvedKey {
   return { hash: sha256Hex(token), label: keyLabel(token) };
+}
+
+/** Hashes the keys that `npm start` has made. */
+export function resolveLocalKeys({ inference, management }: LocalKeys): Record<keyof LocalKeys, ResolvedKey> {
+  return { inference: resolveKey(inference), management: resolveKey(management) };
 }
 
 /** Resolves the keys that clients will present. Those whose variable is not set are left out and named in `missing`. */

@@ -14,9 +14,9 @@ import { silently, type Step } from '../progress.ts';
 import { checkManifest } from '../read-manifest.ts';
 import { readVersion } from '../version.ts';
 import { bundleWorker } from './bundle.ts';
-import { localKey } from './local-key.ts';
+import { localKeys } from './local-key.ts';
 import { migrate } from './migrate.ts';
-import { activeProviders, resolveClientKeys, resolveKey, upstreamBindings } from './resolve-keys.ts';
+import { activeProviders, resolveClientKeys, resolveLocalKeys, upstreamBindings } from './resolve-keys.ts';
 import { lockState } from './state-lock.ts';
 import { WORKER_NAME, workerOptions } from './worker-options.ts';
 
@@ -53,6 +53,7 @@ export interface Router {
   url: string;
   /** An inference key of the first team. */
   key: string;
+  managementKey: string;
   manifest: Manifest;
   /** What applying the manifest changed. */
   applied: ApplySummary;
@@ -76,7 +77,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
 
   const script = await step('bundle', () => bundleWorker(options.entry ?? path.join(ROOT, 'src/index.ts')), sayKib);
   const unlock = stateDir === null ? () => {} : lockState(stateDir);
-  const key = localKey(stateDir);
+  const keys = localKeys(stateDir);
   const bindings = {
     HEADRACE_ALLOWED_HOSTS: LOCAL_HOSTS.join(','),
     HEADRACE_VERSION: readVersion(),
@@ -99,7 +100,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       async () => migrate(await db(), path.join(ROOT, 'schema/migrations')),
       (names) => (names.length === 0 ? 'up to date' : names.join(', ')),
     );
-    const rows = compileManifest({ manifest, ...houseFacts(), clientKeys: client.keys, localKey: resolveKey(key) });
+    const rows = compileManifest({ manifest, ...houseFacts(), clientKeys: client.keys, localKeys: resolveLocalKeys(keys) });
     const applied = await step('manifest applied', async () => applyRows(await db(), rows, Date.now()), saySummary);
     const cron = setInterval(() => void runScheduled(miniflare, log), CRON_EVERY_MS);
     let stopping: Promise<void> | undefined;
@@ -111,7 +112,8 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     };
     return {
       url: `http://localhost:${address.port}`,
-      key,
+      key: keys.inference,
+      managementKey: keys.management,
       manifest,
       applied,
       activeProviders: activeProviders(manifest, environment),

@@ -13,10 +13,15 @@ export const card = {
   dataPolicy: { trains: null, retentionDays: null, claimSource: 'provider', source: 'no statement found', date: '2026-11-22' },
   jurisdiction: { countries: ['US'], source: 'inference-docs.cerebras.ai', date: '2026-11-22' },
   capabilities: ['tools'],
-  quirks: { developerRole: 'system', dropRequestFields: ['store'], reasoningControl: 'reasoning_effort' },
+  quirks: {
+    developerRole: 'system',
+    dropRequestFields: ['store', 'frequency_penalty', 'presence_penalty', 'logit_bias'],
+    reasoningControl: 'reasoning_effort',
+  },
   docs: 'https://inference-docs.cerebras.ai',
   sources: [
     { source: 'npm @ai-sdk/cerebras 2.0.82', date: '2026-11-22' },
+    { source: 'hexdocs.pm/req_llm, Cerebras: fields that end in a 400', date: '2026-11-22' },
     { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
     { source: 'api-evangelist/cerebras', date: '2026-11-22' },
   ],

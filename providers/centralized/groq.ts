@@ -21,6 +21,7 @@ export const card = {
   jurisdiction: { countries: [], source: 'console.groq.com/docs/your-data: US headquarters, further regions unnamed', date: '2026-11-22' },
   capabilities: ['tools'],
   quirks: {
+    dropRequestFields: ['logit_bias'],
     reasoningControl: 'reasoning_effort',
     reasoningFields: ['reasoning', 'reasoning_content'],
     usageLocations: ['x_groq'],
@@ -29,6 +30,7 @@ export const card = {
   docs: 'https://console.groq.com/docs',
   sources: [
     { source: 'npm @ai-sdk/groq 3.0.71', date: '2026-11-22' },
+    { source: 'console.groq.com/docs/openai, unsupported fields', date: '2026-11-22' },
     { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' },
     { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
   ],

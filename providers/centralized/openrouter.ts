@@ -24,6 +24,7 @@ export const card = {
     reasoningControl: 'reasoning_object',
     reasoningFields: ['reasoning', 'reasoning_content'],
     reasoningReplayField: 'reasoning',
+    cacheControl: true,
     sessionHeader: 'x-session-id',
     addRequestFields: { provider: { data_collection: 'deny', zdr: true } },
     stripResponseFields: ['openrouter_metadata'],

@@ -1,8 +1,8 @@
 import type { Dialect } from '#providers/provider';
+import { decodeCountReply, encodeCountRequest } from './anthropic-messages/count-tokens.ts';
 import { createAnthropicStreamDecoder } from './anthropic-messages/decode-stream.ts';
 import { decodeAnthropicReply } from './anthropic-messages/decode-reply.ts';
 import { encodeAnthropicRequest } from './anthropic-messages/encode-request.ts';
-import { decodeHttpError } from './decode-error.ts';
 
 /** Speaks Anthropic's Messages API and turns its answers into OpenAI's words. `n` above 1, `seed` and `logprobs` cannot be said in it. */
 export const anthropicMessages: Dialect = {
@@ -10,5 +10,5 @@ export const anthropicMessages: Dialect = {
   encodeRequest: encodeAnthropicRequest,
   decodeReply: decodeAnthropicReply,
   createStreamDecoder: createAnthropicStreamDecoder,
-  decodeError: decodeHttpError,
+  countTokens: { encodeRequest: encodeCountRequest, decodeReply: decodeCountReply },
 };

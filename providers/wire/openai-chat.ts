@@ -1,5 +1,4 @@
 import type { Dialect } from '#providers/provider';
-import { decodeHttpError } from './decode-error.ts';
 import { createOpenAiStreamDecoder, decodeOpenAiReply } from './openai-chat/decode-answer.ts';
 import { encodeOpenAiRequest } from './openai-chat/encode-request.ts';
 
@@ -7,7 +6,6 @@ import { encodeOpenAiRequest } from './openai-chat/encode-request.ts';
 export const openAiChat: Dialect = {
   id: 'openai-chat',
   encodeRequest: encodeOpenAiRequest,
-  decodeReply: decodeOpenAiReply,
-  createStreamDecoder: createOpenAiStreamDecoder,
-  decodeError: decodeHttpError,
+  decodeReply: (body, target) => decodeOpenAiReply(body, target),
+  createStreamDecoder: (target) => createOpenAiStreamDecoder(target),
 };

@@ -9,6 +9,8 @@ export interface ReasoningWish {
   effort: ReasoningEffort | null;
   budgetTokens: number | null;
   exclude: boolean;
+  /** How much of a summary to give, for makers that show no more than that. */
+  summary: string | null;
 }
 
 /** Shares of the output limit that an effort stands for where vendors take a budget. OpenRouter, "reasoning tokens". */
@@ -30,9 +32,9 @@ export function readReasoningWish(request: ChatRequest): ReasoningWish | null {
   const effort = reasoning?.effort ?? effortField ?? null;
   const budgetTokens = reasoning?.max_tokens ?? null;
   const exclude = reasoning?.exclude === true || included === false;
-  const stated = effort !== null || budgetTokens !== null || reasoning?.enabled !== undefined;
+  const stated = effort !== null || budgetTokens !== null || typeof reasoning?.enabled === 'boolean';
   if (!stated && included !== true) return null;
-  return { on: effort !== 'none' && reasoning?.enabled !== false, effort, budgetTokens, exclude };
+  return { on: effort !== 'none' && reasoning?.enabled !== false, effort, budgetTokens, exclude, summary: reasoning?.summary ?? null };
 }
 
 /** Turns a wish into a thinking budget below `maxTokens`; at least 1,024 tokens, or null when that much does not fit. */

@@ -1,5 +1,7 @@
 /** Takes what the caller wrote out of what an upstream says: validators like to quote their input, and prompts are never kept. */
 import type { ChatRequest } from '#schema/chat';
+import type { UnitBody } from '#schema/unit';
+import { isJsonObject } from './json-object.ts';
 
 /** A run of this many characters that stands in both texts is a quotation. */
 const RUN_CHARS = 16;
@@ -12,7 +14,7 @@ const REQUEST_CHARS_MAX = 400_000;
 const MARK = '[text]';
 
 /** Replaces every passage of `text` that the request contains with `[text]`. Linear in both; at most 4,000 characters come back. */
-export function unquote(text: string, request: ChatRequest | undefined): string {
+export function unquote(text: string, request: ChatRequest | UnitBody | undefined): string {
   if (request === undefined || text === '') return text;
   const said = text.slice(0, ERROR_CHARS_MAX);
   const isQuoted = new Uint8Array(said.length);
@@ -66,12 +68,27 @@ function withoutMarked(said: string, isQuoted: Uint8Array): string {
   return kept;
 }
 
-/** Everything in a request that people or their tools wrote, newest first. */
-function* textsOf({ messages }: ChatRequest): Iterable<string> {
+/** Everything in a request that people or their tools wrote. */
+function textsOf(request: ChatRequest | UnitBody): Iterable<string> {
+  return 'messages' in request ? textsOfChat(request) : textsOfUnit(request);
+}
+
+/** Newest first. */
+function* textsOfChat({ messages }: ChatRequest): Iterable<string> {
   for (const message of messages.toReversed()) {
     const { content } = message;
     if (typeof content === 'string') yield content;
     else for (const part of content ?? []) if (typeof part['text'] === 'string') yield part['text'];
     if (message.role === 'assistant') for (const call of message.tool_calls ?? []) yield call.function.arguments;
+  }
+}
+
+/** Fields of unit operations that hold what people wrote, not options. */
+const WRITTEN_FIELDS = ['input', 'query', 'documents', 'prompt', 'instructions'];
+
+function* textsOfUnit({ fields }: UnitBody): Iterable<string> {
+  for (const written of WRITTEN_FIELDS.flatMap((field) => fields[field])) {
+    if (typeof written === 'string') yield written;
+    else if (isJsonObject(written) && typeof written['text'] === 'string') yield written['text'];
   }
 }

@@ -27,6 +27,7 @@ CREATE TABLE `attempts` (
 );
 --> statement-breakpoint
 CREATE INDEX `attempts_time` ON `attempts` (`started_at_ms`);--> statement-breakpoint
+CREATE INDEX `attempts_endpoint_time` ON `attempts` (`endpoint_id`,`started_at_ms`);--> statement-breakpoint
 CREATE TABLE `claims` (
 	`subject` text NOT NULL,
 	`kind` text NOT NULL,
@@ -116,6 +117,7 @@ CREATE TABLE `offers` (
 	`cache_read_pico_usd_per_token` integer,
 	`cache_write_pico_usd_per_token` integer,
 	`request_nano_usd` integer DEFAULT 0 NOT NULL,
+	`unit_pico_usd` integer,
 	`source` text NOT NULL,
 	PRIMARY KEY(`endpoint_id`, `valid_from_ms`)
 );
@@ -164,6 +166,7 @@ CREATE TABLE `receipts` (
 	`reasoning_tokens` integer NOT NULL,
 	`cache_read_tokens` integer NOT NULL,
 	`cache_write_tokens` integer NOT NULL,
+	`units` real,
 	`overhead_ms` integer NOT NULL,
 	`ttft_ms` integer,
 	`tpot_ms` real,
@@ -176,6 +179,7 @@ CREATE TABLE `receipts` (
 );
 --> statement-breakpoint
 CREATE INDEX `receipts_team_time` ON `receipts` (`team_id`,`created_at_ms`);--> statement-breakpoint
+CREATE INDEX `receipts_key_time` ON `receipts` (`key_id`,`created_at_ms`,`charged_nano_usd`);--> statement-breakpoint
 CREATE TABLE `rollups` (
 	`bucket_ms` integer NOT NULL,
 	`endpoint_id` text NOT NULL,

@@ -5,9 +5,20 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 
-const ROOMS = ['admission', 'catalog', 'dispatch', 'health', 'ledger', 'manifest', 'metering', 'nodes', 'routing'].map(
-  (room) => `src/${room}`,
-);
+const ROOMS = [
+  'admission',
+  'catalog',
+  'dispatch',
+  'health',
+  'keys',
+  'ledger',
+  'manifest',
+  'metering',
+  'nodes',
+  'routing',
+  'skins',
+  'usage',
+].map((room) => `src/${room}`);
 
 /** Zone → zones that it may import besides itself. A zone that is not listed may import anything. */
 const FLOORS = {
@@ -17,7 +28,9 @@ const FLOORS = {
   ...Object.fromEntries(ROOMS.map((room) => [room, ['schema']])),
   'src/dispatch': ['schema', 'providers', 'src/health'],
   'src/passage.ts': ['schema', ...ROOMS],
-  'src/serve.ts': ['schema', 'src/context.ts', 'src/passage.ts', ...ROOMS],
+  'src/settle.ts': ['schema', 'src/passage.ts', ...ROOMS],
+  'src/answer.ts': ['schema', 'src/context.ts', 'src/passage.ts', 'src/settle.ts', ...ROOMS],
+  'src/serve.ts': ['schema', 'src/answer.ts', 'src/context.ts', 'src/passage.ts', 'src/settle.ts', ...ROOMS],
   'src/jobs': ['schema', 'src/context.ts', ...ROOMS],
   'src/context.ts': ['schema', 'providers', ...ROOMS],
   'src/api': ['schema', 'console', 'src/context.ts', 'src/passage.ts', 'src/serve.ts', ...ROOMS],

@@ -1,13 +1,11 @@
 /** The gate: who is calling, what they may do, and the policy that governs the request. */
-import type { ChatRequest } from '#schema/chat';
 import { GatewayError } from '#schema/error';
 import type { RequestFacts } from '#schema/facts';
 import type { ProviderWishes, ResolvedPolicy } from '#schema/policy';
-import { mayUseModel, type Caller, type Team } from './caller.ts';
-import { requestFacts } from './facts.ts';
+import type { RoutedRequest } from '#schema/skin';
+import { mayUseModel, requireKeyBudget, type Caller, type Team } from './caller.ts';
 import { createFreshCache, type WaitUntil } from './fresh-cache.ts';
 import { parseModelName, suffixWishes } from './model-name.ts';
-import { readRequest } from './read-request.ts';
 import { resolvePolicy, type PolicyBook } from './resolve-policy.ts';
 import { findCaller, readPolicyBook } from './store.ts';
 import { hashToken, isTokenShaped } from './token.ts';
@@ -18,7 +16,7 @@ export type { Caller, Team } from './caller.ts';
 export interface Admission {
   caller: Caller;
   team: Team;
-  request: ChatRequest;
+  request: RoutedRequest;
   policy: ResolvedPolicy;
   facts: RequestFacts;
   /** Names to serve, best first: as requested, then the policy's fallbacks; known suffixes off, aliases not yet resolved. */
@@ -32,9 +30,17 @@ export interface AdmissionPorts {
   log(event: Record<string, unknown>): void;
 }
 
-export interface AdmitInput {
+/** A request as its surface has read it. */
+export interface Asked {
+  request: RoutedRequest;
+  /** Tells routing what it may know. `freeOnly` comes from the model suffix `:free`. */
+  toFacts(of: { teamId: string; freeOnly: boolean }): RequestFacts;
+}
+
+export interface AdmitInput<A extends Asked> {
   caller: Caller;
-  body: unknown;
+  /** Reads the body; called once it is clear that the caller may infer at all. */
+  read(): A;
   headers: Headers;
   /** Resolves an alias to the model id that key globs and policy fallbacks are written in. */
   canonicalModel(name: string): string;
@@ -44,8 +50,12 @@ export interface AdmitInput {
 export interface Gate {
   /** Finds the caller of a token. Throws GatewayError: `invalid_api_key`, the same for unknown, disabled, expired; `ledger_unavailable`. */
   authenticate(token: string | null, waitUntil: WaitUntil): Promise<Caller>;
-  /** Checks a chat request and resolves its policy. Throws GatewayError: `invalid_request` with `param`, `permission_denied`, `ledger_unavailable`. */
-  admit(input: AdmitInput): Promise<Admission>;
+  /** Checks a request and resolves its policy. Throws GatewayError: `invalid_request` with `param`, `permission_denied`, `ledger_unavailable`. */
+  admit<A extends Asked>(input: AdmitInput<A>): Promise<Admission & { asked: A }>;
+  /** Resolves the policy that holds for all requests of a key. Throws GatewayError: `permission_denied` for management keys, `ledger_unavailable`. */
+  policyOf(caller: Caller, waitUntil: WaitUntil): Promise<ResolvedPolicy>;
+  /** Makes this isolate look a key up again, by its SHA-256 (hex). */
+  forget(hash: string): void;
 }
 
 /** Timing of both caches: a change is seen within `lifetimeMs`, or `staleMs` while D1 fails. Below 60 s, as revocation must be. */
@@ -61,7 +71,7 @@ function refuseToken(): GatewayError {
 
 /** Creates the gate of one isolate, with its caches of keys and policies. */
 export function createAdmission({ db, now, log }: AdmissionPorts): Gate {
-  const callers = createFreshCache<Caller>({ ...FRESHNESS, load: (hash) => findCaller(db, hash), now, capacity: KEYS_MAX });
+  const callers = createFreshCache<Caller>({ ...FRESHNESS, load: (hash) => findCaller(db, hash, now()), now, capacity: KEYS_MAX });
   const books = createFreshCache<PolicyBook>({ ...FRESHNESS, load: () => readPolicyBook(db), now, capacity: 1 });
 
   function unavailable(what: string, cause: unknown): GatewayError {
@@ -89,9 +99,12 @@ export function createAdmission({ db, now, log }: AdmissionPorts): Gate {
     }
   }
 
-  async function admit({ caller, body, headers, canonicalModel, waitUntil }: AdmitInput): Promise<Admission> {
+  async function admit<A extends Asked>(input: AdmitInput<A>): Promise<Admission & { asked: A }> {
+    const { caller, headers, canonicalModel, waitUntil } = input;
     const team = requireInference(caller);
-    const request = readRequest(body);
+    requireKeyBudget(caller, now());
+    const asked = input.read();
+    const { request } = asked;
     const names = uniqueNames(request).map(parseModelName);
     const requested = names.map(({ base }) => base);
     for (const name of requested) requireModel(caller, canonicalModel(name), name);
@@ -111,14 +124,20 @@ export function createAdmission({ db, now, log }: AdmissionPorts): Gate {
     return {
       caller,
       team,
+      asked,
       request,
       policy,
-      facts: requestFacts(request, team.id, suffixes.includes('free')),
+      facts: asked.toFacts({ teamId: team.id, freeOnly: suffixes.includes('free') }),
       models: [...new Set([...requested, ...fallbacks])].slice(0, MODELS_MAX),
     };
   }
 
-  return { authenticate, admit };
+  async function policyOf(caller: Caller, waitUntil: WaitUntil): Promise<ResolvedPolicy> {
+    const team = requireInference(caller);
+    return resolvePolicy(await readBook(waitUntil), { team: team.policy, key: caller.keyPolicy, request: null }, []);
+  }
+
+  return { authenticate, admit, policyOf, forget: callers.forget };
 }
 
 function requireInference(caller: Caller): Team {
@@ -126,7 +145,7 @@ function requireInference(caller: Caller): Team {
   throw new GatewayError('permission_denied', 'Management keys manage and never infer. Use an inference key of a team.');
 }
 
-function uniqueNames(request: ChatRequest): string[] {
+function uniqueNames(request: RoutedRequest): string[] {
   return [...new Set([request.model, ...(request.models ?? [])])];
 }
 

@@ -1,11 +1,18 @@
 /** Who is calling: the key, its team, and what the key may use. */
-
-export type BudgetPeriod = 'day' | 'week' | 'month' | 'total';
+import { periodStartMs, type BudgetPeriod } from '#schema/budget-period';
+import { GatewayError } from '#schema/error';
+import { toUsd } from '#schema/money';
 
 /** A cap on spending in one calendar period (UTC). */
 export interface Budget {
   nanoUsd: number;
   period: BudgetPeriod;
+}
+
+/** A key's own budget, and what the key had been charged in the period when it was read. */
+export interface KeyBudget extends Budget {
+  spentNanoUsd: number;
+  readAtMs: number;
 }
 
 export interface Team {
@@ -26,7 +33,7 @@ export interface Caller {
   keyPolicy: string | null;
   /** Globs over model ids (`qwen/*`); null allows every model. */
   models: readonly string[] | null;
-  budget: Budget | null;
+  budget: KeyBudget | null;
   createdAtMs: number;
   expiresAtMs: number | null;
 }
@@ -51,4 +58,17 @@ export function matchesGlob(glob: string, text: string): boolean {
 /** Answers whether the key may use a model, given by its id (aliases resolved). */
 export function mayUseModel(caller: Caller, modelId: string): boolean {
   return caller.models === null || caller.models.some((glob) => matchesGlob(glob, modelId));
+}
+
+/**
+ * Refuses a key that has spent its own budget: GatewayError `insufficient_budget`. What it has spent is as old as the caller's entry in
+ * the cache and knows of no request still under way, so requests at the same time can go over it; a team's budget they cannot, as the
+ * ledger holds for it.
+ */
+export function requireKeyBudget({ budget }: Caller, nowMs: number): void {
+  if (budget === null) return;
+  const isSamePeriod = periodStartMs(budget.period, budget.readAtMs) === periodStartMs(budget.period, nowMs);
+  if (!isSamePeriod || budget.spentNanoUsd < budget.nanoUsd) return;
+  const scope = budget.period === 'total' ? '' : ` of this ${budget.period} (UTC)`;
+  throw new GatewayError('insufficient_budget', `This key has used up its limit of $${toUsd(budget.nanoUsd)}${scope}.`);
 }

@@ -1,20 +1,65 @@
 /** How many tokens a prompt will be, near enough to compare prices and reserve money. Vendors count the rest. */
 import type { ChatRequest } from '#schema/chat';
+import { MAX_TOKENS_LIMIT } from '#schema/generation-fields';
+import type { ContentPart } from '#schema/chat-message';
 import { countTokens } from '#schema/count-tokens';
 
 /** Role and separators of one message in common chat templates. */
 const TOKENS_PER_MESSAGE = 4;
 /** JSON is mostly ASCII. */
 const JSON_CHARACTERS_PER_TOKEN = 4;
-const IMAGE_TOKENS = 800;
-const AUDIO_TOKENS = 1000;
-const FILE_TOKENS = 2000;
+/** What cannot be counted without opening it; a video counts as a minute at a frame a second. */
+const MEDIA_TOKENS: Readonly<Record<string, number>> = {
+  image_url: 800,
+  input_audio: 1000,
+  file: 2000,
+  video_url: 15_000,
+  input_video: 15_000,
+};
 
-function partTokens(part: { type: string; text?: unknown }): number {
-  if (typeof part.text === 'string') return countTokens(part.text);
-  if (part.type.includes('image')) return IMAGE_TOKENS;
-  if (part.type.includes('audio')) return AUDIO_TOKENS;
-  return FILE_TOKENS;
+/** The most that an image counts at any vendor, in high detail. */
+const IMAGE_TOKENS_MOST = 6000;
+const BYTES_PER_BASE64_CHARACTER = 0.75;
+/** Audio has at least 750 bytes a second (6 kbit/s) and counts at most 32 tokens a second; a file counts at most two tokens a byte. */
+const TOKENS_PER_CHARACTER_MOST: Readonly<Record<string, number>> = {
+  input_audio: (BYTES_PER_BASE64_CHARACTER * 32) / 750,
+  file: BYTES_PER_BASE64_CHARACTER * 2,
+};
+const ADDRESS = /^https?:/i;
+
+/** What a part may count at most beyond its estimate; what stands at an address may be anything. */
+function partSlack(part: ContentPart): number {
+  const estimate = MEDIA_TOKENS[part.type];
+  if (estimate === undefined) return 0;
+  return Math.max(0, mediaTokensMost(part) - estimate);
+}
+
+function mediaTokensMost(part: ContentPart): number {
+  if (part.type === 'image_url') return IMAGE_TOKENS_MOST;
+  const perCharacter = TOKENS_PER_CHARACTER_MOST[part.type];
+  if (perCharacter === undefined) return MAX_TOKENS_LIMIT;
+  const data = inlineData(part);
+  return data === null ? MAX_TOKENS_LIMIT : data.length * perCharacter;
+}
+
+/** The content of a part in base64; null where it stands at an address. */
+function inlineData(part: ContentPart): string | null {
+  const { data, file_data: fileData } = part[part.type] as { data?: unknown; file_data?: unknown };
+  const given = data ?? fileData;
+  return typeof given === 'string' && !ADDRESS.test(given) ? given : null;
+}
+
+/** Bounds what the prompt may count beyond `promptTokens`, because of images, audio, files and videos: what a hold must cover. */
+export function promptSlackTokens({ messages }: ChatRequest): number {
+  let tokens = 0;
+  for (const { content } of messages) if (Array.isArray(content)) for (const part of content) tokens += partSlack(part);
+  return Math.ceil(Math.min(tokens, MAX_TOKENS_LIMIT));
+}
+
+function partTokens({ type, text, refusal }: ContentPart): number {
+  if (typeof text === 'string') return countTokens(text);
+  if (typeof refusal === 'string') return countTokens(refusal);
+  return Object.hasOwn(MEDIA_TOKENS, type) ? (MEDIA_TOKENS[type] ?? 0) : 0;
 }
 
 function contentTokens(content: ChatRequest['messages'][number]['content']): number {

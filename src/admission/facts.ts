@@ -1,38 +1,84 @@
-/** What routing may know of a request: numbers and needs, never the prompt. */
+/** What routing may know of a chat: numbers and needs, never the prompt. */
 import type { Capability } from '#schema/catalog';
 import type { ChatRequest } from '#schema/chat';
 import type { RequestFacts } from '#schema/facts';
-import { promptTokens } from './estimate-tokens.ts';
+import { MAX_TOKENS_LIMIT } from '#schema/generation-fields';
+import { signerOf } from '#schema/signature';
+import type { ClientChat } from '#schema/skin';
+import { promptSlackTokens, promptTokens } from './estimate-tokens.ts';
 
 /** Mean length of an answer when nothing better is known. */
 const EXPECTED_COMPLETION_TOKENS = 250;
+/** Makers of replayed reasoning beyond these are not looked for. */
+const SIGNERS_MAX = 8;
+
+type Message = ChatRequest['messages'][number];
 
 /** Content part types by the capability that reads them. OpenAI's and OpenRouter's names. */
 const PART_CAPABILITY: Readonly<Record<string, Capability>> = {
-  image: 'vision',
   image_url: 'vision',
-  input_image: 'vision',
-  audio: 'audio',
   input_audio: 'audio',
+  video_url: 'video',
+  input_video: 'video',
   file: 'file',
-  input_file: 'file',
 };
 
+/** What the skin and admission know beside the request. `freeOnly` comes from the model suffix `:free`. */
+export interface FactsContext extends Pick<ClientChat, 'needs' | 'wants' | 'size'> {
+  teamId: string;
+  freeOnly: boolean;
+}
+
+/** Derives the facts of a checked request. */
+export function chatFacts(request: ChatRequest, { teamId, freeOnly, needs = [], wants = [], size }: FactsContext): RequestFacts {
+  const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? null;
+  const choices = size?.choices ?? request.n ?? 1;
+  const reasoning = asksForReasoning(request);
+  // Tools that the upstream runs itself feed what they find into the prompt.
+  const slackTokens = needs.includes('messages') ? MAX_TOKENS_LIMIT : promptSlackTokens(request);
+  return {
+    teamId,
+    operation: 'chat',
+    ...(size === undefined
+      ? { promptTokens: promptTokens(request) }
+      : { promptTokens: size.promptTokens, contextTokens: size.contextTokens }),
+    ...(slackTokens > 0 && { promptSlackTokens: slackTokens }),
+    maxTokens,
+    choices,
+    expectedCompletionTokens: choices * Math.min(maxTokens ?? EXPECTED_COMPLETION_TOKENS, EXPECTED_COMPLETION_TOKENS),
+    stream: request.stream === true,
+    needs: [...new Set([...needsOf(request), ...needs])],
+    wants: [...new Set([...wantsOf(request, reasoning), ...wants])],
+    signedBy: signersOf(request.messages),
+    reasoning,
+    freeOnly,
+  };
+}
+
 function needsOf(request: ChatRequest): Capability[] {
-  const needs = new Set<Capability>();
-  if (request.tools && request.tools.length > 0 && request.tool_choice !== 'none') needs.add('tools');
+  const needs: Capability[] = [];
+  if (request.tools && request.tools.length > 0 && request.tool_choice !== 'none') needs.push('tools');
   const format = request.response_format?.type;
-  if (format === 'json_schema' || format === 'json_object') needs.add(format);
-  if (request.logprobs === true || (request.top_logprobs ?? 0) > 0) needs.add('logprobs');
-  if ((request.n ?? 1) > 1) needs.add('n');
-  for (const message of request.messages) {
-    if (!Array.isArray(message.content)) continue;
-    for (const part of message.content) {
-      const capability = Object.hasOwn(PART_CAPABILITY, part.type) ? PART_CAPABILITY[part.type] : undefined;
-      if (capability) needs.add(capability);
+  if (format === 'json_schema' || format === 'json_object') needs.push(format);
+  if (request.logprobs === true) needs.push('logprobs');
+  if ((request.n ?? 1) > 1) needs.push('n');
+  for (const { content } of request.messages) {
+    if (!Array.isArray(content)) continue;
+    for (const { type } of content) {
+      const capability = Object.hasOwn(PART_CAPABILITY, type) ? PART_CAPABILITY[type] : undefined;
+      if (capability) needs.push(capability);
     }
   }
-  return [...needs];
+  return needs;
+}
+
+function wantsOf(request: ChatRequest, reasoning: boolean): Capability[] {
+  const wants: Capability[] = [];
+  if (request.seed !== null && request.seed !== undefined) wants.push('seed');
+  if (reasoning) wants.push('reasoning');
+  // Chat templates without tools stumble over the calls of earlier turns.
+  if (request.messages.some(({ role }) => role === 'tool')) wants.push('tools');
+  return wants;
 }
 
 function asksForReasoning(request: ChatRequest): boolean {
@@ -42,24 +88,17 @@ function asksForReasoning(request: ChatRequest): boolean {
   return request.reasoning?.enabled === true || typeof request.reasoning?.max_tokens === 'number' || request.include_reasoning === true;
 }
 
-/** Derives the facts of a checked request. `freeOnly` comes from the model suffix `:free`. */
-export function requestFacts(request: ChatRequest, teamId: string, freeOnly: boolean): RequestFacts {
-  const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? null;
-  const choices = request.n ?? 1;
-  const reasoning = asksForReasoning(request);
-  const wants: Capability[] = [];
-  if (request.seed !== null && request.seed !== undefined) wants.push('seed');
-  if (reasoning) wants.push('reasoning');
-  return {
-    teamId,
-    promptTokens: promptTokens(request),
-    maxTokens,
-    choices,
-    expectedCompletionTokens: choices * Math.min(maxTokens ?? EXPECTED_COMPLETION_TOKENS, EXPECTED_COMPLETION_TOKENS),
-    stream: request.stream === true,
-    needs: needsOf(request),
-    wants,
-    reasoning,
-    freeOnly,
-  };
+/** Names who signed the reasoning that the request replays. */
+function signersOf(messages: readonly Message[]): string[] {
+  const signers = new Set<string>();
+  for (const message of messages) {
+    if (message.role !== 'assistant' || !message.reasoning_details) continue;
+    for (const { signature, data } of message.reasoning_details) {
+      for (const signed of [signature, data]) {
+        const signer = typeof signed === 'string' ? signerOf(signed) : null;
+        if (signer !== null && signers.size < SIGNERS_MAX) signers.add(signer);
+      }
+    }
+  }
+  return [...signers];
 }

@@ -33,6 +33,8 @@ interface Load<Value> {
 export interface FreshCache<Value> {
   /** Answers at once from a fresh entry; otherwise loads, and rejects with the load's failure when nothing usable is left. */
   get(key: string, waitUntil: WaitUntil): Value | null | Promise<Value | null>;
+  /** Drops what is known of a key, loads under way included: the next `get` asks its owner. */
+  forget(key: string): void;
 }
 
 /** Creates a bounded cache that reloads ahead of expiry, so that a key in use never waits for its owner. */
@@ -43,6 +45,7 @@ export function createFreshCache<Value>(settings: FreshCacheSettings<Value>): Fr
   const absent = new Map<string, Entry<Value>>();
   const loads = new Map<string, Load<Value>>();
   let failedAtMs = -Infinity;
+  let forgotten = 0;
 
   function keep(key: string, entry: Entry<Value>): void {
     const [home, other] = entry.value === null ? [absent, present] : [present, absent];
@@ -53,9 +56,11 @@ export function createFreshCache<Value>(settings: FreshCacheSettings<Value>): Fr
   }
 
   async function load(key: string): Promise<Entry<Value>> {
+    const forgottenBefore = forgotten;
     try {
       const entry = { value: await within(settings.load(key), timeoutMs), loadedAtMs: now() };
-      keep(key, entry);
+      // What was read before somebody changed it must not come back.
+      if (forgotten === forgottenBefore) keep(key, entry);
       return entry;
     } catch (failure) {
       failedAtMs = now();
@@ -97,6 +102,12 @@ export function createFreshCache<Value>(settings: FreshCacheSettings<Value>): Fr
       if (ageMs >= lifetimeMs || ageMs < 0) return reload(key, known, waitUntil);
       if (ageMs >= lifetimeMs / 2 && now() - failedAtMs >= timeoutMs) startLoad(key, waitUntil).catch(() => undefined);
       return known.value;
+    },
+    forget(key) {
+      forgotten++;
+      present.delete(key);
+      absent.delete(key);
+      loads.delete(key);
     },
   };
 }

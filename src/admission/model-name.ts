@@ -1,4 +1,5 @@
 /** Model names with their suffix. DESIGN §3. */
+import type { ModelSuffix } from '#schema/model-suffix';
 import type { ProviderWishes } from '#schema/policy';
 
 /** What a suffix asks for, in the words of the `provider` object. `:free` is a fact of the request, not a wish. */
@@ -9,9 +10,7 @@ const SUFFIX_WISHES = {
   free: {},
   attested: { privacy: { min_tier: 'attested' } },
   selfhosted: { supply: { only: ['selfhosted'] } },
-} as const satisfies Record<string, ProviderWishes>;
-
-export type ModelSuffix = keyof typeof SUFFIX_WISHES;
+} as const satisfies Record<ModelSuffix, ProviderWishes>;
 
 export interface ModelName {
   /** The name without a known suffix; still an id or an alias. */

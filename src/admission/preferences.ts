@@ -35,10 +35,10 @@ function nearest<Value>(levels: readonly Level[], read: (level: Level) => Value 
 }
 
 /** Finds the sort that applies. A nearer `optimize` speaks to the same wish, so it ends a sort stated further out. */
-function nearestSort(levels: readonly Level[]): { by: SortKey; acrossModels: boolean } | null {
+function nearestSort(levels: readonly Level[]): { by: SortKey | null; acrossModels: boolean } | null {
   for (const { sort, optimize } of levels.toReversed()) {
     if (typeof sort === 'string') return { by: sort, acrossModels: false };
-    if (sort) return { by: sort.by, acrossModels: sort.partition === 'none' };
+    if (sort?.by || sort?.partition) return { by: sort.by ?? null, acrossModels: sort.partition === 'none' };
     if (optimize) return null;
   }
   return null;

@@ -4,7 +4,7 @@
  */
 import { tierRank, type PrivacyTier, type Quantization } from '#schema/catalog';
 import { GatewayError } from '#schema/error';
-import { toNanoUsd, toPicoUsdPerToken } from '#schema/money';
+import { toNanoUsd, toPicoUsd, toPicoUsdPerToken, toPicoUsdPerUnit } from '#schema/money';
 import type { PolicyDocument, ResolvedPolicy } from '#schema/policy';
 
 /** The part of a resolved policy that only tightens. */
@@ -25,6 +25,7 @@ export type Restrictions = Pick<
   | 'maxPromptPicoUsdPerToken'
   | 'maxCompletionPicoUsdPerToken'
   | 'maxRequestNanoUsd'
+  | 'maxUnitPicoUsd'
   | 'requireParameters'
   | 'allowUnpriced'
 >;
@@ -116,6 +117,8 @@ export function foldRestrictions(levels: readonly PolicyDocument[]): Restriction
   const maxPrompt = lowest(prices.map((cap) => cap?.prompt));
   const maxCompletion = lowest(prices.map((cap) => cap?.completion));
   const maxRequest = lowest(prices.map((cap) => cap?.request));
+  const maxImage = lowest(prices.map((cap) => cap?.image));
+  const maxAudio = lowest(prices.map((cap) => cap?.audio));
   return {
     minTier: highestTier(levels.map(demandedTier)),
     jurisdictions: intersect(
@@ -141,6 +144,10 @@ export function foldRestrictions(levels: readonly PolicyDocument[]): Restriction
     maxPromptPicoUsdPerToken: maxPrompt === null ? null : toPicoUsdPerToken(maxPrompt),
     maxCompletionPicoUsdPerToken: maxCompletion === null ? null : toPicoUsdPerToken(maxCompletion),
     maxRequestNanoUsd: maxRequest === null ? null : toNanoUsd(maxRequest),
+    maxUnitPicoUsd: {
+      ...(maxImage !== null && { images: toPicoUsd(maxImage) }),
+      ...(maxAudio !== null && { transcription: toPicoUsd(maxAudio), speech: toPicoUsdPerUnit(maxAudio, 1e6) }),
+    },
     requireParameters: levels.some((level) => level.require_parameters === true),
     allowUnpriced: levels.some((level) => level.allow_unpriced === true) && !levels.some((level) => level.allow_unpriced === false),
   };

@@ -1,9 +1,10 @@
-/** What admission reads from D1: keys with their team, policies, and what a key has spent. */
+/** What admission reads from D1: keys with their team and what they have been charged, and policies. */
 import { and, eq, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
+import { periodStartMs, type BudgetPeriod } from '#schema/budget-period';
 import type { PolicyDocument } from '#schema/policy';
 import { keys, meta, policies, receipts, teams } from '#schema/tables';
-import type { Budget, BudgetPeriod, Caller } from './caller.ts';
+import type { Budget, Caller } from './caller.ts';
 import type { PolicyBook } from './resolve-policy.ts';
 
 /** More policies than this are not read; a deployment has tens. */
@@ -15,16 +16,26 @@ function toBudget(nanoUsd: number | null, period: string | null): Budget | null 
   return nanoUsd === null || period === null ? null : { nanoUsd, period: period as BudgetPeriod };
 }
 
-/** Finds the enabled key with a SHA-256 hash (hex). Null when there is none, or an inference key has lost its team. */
-export async function findCaller(db: D1Database, hash: string): Promise<Caller | null> {
+/** Sums what a key with a budget has been charged in the period around `nowMs`, from the receipts that have reached D1; 0 without budget. */
+function spentNanoUsd(nowMs: number) {
+  const start = (period: BudgetPeriod) => periodStartMs(period, nowMs);
+  return sql<number>`case when ${keys.budgetNanoUsd} is null then 0 else (
+    select coalesce(sum(${receipts.chargedNanoUsd}), 0) from ${receipts}
+    where ${receipts.keyId} = ${keys.id} and ${receipts.createdAtMs} >= case ${keys.budgetPeriod}
+      when 'day' then ${start('day')} when 'week' then ${start('week')} when 'month' then ${start('month')} else 0 end) end`;
+}
+
+/** Finds the enabled key with a SHA-256 hash (hex), with what it has spent by `nowMs`. Null when there is none, or an inference key has lost its team. */
+export async function findCaller(db: D1Database, hash: string, nowMs: number): Promise<Caller | null> {
   const [row] = await drizzle(db)
-    .select({ key: keys, team: teams })
+    .select({ key: keys, team: teams, spentNanoUsd: spentNanoUsd(nowMs) })
     .from(keys)
     .leftJoin(teams, eq(teams.id, keys.teamId))
     .where(and(eq(keys.hash, hash), eq(keys.disabled, false)))
     .limit(1);
   if (!row) return null;
   const { key, team } = row;
+  const budget = toBudget(key.budgetNanoUsd, key.budgetPeriod);
   const kind = key.kind === 'management' ? 'management' : 'inference';
   if (team === null && (kind === 'inference' || key.teamId !== null)) return null;
   return {
@@ -35,7 +46,7 @@ export async function findCaller(db: D1Database, hash: string): Promise<Caller |
     team: team && { id: team.id, policy: team.policy, budget: toBudget(team.budgetNanoUsd, team.budgetPeriod) },
     keyPolicy: key.policy,
     models: key.models,
-    budget: toBudget(key.budgetNanoUsd, key.budgetPeriod),
+    budget: budget && { ...budget, spentNanoUsd: row.spentNanoUsd, readAtMs: nowMs },
     createdAtMs: key.createdAtMs,
     expiresAtMs: key.expiresAtMs,
   };
@@ -50,44 +61,4 @@ export async function readPolicyBook(db: D1Database): Promise<PolicyBook> {
   ]);
   const stored = rows.map(({ name, version, document }) => ({ name, version, document: document as PolicyDocument }));
   return { policies: new Map(stored.map((policy) => [policy.name, policy])), defaultName: defaults[0]?.value ?? null };
-}
-
-/** What a key has been charged, in nano-USD: ever, and since the start of the UTC day, week (Monday) and month. */
-export interface KeyUsage {
-  totalNanoUsd: number;
-  dailyNanoUsd: number;
-  weeklyNanoUsd: number;
-  monthlyNanoUsd: number;
-}
-
-const NO_USAGE: KeyUsage = { totalNanoUsd: 0, dailyNanoUsd: 0, weeklyNanoUsd: 0, monthlyNanoUsd: 0 };
-
-/** Starts of the calendar periods that hold `nowMs`, UTC, epoch milliseconds. */
-export function periodStarts(nowMs: number): { dayMs: number; weekMs: number; monthMs: number } {
-  const day = new Date(nowMs);
-  day.setUTCHours(0, 0, 0, 0);
-  const sinceMondayDays = (day.getUTCDay() + 6) % 7;
-  return {
-    dayMs: day.getTime(),
-    weekMs: day.getTime() - sinceMondayDays * 86_400_000,
-    monthMs: Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), 1),
-  };
-}
-
-/** Sums the charges of the caller's key from the receipts that have reached D1; zero for keys that cannot infer. */
-export async function readKeyUsage(db: D1Database, { team, keyId }: Caller, nowMs: number): Promise<KeyUsage> {
-  if (team === null) return NO_USAGE;
-  const { dayMs, weekMs, monthMs } = periodStarts(nowMs);
-  const chargedSince = (startMs: number) =>
-    sql<number>`coalesce(sum(case when ${receipts.createdAtMs} >= ${startMs} then ${receipts.chargedNanoUsd} else 0 end), 0)`;
-  const [sums] = await drizzle(db)
-    .select({
-      totalNanoUsd: chargedSince(0),
-      dailyNanoUsd: chargedSince(dayMs),
-      weeklyNanoUsd: chargedSince(weekMs),
-      monthlyNanoUsd: chargedSince(monthMs),
-    })
-    .from(receipts)
-    .where(and(eq(receipts.teamId, team.id), eq(receipts.keyId, keyId)));
-  return sums ?? NO_USAGE;
 }

@@ -1,64 +1,25 @@
 /** The porch: every HTTP surface, mounted under `/v1` and `/api/v1` alike. The only room that knows Hono. */
-import { Hono, type Context } from 'hono';
+import { Hono } from 'hono';
 import { GatewayError } from '#schema/error';
 import type { Hall } from '#src/serve';
-import { waitUntilOf } from './caller.ts';
-import { serveChat, serveExplain } from './chat.ts';
 import { mountConsole } from './console.ts';
 import { allowAnyOrigin, respondPreflight } from './cors.ts';
-import { serveEndpoints } from './endpoints.ts';
-import { serveGeneration } from './generation.ts';
-import { serveHealth } from './health.ts';
-import { serveKey } from './key.ts';
-import { serveModel, serveModels, serveModelsCount } from './models.ts';
-import { serveOpenapi } from './openapi.ts';
+import { mountDocs } from './docs.ts';
 import { respondError } from './respond-error.ts';
-
-type Serve = (hall: Hall, c: Context) => Response | Promise<Response>;
-
-interface Surface {
-  method: 'GET' | 'POST';
-  path: string;
-  serve: Serve;
-}
-
-/** A model's name in a path; it may hold slashes, encoded or not. */
-const MODEL_NAME = ':name{.+}';
-
-/** Surfaces of one version of the API, relative to where it is mounted. */
-const SURFACES: readonly Surface[] = [
-  { method: 'POST', path: '/chat/completions', serve: (hall, c) => serveChat(hall, c.req.raw, waitUntilOf(c)) },
-  { method: 'POST', path: '/explain', serve: serveExplain },
-  { method: 'GET', path: '/models', serve: serveModels },
-  { method: 'GET', path: '/models/count', serve: serveModelsCount },
-  { method: 'GET', path: `/models/${MODEL_NAME}`, serve: serveModelPath },
-  { method: 'GET', path: '/generation', serve: serveGeneration },
-  { method: 'GET', path: '/key', serve: serveKey },
-];
+import { ROOT_SURFACES, SURFACES } from './surfaces.ts';
 
 /** Where the API is mounted, identically. */
 export const MOUNTS = ['/v1', '/api/v1'];
 
-const ROOT_SURFACES: readonly Surface[] = [
-  { method: 'GET', path: '/healthz', serve: (_, c) => serveHealth(c) },
-  { method: 'GET', path: '/openapi.json', serve: (_, c) => serveOpenapi(c) },
-];
-
-function serveModelPath(hall: Hall, c: Context): Promise<Response> {
-  const path = c.req.param('name') ?? '';
-  const suffix = '/endpoints';
-  return path.endsWith(suffix) ? serveEndpoints(hall, c, path.slice(0, -suffix.length)) : serveModel(hall, c, path);
-}
-
 /** Turns a path into an expression; only our own paths come here. */
 function toPattern(path: string): RegExp {
-  const literals = path.split(MODEL_NAME).map((literal) => literal.replaceAll('.', '\\.'));
-  return new RegExp(`^${literals.join('.+')}$`);
+  const literal = path.replaceAll('.', '\\.').replaceAll(/:\w+\{\\\.\+\}/g, '.+');
+  return new RegExp(`^${literal.replaceAll(/:\w+/g, '[^/]+')}$`);
 }
 
-function refuseMethod(method: string): GatewayError {
-  const allow = method === 'GET' ? 'GET, HEAD, OPTIONS' : `${method}, OPTIONS`;
-  return new GatewayError('method_not_allowed', `This path takes ${method} only.`, { headers: { allow } });
+function refuseMethod(methods: readonly string[]): GatewayError {
+  const allow = [...methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])), 'OPTIONS'].join(', ');
+  return new GatewayError('method_not_allowed', `This path takes ${methods.join(', ')} only.`, { headers: { allow } });
 }
 
 /** Builds the app over a hall. */
@@ -68,14 +29,18 @@ export function createApp(hall: Hall): Hono {
   const patterns = surfaces.map(({ method, path }) => ({ method, pattern: toPattern(path) }));
 
   // One handler a path: Hono calls a single handler directly, without composing middleware.
-  for (const { method, path, serve } of surfaces) {
-    app.on(method, path, async (c) => allowAnyOrigin(await serve(hall, c)));
+  for (const { method, path, serve } of surfaces) app.on(method, path, async (c) => allowAnyOrigin(await serve(hall, c)));
+  for (const path of new Set(surfaces.map((surface) => surface.path))) {
     app.options(path, (c) => respondPreflight(c.req.header('access-control-request-headers') ?? null));
   }
   mountConsole(app);
+  mountDocs(app);
   app.notFound((c) => {
-    const known = patterns.find(({ pattern }) => pattern.test(c.req.path));
-    const failure = known ? refuseMethod(known.method) : new GatewayError('not_found', 'There is nothing at this path.');
+    const methods = new Set(patterns.flatMap(({ method, pattern }) => (pattern.test(c.req.path) ? [method] : [])));
+    const failure =
+      methods.size > 0
+        ? refuseMethod([...methods])
+        : new GatewayError('not_found', 'There is nothing at this path; the API is under /v1, and /docs describes it.');
     return allowAnyOrigin(respondError(failure, hall.log));
   });
   app.onError((failure) => allowAnyOrigin(respondError(failure, hall.log)));

@@ -1,8 +1,10 @@
 /** The web console on `/`: static files of `console/`, whose tree is the tree of their URLs. */
 /* oxlint-disable import/default -- text has a default export that the rule cannot see; the compiler checks it */
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import style from '#console/console.css' with { type: 'text' };
 import script from '#console/console.js' with { type: 'text' };
+import docsStyle from '#console/docs.css' with { type: 'text' };
+import docsScript from '#console/docs.js' with { type: 'text' };
 import page from '#console/index.html' with { type: 'text' };
 import answer from '#console/parts/answer.js' with { type: 'text' };
 import api from '#console/parts/api.js' with { type: 'text' };
@@ -10,12 +12,13 @@ import element from '#console/parts/element.js' with { type: 'text' };
 import events from '#console/parts/events.js' with { type: 'text' };
 import format from '#console/parts/format.js' with { type: 'text' };
 import history from '#console/parts/history.js' with { type: 'text' };
+import key from '#console/parts/key.js' with { type: 'text' };
 import receipt from '#console/parts/receipt.js' with { type: 'text' };
 import request from '#console/parts/request.js' with { type: 'text' };
 import route from '#console/parts/route.js' with { type: 'text' };
 import supply from '#console/parts/supply.js' with { type: 'text' };
 
-interface ConsoleFile {
+export interface ConsoleFile {
   contentType: string;
   text: string;
 }
@@ -26,12 +29,14 @@ const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
 const scripts: Readonly<Record<string, string>> = {
   '/console.js': script,
+  '/docs.js': docsScript,
   '/parts/answer.js': answer,
   '/parts/api.js': api,
   '/parts/element.js': element,
   '/parts/events.js': events,
   '/parts/format.js': format,
   '/parts/history.js': history,
+  '/parts/key.js': key,
   '/parts/receipt.js': receipt,
   '/parts/request.js': request,
   '/parts/route.js': route,
@@ -42,6 +47,7 @@ const scripts: Readonly<Record<string, string>> = {
 export const CONSOLE_FILES: ReadonlyMap<string, ConsoleFile> = new Map([
   ['/', { contentType: HTML, text: page }],
   ['/console.css', { contentType: CSS, text: style }],
+  ['/docs.css', { contentType: CSS, text: docsStyle }],
   ...Object.entries(scripts).map(([path, text]): [string, ConsoleFile] => [path, { contentType: JAVASCRIPT, text }]),
 ]);
 
@@ -82,15 +88,18 @@ function isFresh(ifNoneMatch: string | undefined, tag: string): boolean {
   return tags.includes(tag) || tags.includes('*');
 }
 
-/** Adds the console's files to an app. They carry no CORS headers: the page is for its own origin. */
+/** Answers with a file, or with 304 where the browser has it. Pages carry no CORS headers: they are for their own origin. */
+export async function respondFile(c: Context, { contentType, text }: ConsoleFile, tag = computeTag(text)): Promise<Response> {
+  const etag = await tag;
+  const headers = { ...HEADERS, etag };
+  if (isFresh(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers);
+  return c.body(text, 200, { ...headers, 'content-type': contentType });
+}
+
+/** Adds the console's files to an app. */
 export function mountConsole(app: Hono): void {
-  for (const [path, { contentType, text }] of CONSOLE_FILES) {
+  for (const [path, file] of CONSOLE_FILES) {
     let tag: Promise<string> | undefined;
-    app.get(path, async (c) => {
-      const etag = await (tag ??= computeTag(text));
-      const headers = { ...HEADERS, etag };
-      if (isFresh(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers);
-      return c.body(text, 200, { ...headers, 'content-type': contentType });
-    });
+    app.get(path, (c) => respondFile(c, file, (tag ??= computeTag(file.text))));
   }
 }

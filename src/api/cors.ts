@@ -4,7 +4,7 @@
 export const ALLOW_ANY_ORIGIN: Readonly<Record<string, string>> = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers':
-    'x-generation-id, x-headrace-endpoint, x-headrace-provider, x-headrace-supply, x-headrace-tier, x-headrace-policy, x-headrace-attempts, retry-after',
+    'x-generation-id, x-request-id, request-id, x-headrace-endpoint, x-headrace-provider, x-headrace-supply, x-headrace-tier, x-headrace-policy, x-headrace-attempts, retry-after',
 };
 
 /** Adds the headers that let a page read an answer. */
@@ -19,7 +19,7 @@ export function respondPreflight(requestedHeaders: string | null): Response {
     status: 204,
     headers: {
       ...ALLOW_ANY_ORIGIN,
-      'access-control-allow-methods': 'GET, HEAD, POST, OPTIONS',
+      'access-control-allow-methods': 'GET, HEAD, POST, PATCH, DELETE, OPTIONS',
       'access-control-allow-headers': requestedHeaders ?? 'authorization, content-type, x-api-key',
       'access-control-max-age': '86400',
     },

@@ -1,9 +1,8 @@
 /** The Worker's fetch handler: the app, with a short way in for the one surface whose every microsecond counts. */
 import type { Hall } from '#src/serve';
+import { chat } from '#src/skins/chat/chat';
 import { createApp, MOUNTS } from './app.ts';
-import { serveChat } from './chat.ts';
-import { allowAnyOrigin } from './cors.ts';
-import { respondError } from './respond-error.ts';
+import { serveSkin } from './infer.ts';
 
 const CHAT_PATHS: ReadonlySet<string> = new Set(MOUNTS.map((base) => `${base}/chat/completions`));
 
@@ -15,18 +14,10 @@ export interface Porch {
 export function createPorch(hall: Hall): Porch {
   const app = createApp(hall);
 
-  async function answerChat(request: Request, execution: ExecutionContext): Promise<Response> {
-    try {
-      return await serveChat(hall, request, (work) => execution.waitUntil(work));
-    } catch (failure) {
-      return allowAnyOrigin(respondError(failure, hall.log));
-    }
-  }
-
   return {
     fetch: (request, env, execution) =>
       request.method === 'POST' && CHAT_PATHS.has(pathOf(request.url))
-        ? answerChat(request, execution)
+        ? serveSkin(hall, chat, { request, waitUntil: (work) => execution.waitUntil(work) })
         : app.fetch(request, env as object, execution),
   };
 }

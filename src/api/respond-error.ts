@@ -18,12 +18,19 @@ function toGatewayError(failure: unknown, log: Log): GatewayError {
   return new GatewayError('internal_error', 'Something went wrong here. The request was not completed.');
 }
 
-/** Answers with an error in OpenAI's shape and its status. Anything but a GatewayError is logged and answered with a fixed text. */
-export function respondError(failure: unknown, log: Log): Response {
+function toOpenAiBody(error: GatewayError): object {
+  return error.toBody();
+}
+
+/**
+ * Answers with an error and its status, in OpenAI's shape unless a surface has its own. Anything but a GatewayError is logged and
+ * answered with a fixed text.
+ */
+export function respondError(failure: unknown, log: Log, toBody: (error: GatewayError) => object = toOpenAiBody): Response {
   const error = toGatewayError(failure, log);
   const headers = new Headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' });
   for (const [name, value] of Object.entries(error.headers)) headers.set(name, value);
   if (error.retryAfterS !== undefined) headers.set('retry-after', String(Math.max(1, Math.ceil(error.retryAfterS))));
   if (error.status === 401) headers.set('www-authenticate', 'Bearer');
-  return new Response(JSON.stringify(error.toBody()), { status: error.status, headers });
+  return new Response(JSON.stringify(toBody(error)), { status: error.status, headers });
 }

@@ -1,17 +1,18 @@
 /** Rows become the immutable snapshot that routing chooses from. Pure. */
-import type {
-  Capability,
-  CatalogSnapshot,
-  Claim,
-  DataPolicy,
-  DialectId,
-  KvCodec,
-  Model,
-  ModelEntry,
-  Offer,
-  Quantization,
-  SupplyKind,
-  VerificationState,
+import {
+  operationsOf,
+  type Capability,
+  type CatalogSnapshot,
+  type Claim,
+  type DataPolicy,
+  type DialectId,
+  type KvCodec,
+  type Model,
+  type ModelEntry,
+  type Offer,
+  type Quantization,
+  type SupplyKind,
+  type VerificationState,
 } from '#schema/catalog';
 import { isAllowedDestination } from '#schema/destination';
 import type { Price } from '#schema/money';
@@ -39,6 +40,7 @@ function toPrice(row: OfferRow | undefined): Price | null {
     ...(row.cacheReadPicoUsdPerToken !== null && { cacheReadPicoUsdPerToken: row.cacheReadPicoUsdPerToken }),
     ...(row.cacheWritePicoUsdPerToken !== null && { cacheWritePicoUsdPerToken: row.cacheWritePicoUsdPerToken }),
     requestNanoUsd: row.requestNanoUsd,
+    ...(row.unitPicoUsd !== null && { unitPicoUsd: row.unitPicoUsd }),
   });
 }
 
@@ -65,6 +67,16 @@ function currentOffers(rows: readonly OfferRow[], nowMs: number): Map<string, Of
     if (!other || row.validFromMs > other.validFromMs) current.set(row.endpointId, row);
   }
   return current;
+}
+
+/** What the Messages API cannot be asked for, whatever its endpoints declare. */
+const UNSAID_IN_MESSAGES: ReadonlySet<Capability> = new Set(['n', 'logprobs', 'seed', 'completion']);
+
+/** What an endpoint declares, as far as the dialect that it speaks can say it, and what follows from that dialect. */
+function capabilitiesOf(row: EndpointRow): ReadonlySet<Capability> {
+  const declared = row.capabilities as Capability[];
+  if (row.dialect !== 'anthropic-messages') return new Set(declared);
+  return new Set([...declared.filter((capability) => !UNSAID_IN_MESSAGES.has(capability)), 'messages']);
 }
 
 interface Parts {
@@ -98,7 +110,8 @@ function toOffer(row: EndpointRow, { provider, terms, claims }: Parts): Offer {
     engine: row.engine,
     hardware: row.hardware,
     maxConcurrency: row.maxConcurrency,
-    capabilities: new Set(row.capabilities as Capability[]),
+    capabilities: capabilitiesOf(row),
+    operations: operationsOf(capabilitiesOf(row)),
     jurisdiction: Object.freeze([...row.jurisdiction]),
     dataPolicy: Object.freeze(dataPolicy),
     claims: Object.freeze([...claims.map(toClaim), ...statedClaims(dataPolicy)]),

@@ -6,7 +6,6 @@ export const STATS_WINDOW_MS = 24 * 60 * MINUTE_MS;
 
 /** One finished attempt, as far as statistics need it. */
 export interface AttemptSample {
-  endpointId: string;
   startedAtMs: number;
   outcome: string;
   failureKind: string | null;

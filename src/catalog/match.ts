@@ -1,6 +1,7 @@
 /** From the names that a caller uses to the models of a snapshot. */
 import type { CatalogSnapshot, ModelEntry, Offer } from '#schema/catalog';
 import { GatewayError } from '#schema/error';
+import { MODEL_SUFFIXES } from '#schema/model-suffix';
 import type { ProviderWishes } from '#schema/policy';
 import { nearNames } from './near-names.ts';
 
@@ -32,11 +33,25 @@ function* visibleNames(snapshot: CatalogSnapshot, teamId: string | null): Iterab
   for (const alias of snapshot.aliases.keys()) if (findModel(snapshot, alias, teamId)) yield alias;
 }
 
+/** Names that a wrong one may stand for: where all but the suffix is right, the model with a suffix that there is, or without any. */
+function nearModels(snapshot: CatalogSnapshot, name: string, teamId: string | null): string[] {
+  const colon = name.lastIndexOf(':');
+  const base = name.slice(0, Math.max(0, colon));
+  if (findModel(snapshot, base, teamId) === null) return nearNames(name, visibleNames(snapshot, teamId));
+  const suffix = name.slice(colon + 1);
+  // A suffix that is right is wrong where a model is described and nothing is routed.
+  const suffixes = MODEL_SUFFIXES.some((known) => known === suffix) ? [] : nearNames(suffix, MODEL_SUFFIXES);
+  return suffixes.length === 0 ? [base] : suffixes.map((suffix) => `${base}:${suffix}`);
+}
+
+function didYouMean(near: readonly string[]): string {
+  return near.length === 0 ? '' : ` Did you mean ${near.map((candidate) => `'${candidate}'`).join(', ')}?`;
+}
+
 /** Builds the error for a name that nothing answers to, with up to three names that were perhaps meant. */
 export function modelNotFound(snapshot: CatalogSnapshot, name: string, teamId: string | null): GatewayError {
-  const near = nearNames(name, visibleNames(snapshot, teamId));
-  const hint = near.length === 0 ? '' : ` Did you mean ${near.map((candidate) => `'${candidate}'`).join(', ')}?`;
-  return new GatewayError('model_not_found', `The model '${name.slice(0, 100)}' does not exist here.${hint}`, {
+  const near = nearModels(snapshot, name, teamId);
+  return new GatewayError('model_not_found', `The model '${name.slice(0, 100)}' does not exist here.${didYouMean(near)}`, {
     param: 'model',
     metadata: { did_you_mean: near },
   });
@@ -56,16 +71,18 @@ export function match(snapshot: CatalogSnapshot, names: readonly string[], teamI
 }
 
 /**
- * Refuses an allow-list in which no name is known: a misspelt provider must not read as "nothing available".
- * Names of providers that other routers have are fine beside known ones. Throws GatewayError `invalid_request`.
+ * Refuses a list in which no name is known: a misspelt provider must neither read as "nothing available" nor be let in by a ban that fails.
+ * Providers that only other routers have are fine beside known ones, and alone in lists that allow others, where they are close to no
+ * known name: clients bring such lists along. Throws GatewayError `invalid_request`.
  */
 export function checkProviderNames(snapshot: CatalogSnapshot, wishes: ProviderWishes | null | undefined): void {
-  if (!wishes) return;
-  const lists = { only: wishes.only, ...(wishes.allow_fallbacks === false && { order: wishes.order }) };
-  for (const [field, slugs] of Object.entries(lists)) {
+  for (const field of ['only', 'order', 'ignore'] as const) {
+    const slugs = wishes?.[field];
     if (!slugs || slugs.length === 0 || slugs.some((slug) => isKnownSlug(snapshot, slug))) continue;
     const near = nearNames(slugs[0] ?? '', snapshot.providers.keys());
-    const hint = near.length === 0 ? '' : ` Did you mean ${near.map((candidate) => `'${candidate}'`).join(', ')}?`;
+    const allowsOthers = field === 'ignore' || (field === 'order' && wishes?.allow_fallbacks !== false);
+    if (allowsOthers && near.length === 0) continue;
+    const hint = didYouMean(near);
     throw new GatewayError('invalid_request', `Invalid value for 'provider.${field}': no provider, tag or endpoint of that name.${hint}`, {
       param: `provider.${field}`,
     });

@@ -1,40 +1,47 @@
 /** Endpoint statistics, read from D1 and kept for a moment so that a listing cannot become a load on the database. */
-import type { ModelEntry } from '#schema/catalog';
+import type { Offer } from '#schema/catalog';
 import { within } from '#schema/within';
 import { STATS_WINDOW_MS, summarise, type EndpointStats } from './endpoint-stats.ts';
 import { readAttemptSamples } from './store.ts';
 
 const KEPT_MS = 15_000;
-const MODELS_MAX = 500;
+const ENDPOINTS_MAX = 20_000;
 const READ_TIMEOUT_MS = 2_000;
+/** Attempts read at once over all endpoints, and of one endpoint; the newest ones. */
+const SAMPLES_MAX = 20_000;
+const SAMPLES_EACH_MAX = 1_000;
 
 interface Kept {
-  stats: ReadonlyMap<string, EndpointStats>;
+  stats: EndpointStats;
   readAtMs: number;
 }
 
-/** Reads statistics of a model's endpoints by endpoint id; empty when D1 has no answer in time. */
-export type ReadEndpointStats = (entry: ModelEntry) => Promise<ReadonlyMap<string, EndpointStats>>;
+/** Reads statistics by endpoint id. An endpoint is missing where D1 has no answer in time and none is kept. */
+export type ReadEndpointStats = (offers: readonly Offer[]) => Promise<ReadonlyMap<string, EndpointStats>>;
 
 /** Creates the reader of one isolate. */
 export function createStatsReader(ports: { db: D1Database; now(): number; log(event: Record<string, unknown>): void }): ReadEndpointStats {
   const kept = new Map<string, Kept>();
-  return async ({ model, offers }) => {
-    const known = kept.get(model.id);
+
+  async function refresh(endpointIds: readonly string[], nowMs: number): Promise<void> {
+    const eachMax = Math.min(SAMPLES_EACH_MAX, Math.ceil(SAMPLES_MAX / endpointIds.length));
+    const read = readAttemptSamples(ports.db, { endpointIds, sinceMs: nowMs - STATS_WINDOW_MS, eachMax });
+    for (const [id, samples] of await within(read, READ_TIMEOUT_MS)) {
+      kept.delete(id);
+      kept.set(id, { stats: summarise(samples, nowMs), readAtMs: nowMs });
+      if (kept.size > ENDPOINTS_MAX) kept.delete(kept.keys().next().value as string);
+    }
+  }
+
+  return async (offers) => {
+    const ids = offers.slice(0, ENDPOINTS_MAX).map((offer) => offer.endpointId);
     const nowMs = ports.now();
-    if (known && nowMs - known.readAtMs < KEPT_MS) return known.stats;
+    const due = ids.filter((id) => nowMs - (kept.get(id)?.readAtMs ?? -Infinity) >= KEPT_MS);
     try {
-      const ids = offers.map((offer) => offer.endpointId);
-      const samples = await within(readAttemptSamples(ports.db, ids, nowMs - STATS_WINDOW_MS), READ_TIMEOUT_MS);
-      const byEndpoint = Map.groupBy(samples, (sample) => sample.endpointId);
-      const stats = new Map([...byEndpoint].map(([id, own]) => [id, summarise(own, nowMs)] as const));
-      kept.delete(model.id);
-      kept.set(model.id, { stats, readAtMs: nowMs });
-      if (kept.size > MODELS_MAX) kept.delete(kept.keys().next().value as string);
-      return stats;
+      if (due.length > 0) await refresh(due, nowMs);
     } catch (failure) {
       ports.log({ event: 'endpoint_stats_failed', cause: failure instanceof Error ? failure.name : 'unknown' });
-      return known?.stats ?? new Map();
     }
+    return new Map(ids.flatMap((id) => (kept.has(id) ? [[id, (kept.get(id) as Kept).stats] as const] : [])));
   };
 }

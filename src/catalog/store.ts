@@ -1,7 +1,7 @@
 /** What the catalogue reads from D1. */
-import { and, eq, gt, gte, inArray, lte, max, min, sql } from 'drizzle-orm';
+import { and, eq, gt, lte, max, min } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
-import { aliases, attempts, claims, endpoints, meta, models, offers, providers } from '#schema/tables';
+import { aliases, claims, endpoints, meta, models, offers, providers } from '#schema/tables';
 import type { AttemptSample } from './endpoint-stats.ts';
 import type { CatalogRows } from './rows.ts';
 
@@ -9,10 +9,6 @@ import type { CatalogRows } from './rows.ts';
 const VERSION = 'catalogue_version';
 /** Rows read of one table at most. */
 const ROWS_MAX = 50_000;
-/** Endpoints whose statistics are read together; D1 binds at most 100 parameters. */
-const STATS_ENDPOINTS_MAX = 90;
-/** Attempts read for one set of statistics; the newest ones. */
-const STATS_ATTEMPTS_MAX = 5_000;
 
 /** Reads the version alone: one primary-key look-up. */
 export async function readVersion(db: D1Database): Promise<string> {
@@ -58,21 +54,29 @@ export async function readCatalogRows(db: D1Database, nowMs: number): Promise<Ca
   };
 }
 
-/** Reads the newest attempts of some endpoints since an instant, for statistics. */
-export async function readAttemptSamples(db: D1Database, endpointIds: readonly string[], sinceMs: number): Promise<AttemptSample[]> {
-  return drizzle(db)
-    .select({
-      endpointId: attempts.endpointId,
-      startedAtMs: attempts.startedAtMs,
-      outcome: attempts.outcome,
-      failureKind: attempts.failureKind,
-      status: attempts.status,
-      ttftMs: attempts.ttftMs,
-      durationMs: attempts.durationMs,
-      completionTokens: attempts.completionTokens,
-    })
-    .from(attempts)
-    .where(and(inArray(attempts.endpointId, endpointIds.slice(0, STATS_ENDPOINTS_MAX)), gte(attempts.startedAtMs, sinceMs)))
-    .orderBy(sql`${attempts.startedAtMs} desc`)
-    .limit(STATS_ATTEMPTS_MAX);
+/** An attempt as `readAttemptSamples` packs it, in this order. */
+type PackedSample = [number, string, string | null, number | null, number | null, number, number];
+
+/** Reads each endpoint's newest attempts since an instant, for statistics: at most `eachMax` of each, found through one index. */
+export async function readAttemptSamples(db: D1Database, read: SamplesQuery): Promise<Map<string, AttemptSample[]>> {
+  const { results } = await db
+    .prepare(
+      `SELECT wanted.value AS id, (
+         SELECT json_group_array(json_array(started_at_ms, outcome, failure_kind, status, ttft_ms, duration_ms, completion_tokens))
+         FROM (SELECT * FROM attempts WHERE endpoint_id = wanted.value AND started_at_ms >= ?2 ORDER BY started_at_ms DESC LIMIT ?3)
+       ) AS samples FROM json_each(?1) AS wanted`,
+    )
+    .bind(JSON.stringify(read.endpointIds), read.sinceMs, read.eachMax)
+    .all<{ id: string; samples: string }>();
+  return new Map(results.map(({ id, samples }) => [id, (JSON.parse(samples) as PackedSample[]).map(unpack)]));
+}
+
+export interface SamplesQuery {
+  endpointIds: readonly string[];
+  sinceMs: number;
+  eachMax: number;
+}
+
+function unpack([startedAtMs, outcome, failureKind, status, ttftMs, durationMs, completionTokens]: PackedSample): AttemptSample {
+  return { startedAtMs, outcome, failureKind, status, ttftMs, durationMs, completionTokens };
 }

@@ -1,19 +1,19 @@
 /** The attempt loop: walks the plan's candidates until one answers. Knows nothing of clients, prices or plans. */
-import { dialectOf } from '#providers/registry';
 import type { Attempt, AttemptFailure, AttemptOutcome } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
-import type { ChatRequest } from '#schema/chat';
 import type { GatewayError } from '#schema/error';
 import type { RequestFacts } from '#schema/facts';
 import { costNanoUsd } from '#schema/money';
 import { NOTHING_USED, type Usage } from '#schema/receipt';
 import type { Health } from '#src/health/health';
-import { attempt, type Opened } from './attempt.ts';
+import type { Ask } from './ask.ts';
+import { attempt } from './attempt.ts';
 import { exhausted } from './exhausted.ts';
 import { nextStep } from './next-step.ts';
+import type { Opened } from './read-answer.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { targetOf } from './target.ts';
-import { attemptTimeoutMs, stallTimeoutMs } from './timeouts.ts';
+import { attemptTimeoutMs, BYTES_STALL_MS, stallTimeoutMs } from './timeouts.ts';
 import { createWatchdog } from './watchdog.ts';
 
 /** What dispatch must know of a candidate; the plan's candidates fit. */
@@ -25,7 +25,7 @@ export interface DispatchCandidate {
 
 export interface DispatchOrder {
   candidates: readonly DispatchCandidate[];
-  request: ChatRequest;
+  ask: Ask;
   facts: RequestFacts;
   maxAttempts: number;
   allowFallbacks: boolean;
@@ -138,13 +138,13 @@ async function tryCandidate(
     return { failure };
   };
 
-  const target = targetOf(offer, ports.secret);
+  const target = targetOf(offer, ports.secret, hasOtherOperators(order.candidates, offer));
   if (target === null) return fail({ kind: 'credential', origin: 'local', detail: 'no key for this endpoint in the deployment' });
   const result = await attempt(
     {
-      request: order.request,
-      dialect: dialectOf(offer.dialect),
-      target: { ...target, request: order.request },
+      ask: order.ask,
+      offer,
+      target,
       watchdog,
       onHeaders(seen) {
         status = seen;
@@ -154,9 +154,15 @@ async function tryCandidate(
     ports,
   );
   if ('failure' in result) return fail(result.failure);
-  if (result.opened.kind === 'stream') {
-    flight.firstToken(ports.now() - startedAtMs);
-    watchdog.commit(stallTimeoutMs(candidate.tpotMs));
-  }
-  return { reply: { offer, opened: result.opened, finish } };
+  const { opened } = result;
+  if (opened.kind === 'stream') flight.firstToken(ports.now() - startedAtMs);
+  // From here on only silence, the client's side and the deadline end what is still under way.
+  if (opened.kind === 'stream') watchdog.commit(stallTimeoutMs(candidate.tpotMs));
+  if (opened.kind === 'unit' && opened.reply.bytes !== null) watchdog.commit(BYTES_STALL_MS);
+  return { reply: { offer, opened, finish } };
+}
+
+/** Tells whether signed reasoning could meet another operator than its maker on the next turn. */
+function hasOtherOperators(candidates: readonly DispatchCandidate[], { operatorId }: Offer): boolean {
+  return candidates.some(({ offer }) => offer.operatorId !== operatorId);
 }

@@ -3,6 +3,7 @@ import { createParser } from 'eventsource-parser';
 import type { StreamDecoder } from '#providers/provider';
 import type { AttemptFailure } from '#schema/attempt';
 import type { ReplyStream, StreamEvent } from '#schema/reply';
+import { openByteReader, type ByteReader } from './byte-reader.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /** Largest single event, in characters; a longer one is hostile (I6). */
@@ -13,7 +14,7 @@ const DRAIN_READS_MAX = 4;
 
 /** Reads `body` as one answer. Malformed framing, broken connections and time-outs come as one last `failure` event. */
 export function openEventStream(body: ReadableStream<Uint8Array>, decoder: StreamDecoder, watchdog: Watchdog): ReplyStream {
-  const reader = body.getReader();
+  const reader = openByteReader(body);
   const text = new TextDecoder();
   let batch: StreamEvent[] = [];
   let ended = false;
@@ -48,10 +49,10 @@ export function openEventStream(body: ReadableStream<Uint8Array>, decoder: Strea
       watchdog.waiting();
       while (batch.length === 0 && !ended) {
         try {
-          const { done, value } = await reader.read();
+          const bytes = await reader.read();
           // The last event may lack its blank line (T2).
-          parser.feed(done ? `${text.decode()}\n\n` : text.decode(value, { stream: true }));
-          if (done) end();
+          parser.feed(bytes === null ? `${text.decode()}\n\n` : text.decode(bytes, { stream: true }));
+          if (bytes === null) end();
         } catch {
           fail(watchdog.verdict() ?? { kind: 'connect', origin: 'local', detail: 'the connection broke in the middle of the answer' });
         }
@@ -69,10 +70,7 @@ export function openEventStream(body: ReadableStream<Uint8Array>, decoder: Strea
   };
 }
 
-async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  for (let reads = 0; reads < DRAIN_READS_MAX; reads++) {
-    const { done } = await reader.read();
-    if (done) return;
-  }
+async function drain(reader: ByteReader): Promise<void> {
+  for (let reads = 0; reads < DRAIN_READS_MAX; reads++) if ((await reader.read()) === null) return;
   await reader.cancel();
 }

@@ -3,8 +3,11 @@ import type { DialectTarget } from '#providers/provider';
 import { findProvider, quirksOf } from '#providers/registry';
 import type { Offer } from '#schema/catalog';
 
-/** Builds the dialect's target; null when the key that the offer names is not in this deployment. */
-export function targetOf(offer: Offer, secret: (name: string) => string | undefined): DialectTarget | null {
+/**
+ * Builds the dialect's target; null when the key that the offer names is not in this deployment.
+ * `marksReasoning`: signed reasoning in the answer says who made it.
+ */
+export function targetOf(offer: Offer, secret: (name: string) => string | undefined, marksReasoning: boolean): DialectTarget | null {
   const key = offer.keySecret === null ? null : (secret(offer.keySecret) ?? null);
   if (offer.keySecret !== null && key === null) return null;
 
@@ -18,5 +21,7 @@ export function targetOf(offer: Offer, secret: (name: string) => string | undefi
     headers: spokenHere?.headers ?? {},
     key,
     maxOutput: offer.maxOutput,
+    operatorId: offer.operatorId,
+    marksReasoning,
   };
 }

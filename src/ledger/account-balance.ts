@@ -1,6 +1,6 @@
 /** What a team has captured, period by period, and its leases. In memory: the Account is the only one that writes them, and reads them once. */
 import type { LeaseReport } from './account-port.ts';
-import { BUDGET_PERIODS, DAY_MS, periodStartMs, type BudgetPeriod } from './budget-period.ts';
+import { BUDGET_PERIODS, DAY_MS, periodStartMs, type BudgetPeriod } from '#schema/budget-period';
 import { LEASE_GRACE_MS } from './lease-terms.ts';
 
 /** A lease as the Account keeps it. */

@@ -2,7 +2,7 @@
  * What an isolate and the team's Account object say to each other.
  * Amounts in reports are totals and only move one way, so a message may arrive late, twice or out of order and change nothing.
  */
-import type { BudgetPeriod } from './budget-period.ts';
+import type { BudgetPeriod } from '#schema/budget-period';
 
 /** A cap on what a team spends per UTC calendar period. */
 export interface Budget {

@@ -1,7 +1,7 @@
 /** SQL of the Account object's own storage: its balance, and the outbox of batches bound for D1. */
 import { AccountBalance, type LeaseState, type PeriodState } from './account-balance.ts';
 import type { CommitBatch, RowTexts } from './account-port.ts';
-import type { BudgetPeriod } from './budget-period.ts';
+import type { BudgetPeriod } from '#schema/budget-period';
 import { rowPrefix } from './rows.ts';
 
 type Value = string | number | null | ArrayBuffer;

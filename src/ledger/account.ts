@@ -3,7 +3,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { acceptBatch, answerAsk } from './account-book.ts';
 import type { AccountPort, CommitBatch, LeaseAnswer, LeaseAsk, RowTexts } from './account-port.ts';
 import { AccountStore } from './account-store.ts';
-import { BUDGET_PERIODS, type BudgetPeriod } from './budget-period.ts';
+import { BUDGET_PERIODS, type BudgetPeriod } from '#schema/budget-period';
 import { Drain, DRAIN_DELAY_MS } from './drain.ts';
 import { writeBatches } from './store.ts';
 

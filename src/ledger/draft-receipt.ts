@@ -2,11 +2,12 @@
 import type { Attempt } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
 import type { ErrorCode } from '#schema/error';
-import { NOTHING_USED, type PlanRecord, type Receipt, type ReceiptState, type Timing, type Usage } from '#schema/receipt';
+import { NOTHING_USED, type ApiKind, type PlanRecord, type Receipt, type ReceiptState, type Timing, type Usage } from '#schema/receipt';
 
 /** What is known of a request when it ends, room by room. */
 export interface RequestFile {
   id: string;
+  api: ApiKind;
   admission: {
     caller: { keyId: string };
     team: { id: string };
@@ -37,7 +38,7 @@ export interface RequestEnd {
 }
 
 /** Builds the receipt: the customer is charged once, whatever else the attempts cost is absorbed (M6). */
-export function draftReceipt({ id, admission, hold, trail, tally, plan, times }: RequestFile, end: RequestEnd): Receipt {
+export function draftReceipt({ id, api, admission, hold, trail, tally, plan, times }: RequestFile, end: RequestEnd): Receipt {
   const { caller, team, policy, request, facts } = admission;
   const { offer } = end;
   const usage = end.usage ?? NOTHING_USED;
@@ -49,7 +50,7 @@ export function draftReceipt({ id, admission, hold, trail, tally, plan, times }:
     policy: policy.name,
     policyVersion: policy.version,
     createdAtMs: times.arrivedAtMs,
-    api: 'chat',
+    api,
     stream: facts.stream,
     state: end.state,
     errorCode: end.errorCode,

@@ -1,9 +1,4 @@
-import type { ChatChoice, ChatRequest } from '#schema/chat';
-
-/** Tells whether a caller asked for the answer alone (`reasoning.exclude`, or OpenRouter's older `include_reasoning: false`). */
-export function asksToHideReasoning(request: Pick<ChatRequest, 'reasoning' | 'include_reasoning'>): boolean {
-  return request.reasoning?.exclude === true || request.include_reasoning === false;
-}
+import type { ChatChoice } from '#schema/chat';
 
 /** Takes the reasoning out of one choice, in place. */
 export function hideReasoning({ delta, message }: ChatChoice): void {

@@ -19,7 +19,7 @@ export interface Candidate {
   index: number | null;
   /** Expected price of the request. */
   costNanoUsd: number;
-  /** What the request can cost at most: 5 % more prompt than estimated at its dearest price, and all the output there is room for. */
+  /** What the request can cost at most: 5 % more prompt than estimated and all that media may add, at its dearest price, and all the output there is room for. */
   worstCaseNanoUsd: number;
   ttftMs: number;
   tpotMs: number;
@@ -40,8 +40,8 @@ export function toCandidate(ranked: Ranked, at: { seen: Inspection; demand: Dema
     tier: provenTier(offer, policy, facts.teamId, demand.nowMs),
     rank: at.rank,
     index: ranked.index,
-    costNanoUsd: priced(offer.price, facts.promptTokens, facts.expectedCompletionTokens),
-    worstCaseNanoUsd: priced(dearest(offer.price), demand.promptTokensMax, outputTokensMax(offer, facts)),
+    costNanoUsd: priced(offer.price, facts, facts.promptTokens, facts.expectedCompletionTokens),
+    worstCaseNanoUsd: priced(dearest(offer.price), facts, promptTokensMax(offer, demand), outputTokensMax(offer, facts)),
     ttftMs: estimate.ttftMs,
     tpotMs: estimate.tpotMs,
     failureProbability: estimate.failureProbability,
@@ -50,9 +50,9 @@ export function toCandidate(ranked: Ranked, at: { seen: Inspection; demand: Dema
   };
 }
 
-function priced(price: Price | null, promptTokens: number, completionTokens: number): number {
+function priced(price: Price | null, { unitsMax: units = 0 }: RequestFacts, promptTokens: number, completionTokens: number): number {
   if (price === null) return 0;
-  return costNanoUsd(price, { promptTokens, completionTokens, cacheReadTokens: 0, cacheWriteTokens: 0 });
+  return costNanoUsd(price, { promptTokens, completionTokens, cacheReadTokens: 0, cacheWriteTokens: 0, units });
 }
 
 /** A prompt may be written to the upstream's cache, which some charge more for than for reading it. */
@@ -60,6 +60,12 @@ function dearest(price: Price | null): Price | null {
   if (price === null) return null;
   const { promptPicoUsdPerToken, cacheWritePicoUsdPerToken = 0, cacheReadPicoUsdPerToken = 0 } = price;
   return { ...price, promptPicoUsdPerToken: Math.max(promptPicoUsdPerToken, cacheWritePicoUsdPerToken, cacheReadPicoUsdPerToken) };
+}
+
+/** Whatever media count, a prompt that is answered fits the context. */
+function promptTokensMax(offer: Offer, { facts, promptTokensMax: known }: Demand): number {
+  const { promptSlackTokens = 0 } = facts;
+  return promptSlackTokens === 0 ? known : Math.max(known, Math.min(known + promptSlackTokens, offer.context));
 }
 
 function outputTokensMax(offer: Offer, facts: RequestFacts): number {

@@ -22,8 +22,9 @@ export interface Demand {
   /** True where 3-bit KV codecs are out unless named. */
   sparesThreeBitKv: boolean;
   capabilities: readonly Capability[];
-  /** Prompt tokens with margin, rounded up. */
+  /** Prompt tokens with margin, rounded up; all of them, and those that must fit a context at once. */
   promptTokensMax: number;
+  contextTokensMax: number;
   /** Allow-lists; an offer must be on each of them. */
   allowLists: readonly ReadonlySet<string>[];
   denyList: ReadonlySet<string> | null;
@@ -57,6 +58,7 @@ export function toDemand(input: Pick<Demand, 'facts' | 'policy' | 'nowMs' | 'isC
     sparesThreeBitKv: facts.reasoning || facts.promptTokens > THREE_BIT_PROMPT_TOKENS_MAX,
     capabilities: policy.requireParameters ? [...facts.needs, ...facts.wants] : facts.needs,
     promptTokensMax: Math.ceil(facts.promptTokens * PROMPT_MARGIN),
+    contextTokensMax: Math.ceil((facts.contextTokens ?? facts.promptTokens) * PROMPT_MARGIN),
     allowLists,
     denyList: policy.ignore.length === 0 ? null : new Set(policy.ignore),
     namedSlugs,

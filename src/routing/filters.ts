@@ -56,6 +56,7 @@ function isAllowedVariant(offer: Offer, demand: Demand): boolean {
 }
 
 function hasCapabilities(offer: Offer, demand: Demand): boolean {
+  if (!offer.operations.has(demand.facts.operation)) return false;
   for (const capability of demand.capabilities) if (!offer.capabilities.has(capability)) return false;
   return true;
 }
@@ -63,18 +64,27 @@ function hasCapabilities(offer: Offer, demand: Demand): boolean {
 function hasRoom(offer: Offer, demand: Demand): boolean {
   const { maxTokens } = demand.facts;
   if (maxTokens !== null && offer.maxOutput !== null && maxTokens > offer.maxOutput) return false;
-  return demand.promptTokensMax + (maxTokens ?? 1) <= offer.context;
+  return demand.contextTokensMax + (maxTokens ?? 1) <= offer.context;
 }
 
-/** Judges H6 from a row's prices, which are NaN where none is known. Request prices in nano-USD, the others in pico-USD per token. */
-export function isWithinPrice(price: { prompt: number; completion: number; requestNanoUsd: number }, demand: Demand): boolean {
+/** A row's prices, NaN where none is known. Pico-USD per token or unit, nano-USD per request. */
+export interface RowPrice {
+  prompt: number;
+  completion: number;
+  unit: number;
+  requestNanoUsd: number;
+}
+
+/** Judges H6. */
+export function isWithinPrice(price: RowPrice, demand: Demand): boolean {
   const { policy, facts } = demand;
   if (Number.isNaN(price.prompt)) return policy.allowUnpriced && !facts.freeOnly;
-  if (facts.freeOnly && price.prompt + price.completion + price.requestNanoUsd > 0) return false;
+  if (facts.freeOnly && price.prompt + price.completion + price.unit + price.requestNanoUsd > 0) return false;
   return (
     isAtMost(price.prompt, policy.maxPromptPicoUsdPerToken) &&
     isAtMost(price.completion, policy.maxCompletionPicoUsdPerToken) &&
-    isAtMost(price.requestNanoUsd, policy.maxRequestNanoUsd)
+    isAtMost(price.requestNanoUsd, policy.maxRequestNanoUsd) &&
+    isAtMost(price.unit, policy.maxUnitPicoUsd[facts.operation] ?? null)
   );
 }
 

@@ -15,6 +15,7 @@ import { isPanic, type Inspection } from './inspection.ts';
 import { rankingMethod, rankOffers, type Ranked } from './ranking.ts';
 import { toPlanRecord } from './record.ts';
 import { survey } from './survey.ts';
+import { isTooLong } from './too-long.ts';
 
 export type { Candidate } from './candidate.ts';
 
@@ -48,6 +49,8 @@ export interface Plan {
   rejectionCounts: Readonly<Record<string, number>>;
   /** True when the hard filters left something, but nothing of it can be asked now. */
   blockedNow: boolean;
+  /** True when nothing is left because the prompt is longer than every context that could serve it. */
+  promptTooLong: boolean;
   /** When it is worth asking again; null while some candidate passes all gates, or none ever will. */
   retryAfterMs: number | null;
   /** Writes the plan down for the receipt. */
@@ -73,6 +76,7 @@ export function plan(input: PlanInput): Plan {
     relaxed,
     rejectionCounts: found.rejectionCounts,
     blockedNow: candidates.length === 0 && seen.credentialBlocked > 0,
+    promptTooLong: candidates.length === 0 && isTooLong(found, demand),
     retryAfterMs: retryAfterMs(ranked, seen, input.nowMs),
     record: () =>
       toPlanRecord({

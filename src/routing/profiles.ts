@@ -15,6 +15,7 @@ export interface Profiles {
   /** Prices by row; all NaN where none is known. */
   promptPicoUsd: Float64Array;
   completionPicoUsd: Float64Array;
+  unitPicoUsd: Float64Array;
   requestNanoUsd: Float64Array;
 }
 
@@ -34,6 +35,7 @@ function toProfiles(offers: readonly Offer[]): Profiles {
   const profileOf = new Uint32Array(count);
   const promptPicoUsd = new Float64Array(count).fill(Number.NaN);
   const completionPicoUsd = new Float64Array(count).fill(Number.NaN);
+  const unitPicoUsd = new Float64Array(count).fill(Number.NaN);
   const requestNanoUsd = new Float64Array(count).fill(Number.NaN);
   const examples: Offer[] = [];
   const rowOf = new Map<string, number>();
@@ -51,10 +53,11 @@ function toProfiles(offers: readonly Offer[]): Profiles {
     if (offer.price !== null) {
       promptPicoUsd[row] = offer.price.promptPicoUsdPerToken;
       completionPicoUsd[row] = offer.price.completionPicoUsdPerToken;
+      unitPicoUsd[row] = offer.price.unitPicoUsd ?? 0;
       requestNanoUsd[row] = offer.price.requestNanoUsd;
     }
   }
-  return { profileOf, examples, rowOf, promptPicoUsd, completionPicoUsd, requestNanoUsd };
+  return { profileOf, examples, rowOf, promptPicoUsd, completionPicoUsd, unitPicoUsd, requestNanoUsd };
 }
 
 /** Everything that hard filters read of an offer, except its id, its price and whether we can call it. */
@@ -69,6 +72,7 @@ function profileKey(offer: Offer): string {
     offer.quantization,
     offer.kvCache,
     [...offer.capabilities],
+    [...offer.operations],
     offer.jurisdiction,
     offer.dataPolicy,
     offer.claims,

@@ -15,7 +15,7 @@ export function explainViolation(filter: HardFilter, offer: Offer, demand: Deman
     case 'H3':
       return explainVariant(offer, demand);
     case 'H4':
-      return `does not support ${demand.capabilities.filter((name) => !offer.capabilities.has(name)).join(', ')}`;
+      return `does not support ${missingCapabilities(offer, demand).join(', ')}`;
     case 'H5':
       return explainRoom(offer, demand);
     case 'H6':
@@ -25,6 +25,11 @@ export function explainViolation(filter: HardFilter, offer: Offer, demand: Deman
     default:
       return filter satisfies never;
   }
+}
+
+function missingCapabilities(offer: Offer, { facts, capabilities }: Demand): string[] {
+  if (!offer.operations.has(facts.operation)) return [facts.operation];
+  return capabilities.filter((name) => !offer.capabilities.has(name));
 }
 
 function explainTier(offer: Offer, demand: Demand): string {
@@ -58,7 +63,7 @@ function explainRoom(offer: Offer, demand: Demand): string {
   if (maxTokens !== null && offer.maxOutput !== null && maxTokens > offer.maxOutput) {
     return `output limit ${offer.maxOutput} is below the ${maxTokens} tokens asked for`;
   }
-  return `context ${offer.context} is below the ${demand.promptTokensMax + (maxTokens ?? 1)} tokens needed`;
+  return `context ${offer.context} is below the ${demand.contextTokensMax + (maxTokens ?? 1)} tokens needed`;
 }
 
 function explainPrice(offer: Offer, demand: Demand): string {

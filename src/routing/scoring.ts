@@ -91,8 +91,10 @@ function sortValue(
   }
 }
 
-/** Offers that would drop a parameter that shapes the answer come after those that honour it. OpenRouter, require_parameters. */
+/** Offers that would drop something that shapes the answer come after those that honour it: a parameter, or reasoning that only its signer can read. */
 function lacksWanted(offer: Offer, demand: Demand): boolean {
+  const { signedBy } = demand.facts;
+  if (signedBy.length > 0 && !signedBy.includes(offer.operatorId)) return true;
   for (const capability of demand.facts.wants) if (!offer.capabilities.has(capability)) return true;
   return false;
 }

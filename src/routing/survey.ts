@@ -37,12 +37,12 @@ export function reject(found: Survey, offer: Offer, filter: HardFilter): void {
 function surveyModel(found: Survey, model: { group: number; offers: readonly Offer[] }, demand: Demand): void {
   const { offers, group } = model;
   const profiles = profilesOf(offers);
-  const { profileOf, promptPicoUsd, completionPicoUsd, requestNanoUsd } = profiles;
-  const { teamId, promptTokens, expectedCompletionTokens } = demand.facts;
+  const { profileOf, promptPicoUsd, completionPicoUsd, unitPicoUsd, requestNanoUsd } = profiles;
+  const { teamId, promptTokens, expectedCompletionTokens, unitsMax = 0 } = demand.facts;
   const isSeen = profiles.examples.map((example) => isVisible(example, teamId));
   const verdicts = profiles.examples.map((example) => judgeTerms(example, demand));
   const namedVerdicts = judgeNamed(profiles, offers, demand);
-  const price = { prompt: 0, completion: 0, requestNanoUsd: 0 };
+  const price = { prompt: 0, completion: 0, unit: 0, requestNanoUsd: 0 };
 
   for (let row = 0; row < offers.length; row++) {
     const profile = profileOf[row] as number;
@@ -50,6 +50,7 @@ function surveyModel(found: Survey, model: { group: number; offers: readonly Off
     const verdict = namedVerdicts.get(row) ?? (verdicts[profile] as TermsVerdict);
     price.prompt = promptPicoUsd[row] as number;
     price.completion = completionPicoUsd[row] as number;
+    price.unit = unitPicoUsd[row] as number;
     price.requestNanoUsd = requestNanoUsd[row] as number;
     const filter = verdict.beforePrice ?? (isWithinPrice(price, demand) ? verdict.afterPrice : 'H6');
     if (filter !== null) {
@@ -60,7 +61,10 @@ function surveyModel(found: Survey, model: { group: number; offers: readonly Off
     found.groups.push(group);
     // An unpriced offer that the policy allows costs nothing.
     found.pricesPicoUsd.push(
-      promptTokens * price.prompt + expectedCompletionTokens * price.completion + price.requestNanoUsd * PICO_PER_NANO || 0,
+      promptTokens * price.prompt +
+        expectedCompletionTokens * price.completion +
+        unitsMax * price.unit +
+        price.requestNanoUsd * PICO_PER_NANO || 0,
     );
   }
 }

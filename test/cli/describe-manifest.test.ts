@@ -16,8 +16,8 @@ describe('what a manifest holds', () => {
     expect(countManifest(MANIFEST)).toBe('2 endpoints, 1 policy, 2 teams');
   });
 
-  it('names every limit and key budget that is stored but not enforced, and nothing else', () => {
-    expect(notEnforced(MANIFEST)).toEqual(['limits of team research', 'budget of key research/ci']);
+  it('names every limit that is stored but not enforced, and nothing else', () => {
+    expect(notEnforced(MANIFEST)).toEqual(['limits of team research']);
     expect(notEnforced({ teams: [] })).toEqual([]);
   });
 });

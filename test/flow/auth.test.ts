@@ -189,7 +189,10 @@ describe('receipts of others', () => {
       ask(id, KEYS.management),
     ]);
     expect(nobodys.status).toBe(404);
-    expect([theirs, managed]).toEqual([nobodys, nobodys]);
+    expect(theirs).toEqual(nobodys);
+    // A key that manages has no team whose receipts it could ask for, whether they are there or not.
+    expect(managed.status).toBe(403);
+    expect(managed).toEqual(await ask(`${id.slice(0, -4)}0000`, KEYS.management));
   });
 });
 

@@ -105,12 +105,22 @@ describe('fields', () => {
 
   it('more output or context than any endpoint has is a 404 that says so, not a 5xx', async () => {
     const error = await refused(await house.chat({ max_tokens: 9_000_000 }), 404);
-    expect(error.metadata['excluded_by']).toEqual([{ filter: 'H5', subject: 'context and output room', endpoints: 1 }]);
+    expect(error.metadata['excluded_by']).toMatchObject([
+      { filter: 'H5', subject: 'context and output room', endpoints: 1, reasons: [expect.stringContaining('output limit')] },
+    ]);
+  });
+
+  it('a prompt longer than every context is a 400 that clients know, and says how long it may be', async () => {
+    const error = await refused(await house.chat({ messages: [{ role: 'user', content: 'word '.repeat(40_000) }] }), 400);
+    expect(error).toMatchObject({ param: 'messages', metadata: { error_type: 'context_length_exceeded' } });
+    expect(error.message).toContain('context 32768 is below');
   });
 
   it('images for a model that cannot see are a 404 that says so', async () => {
     const messages = [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] }];
-    expect((await refused(await house.chat({ messages }), 404)).metadata['excluded_by']).toMatchObject([{ filter: 'H4' }]);
+    expect((await refused(await house.chat({ messages }), 404)).metadata['excluded_by']).toMatchObject([
+      { filter: 'H4', reasons: ['does not support vision'] },
+    ]);
   });
 
   it('the largest image that fits is sent on as it came', async () => {

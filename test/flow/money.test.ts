@@ -152,7 +152,9 @@ describe('what a request costs', () => {
     house.upstream.script('unpriced', answer());
     const refused = await house.chat({ model: 'money/unpriced' });
     expect(refused.status).toBe(404);
-    expect((await readError(refused)).metadata['excluded_by']).toEqual([{ filter: 'H6', subject: 'price', endpoints: 1 }]);
+    expect((await readError(refused)).metadata['excluded_by']).toMatchObject([
+      { filter: 'H6', subject: 'price', endpoints: 1, reasons: [expect.stringContaining('no price is known')] },
+    ]);
     expect(house.upstream.calls).toHaveLength(0);
 
     const { usage } = await readAnswer(await house.chat({ model: 'money/unpriced' }, bearer(UNPRICED_KEY)));

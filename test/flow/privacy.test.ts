@@ -251,7 +251,9 @@ describe('what a tier takes', () => {
     const error = await readError(await house.chat({ model: 'tier/kind', provider: { zdr: true } }));
     expect(error).toMatchObject({ code: 404, metadata: { excluded_by: [{ filter: 'H1', subject: 'privacy tier', endpoints: 1 }] } });
     const elsewhere = await readError(await house.chat({ model: 'tier/kind', provider: { privacy: { jurisdictions: ['US'] } } }));
-    expect(elsewhere.metadata['excluded_by']).toEqual([{ filter: 'H2', subject: 'jurisdiction', endpoints: 1 }]);
+    expect(elsewhere.metadata['excluded_by']).toMatchObject([
+      { filter: 'H2', subject: 'jurisdiction', endpoints: 1, reasons: [expect.stringContaining('allowed: US')] },
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { along, createPool } from '#test/support/endpoint-pool';
-import { raw } from '#test/support/faults';
+import { inPieces } from '#test/support/faults';
 import { openHouse, type House } from '#test/support/house';
 import { chunk, completion, event, openStream, sendJson, streamText } from '#test/support/openai-scripts';
 import { pause } from '#test/support/pause';
@@ -77,20 +77,6 @@ function frameFreely(events: readonly object[], random: () => number): string {
     text += lines.map((line) => `data:${random() < 0.5 ? ' ' : ''}${line}${lineEnd()}`).join('') + lineEnd();
   }
   return text;
-}
-
-/** Serves these bytes piece by piece, each in its own write. */
-function inPieces(pieces: readonly Uint8Array[]): Script {
-  return raw(async (socket) => {
-    socket.setNoDelay(true);
-    socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n');
-    for (const piece of pieces) {
-      if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve));
-      // Without a pause the sockets would put the pieces together again.
-      await pause(1);
-    }
-    socket.end();
-  });
 }
 
 async function ask(

@@ -120,6 +120,7 @@ describe('answers', () => {
       const headers = Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('x-')));
       expect(headers).toEqual({
         'x-generation-id': expect.stringMatching(/^gen-[\w-]+$/),
+        'x-request-id': response.headers.get('x-generation-id'),
         'x-headrace-endpoint': 'rig',
         'x-headrace-provider': 'selfhosted',
         'x-headrace-supply': 'selfhosted',
@@ -192,6 +193,17 @@ describe('answers', () => {
       const plain = await readAnswer(await house.chat({ stream }));
       expect(plain.events.at(-1)).not.toHaveProperty('openrouter_metadata');
     }
+  });
+
+  it('explain the route beside an error too', async () => {
+    house.upstream.script('rig', (_, response) => void response.writeHead(500).end('{}'));
+    const headers = { 'x-openrouter-metadata': 'enabled' };
+    const failed = await house.chat({}, { headers });
+    expect(failed.status).toBe(502);
+    expect(await failed.json()).toMatchObject({ openrouter_metadata: { attempt: 1, attempts: [{ status: 500 }] } });
+    const refused = await house.chat({ provider: { privacy: { min_tier: 'blind' } } }, { headers });
+    expect(refused.headers.get('x-headrace-attempts')).toBe('0');
+    expect(await refused.json()).toMatchObject({ error: { code: 404 }, openrouter_metadata: { attempt: 0, endpoints: { total: 0 } } });
   });
 
   it('end with an error event of the same shape when a stream breaks off', async () => {

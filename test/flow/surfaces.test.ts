@@ -92,7 +92,7 @@ describe('GET /models', () => {
       supported_voices: null,
       links: { details: `/api/v1/models/${MODEL}/endpoints` },
       // The one without a key in this deployment is known and cannot be called.
-      headrace: { supply: ['selfhosted'], endpoints: 1 },
+      headrace: { supply: ['selfhosted'], operations: ['chat'], endpoints: 1, unit_price: null },
     });
     expect(body.data.find(({ id }) => id === 'test/unpriced-1')).toMatchObject({ pricing: { prompt: '-1', completion: '-1' } });
   });
@@ -230,6 +230,14 @@ describe('both mounts', () => {
       '/nothing',
       '/generation?id=gen-0',
       `/models/${MODEL}/endpoints`,
+      `/model/${MODEL}`,
+      '/models/user',
+      '/embeddings/models',
+      '/endpoints/zdr',
+      '/providers',
+      '/keys',
+      '/credits',
+      '/activity',
     ]) {
       const [one, other] = await Promise.all(['/v1', '/api/v1'].map((mount) => house.get(`${mount}${path}`)));
       expect([path, other?.status]).toEqual([path, one?.status]);

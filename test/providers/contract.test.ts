@@ -1,3 +1,4 @@
+import { decodeHttpError } from '#providers/wire/decode-error';
 import { describe, expect, it } from 'vitest';
 import type { DialectTarget } from '#providers/provider';
 import { dialectOf, quirksOf } from '#providers/registry';
@@ -111,7 +112,7 @@ describe.each(SUBJECTS)('$id', ({ id, folder, reasoning, target, errors }) => {
       const body = randomJson(random, 4);
       expect(() => dialect.decodeReply(structuredClone(body), target)).not.toThrow();
       expect(() => dialect.createStreamDecoder(target).decode(JSON.stringify(body), undefined)).not.toThrow();
-      expect(() => dialect.decodeError(500, new Headers(), JSON.stringify(body), target, 0)).not.toThrow();
+      expect(() => decodeHttpError(500, new Headers(), JSON.stringify(body), target, 0)).not.toThrow();
     }
   });
 
@@ -123,7 +124,7 @@ describe.each(SUBJECTS)('$id', ({ id, folder, reasoning, target, errors }) => {
   });
 
   it('classes a 429 as capacity and says how long to stay away', () => {
-    const failure = dialect.decodeError(429, new Headers({ 'retry-after': '7' }), '{"error":{"message":"slow"}}', target, 0);
+    const failure = decodeHttpError(429, new Headers({ 'retry-after': '7' }), '{"error":{"message":"slow"}}', target, 0);
     expect(failure).toEqual({ kind: 'capacity', origin: 'external', status: 429, retryAfterMs: 7000, detail: 'slow' });
   });
 

@@ -56,7 +56,7 @@ describe('GatewayError', () => {
   });
 
   it('keeps everything when it gets more headers', () => {
-    const more = error.withHeaders({ 'x-b': '2', 'x-c': '2' });
+    const more = error.withRequest({ headers: { 'x-b': '2', 'x-c': '2' } });
     expect(more).toMatchObject({
       code: 'no_endpoint_available',
       message: 'what',
@@ -70,8 +70,14 @@ describe('GatewayError', () => {
     expect(error.headers).toEqual({ 'x-a': '1', 'x-b': '1' });
   });
 
+  it('explains the route beside the error where it is told it', () => {
+    const told = error.withRequest({ routerMetadata: { attempt: 2 } });
+    expect(errorBody.parse(told.toBody())).toMatchObject({ error: { code: 503 }, openrouter_metadata: { attempt: 2 } });
+    expect(error.toBody()).not.toHaveProperty('openrouter_metadata');
+  });
+
   it('invents nothing when it gets headers', () => {
-    const more = new GatewayError('invalid_json', 'what').withHeaders({});
+    const more = new GatewayError('invalid_json', 'what').withRequest({});
     expect([more.param, more.retryAfterS, more.cause, more.metadata]).toEqual([null, undefined, undefined, {}]);
   });
 

@@ -16,6 +16,7 @@ describe('wishes of a request', () => {
     ['M2: a price that is no number', { max_price: { prompt: '1e3' } }, 'max_price.prompt'],
     ['an empty price', { max_price: { prompt: '' } }, 'max_price.prompt'],
     ['an unknown unit of price', { max_price: { tokens: 1 } }, 'max_price'],
+    ['a promise that no model makes', { enforce_distillable_text: true }, 'enforce_distillable_text'],
     ['an unknown sort', { sort: 'cheapest' }, 'sort'],
     ['an unknown codec', { kv_cache: ['turboquant_9bit'] }, 'kv_cache.0'],
     ['a latency of zero', { preferred_max_latency: 0 }, 'preferred_max_latency'],
@@ -29,6 +30,12 @@ describe('wishes of a request', () => {
 
   it('prices are the same number whether written as number or as text', () => {
     expect(providerWishes.parse({ max_price: { prompt: '0.60', completion: 0.6 } }).max_price).toEqual({ prompt: 0.6, completion: 0.6 });
+  });
+
+  it('null is no wish, at any depth', () => {
+    const nulls = { order: null, only: null, zdr: null, sort: { by: null }, preferred_max_latency: { p50: null, p90: 2 }, ignore: ['x'] };
+    expect(providerWishes.parse(nulls)).toEqual({ sort: {}, preferred_max_latency: { p90: 2 }, ignore: ['x'] });
+    expect(providerWishes.safeParse({ only: [null] }).success).toBe(false);
   });
 
   it('takes every wish of the contract', () => {

@@ -13,9 +13,9 @@ export interface EndpointPool {
   take(count: number): string[];
 }
 
-/** Creates `size` endpoints with the same terms. Throws when a file takes more than that. */
-export function createPool(size: number, terms: Record<string, unknown> = {}): EndpointPool {
-  const specs = Array.from({ length: size }, (_, place) => ({ id: `fresh-${place}`, ...terms }));
+/** Creates `size` endpoints with the same terms, called `name-0` and on. Throws when a file takes more than that. */
+export function createPool(size: number, terms: Record<string, unknown> = {}, name = 'fresh'): EndpointPool {
+  const specs = Array.from({ length: size }, (_, place) => ({ id: `${name}-${place}`, ...terms }));
   let taken = 0;
   return {
     specs,

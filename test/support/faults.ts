@@ -60,6 +60,20 @@ export function raw(write: (socket: Socket) => void | Promise<void>): Script {
   return (_, response) => write(socketOf(response));
 }
 
+/** Streams these bytes piece by piece, each in its own write. */
+export function inPieces(pieces: readonly Uint8Array[]): Script {
+  return raw(async (socket) => {
+    socket.setNoDelay(true);
+    socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n');
+    for (const piece of pieces) {
+      if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve));
+      // Without a pause the sockets would put the pieces together again.
+      await pause(1);
+    }
+    socket.end();
+  });
+}
+
 /** The connection behind an answer. */
 export function socketOf({ socket }: ServerResponse): Socket {
   if (socket === null) throw new Error('the connection is gone');

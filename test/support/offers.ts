@@ -26,6 +26,7 @@ export function offerOf(endpointId: string, over: Partial<Offer> = {}): Offer {
     hardware: null,
     maxConcurrency: null,
     capabilities: new Set(),
+    operations: new Set(['chat']),
     jurisdiction: ['US'],
     dataPolicy: { trains: null, retention_days: null },
     claims: [],
@@ -40,6 +41,7 @@ export function offerOf(endpointId: string, over: Partial<Offer> = {}): Offer {
 export function factsOf(over: Partial<RequestFacts> = {}): RequestFacts {
   return {
     teamId: 'research',
+    operation: 'chat',
     promptTokens: 10,
     maxTokens: 100,
     choices: 1,
@@ -47,6 +49,7 @@ export function factsOf(over: Partial<RequestFacts> = {}): RequestFacts {
     stream: false,
     needs: [],
     wants: [],
+    signedBy: [],
     reasoning: false,
     freeOnly: false,
     ...over,

@@ -4,6 +4,8 @@ import type { Script } from './scripted-upstream.ts';
 
 export interface AnswerOptions {
   text?: string;
+  /** Said before the text, in the field `reasoning`. */
+  reasoning?: string;
   promptTokens?: number;
   completionTokens?: number;
   finishReason?: string;
@@ -16,6 +18,19 @@ export function answer(options: AnswerOptions = {}): Script {
   return (call, response) => (call.body['stream'] === true ? streamWords(response, options) : sendJson(response, 200, completion(options)));
 }
 
+/** Answers a raw prompt as asked: its text is not in a message. */
+export const rawAnswer: Script = (call, response) => {
+  if (call.body['stream'] === true) {
+    openStream(response);
+    response.end(
+      streamText().replaceAll(/"delta":\{(?:"role":"assistant",)?(?:"content":("[^"]*"))?\}/g, (_, text = '""') => `"text":${text}`),
+    );
+    return;
+  }
+  const { choices, ...rest } = completion() as { choices: { message: { content: string } }[] };
+  sendJson(response, 200, { ...rest, choices: choices.map(({ message: said, ...choice }) => ({ ...choice, text: said.content })) });
+};
+
 /** Sends one JSON body. */
 export function sendJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
@@ -24,6 +39,7 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 /** Builds a whole chat completion. */
 export function completion({
   text = 'Hello there.',
+  reasoning,
   promptTokens = 12,
   completionTokens = 5,
   finishReason = 'stop',
@@ -34,7 +50,13 @@ export function completion({
     object: 'chat.completion',
     created: 1,
     model: 'upstream-model',
-    choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: finishReason }],
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: text, ...(reasoning !== undefined && { reasoning }) },
+        finish_reason: finishReason,
+      },
+    ],
     ...(usage !== null && {
       usage: { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens, ...usage },
     }),
@@ -73,12 +95,13 @@ export function streamWords(response: ServerResponse, options: AnswerOptions = {
 /** The bytes of a whole stream, for re-chunking. */
 export function streamText({
   text = 'Hello there.',
+  reasoning = '',
   promptTokens = 12,
   completionTokens = 5,
   finishReason = 'stop',
   usage,
 }: AnswerOptions = {}): string {
-  const words = text.match(/\S+\s*/g) ?? [];
+  const deltas = [...wordsOf(reasoning).map((word) => ({ reasoning: word })), ...wordsOf(text).map((word) => ({ content: word }))];
   const last =
     usage === null
       ? ''
@@ -95,5 +118,18 @@ export function streamText({
             ...usage,
           },
         });
-  return `${chunk({ role: 'assistant', content: '' })}${words.map((word) => chunk({ content: word })).join('')}${chunk({}, finishReason)}${last}${event('[DONE]')}`;
+  return `${chunk({ role: 'assistant', content: '' })}${deltas.map((delta) => chunk(delta)).join('')}${chunk({}, finishReason)}${last}${event('[DONE]')}`;
+}
+
+/** Streams words until the router hangs up. */
+export const talkUntilLeft: Script = async (call, response) => {
+  openStream(response);
+  response.write(chunk({ role: 'assistant', content: 'word ' }));
+  const ticker = setInterval(() => response.write(chunk({ content: 'word ' })), 20);
+  await call.aborted;
+  clearInterval(ticker);
+};
+
+function wordsOf(text: string): string[] {
+  return text.match(/\S+\s*/g) ?? [];
 }

@@ -7,7 +7,10 @@ export interface UpstreamCall {
   endpoint: string;
   path: string;
   headers: IncomingHttpHeaders;
+  /** The JSON body; empty where none or another kind came. */
   body: Record<string, unknown>;
+  /** The body as it came, for forms. */
+  bytes: Buffer;
   /** Resolves when the router has closed the connection before the answer was finished. */
   aborted: Promise<void>;
 }
@@ -41,7 +44,8 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
     const pieces: Buffer[] = [];
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
-      const text = Buffer.concat(pieces).toString('utf8');
+      const bytes = Buffer.concat(pieces);
+      const isJson = request.headers['content-type']?.startsWith('application/json') === true;
       const aborted = new Promise<void>((resolve) => {
         response.on('close', () => {
           if (!response.writableFinished) resolve();
@@ -51,7 +55,8 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
         endpoint,
         path: `/${path.join('/')}`,
         headers: request.headers,
-        body: JSON.parse(text || '{}'),
+        body: isJson ? JSON.parse(bytes.toString('utf8')) : {},
+        bytes,
         aborted,
       };
       calls.push(call);

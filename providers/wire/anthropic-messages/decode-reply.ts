@@ -6,6 +6,7 @@ import { readError } from '#providers/wire/read-error';
 import type { AttemptFailure } from '#schema/attempt';
 import type { ChatChoice, ChatDelta } from '#schema/chat';
 import type { DecodedReply } from '#schema/reply';
+import { markReasoning } from './mark-reasoning.ts';
 import { mergeCounts, NO_COUNTS, toUsage } from './read-usage.ts';
 import { encryptedDetail, textDetail } from './reasoning-detail.ts';
 
@@ -15,23 +16,25 @@ export function decodeAnthropicReply(body: unknown, target: DialectTarget): { re
   if (error !== null) return { failure: toInnerFailure(error, target) };
   if (!isJsonObject(body)) return { failure: protocolFailure('the answer is not a JSON object') };
   if (!Array.isArray(body['content'])) return { failure: protocolFailure('the answer has no content') };
-  const native = typeof body['stop_reason'] === 'string' ? body['stop_reason'] : null;
+  const blocks = body['content'].filter(isJsonObject);
+  for (const block of blocks) markReasoning(block, target);
+  const reason = typeof body['stop_reason'] === 'string' ? body['stop_reason'] : null;
   const choice: ChatChoice = {
     index: 0,
-    finish_reason: native === null ? null : toFinishReason(native),
-    native_finish_reason: native,
-    message: readMessage(body['content']),
+    finish_reason: reason === null ? null : toFinishReason(reason),
+    native_finish_reason: reason,
+    message: readMessage(blocks),
   };
   const upstreamId = typeof body['id'] === 'string' && body['id'].length <= 256 ? body['id'] : null;
-  return { reply: { upstreamId, choices: [choice], usage: toUsage(mergeCounts(NO_COUNTS, body['usage'])), extra: {} } };
+  const native = target.native === undefined ? {} : { native: body };
+  return { reply: { upstreamId, choices: [choice], usage: toUsage(mergeCounts(NO_COUNTS, body['usage'])), extra: {}, ...native } };
 }
 
-function readMessage(blocks: readonly unknown[]): ChatDelta {
+function readMessage(blocks: readonly JsonObject[]): ChatDelta {
   const message: ChatDelta = { role: 'assistant', content: null };
   const toolCalls: NonNullable<ChatDelta['tool_calls']> = [];
   const details: JsonObject[] = [];
   for (const [index, block] of blocks.entries()) {
-    if (!isJsonObject(block)) continue;
     if (block['type'] === 'text' && typeof block['text'] === 'string') message.content = (message.content ?? '') + block['text'];
     if (block['type'] === 'thinking' && typeof block['thinking'] === 'string') {
       message.reasoning = (message.reasoning ?? '') + block['thinking'];

@@ -6,6 +6,7 @@ import { readError } from '#providers/wire/read-error';
 import type { ChatDelta } from '#schema/chat';
 import type { Usage } from '#schema/receipt';
 import type { StreamEvent } from '#schema/reply';
+import { markReasoning } from './mark-reasoning.ts';
 import { mergeCounts, NO_COUNTS, toUsage, type AnthropicCounts } from './read-usage.ts';
 import { encryptedDetail, textDetail } from './reasoning-detail.ts';
 
@@ -24,29 +25,36 @@ interface StreamState {
 }
 
 /**
- * Creates the decoder of one message stream (`message_start` … `message_stop`). Pings and events unknown to us are ignored.
+ * Creates the decoder of one message stream (`message_start` … `message_stop`). Pings and events unknown to us are ignored, unless the
+ * client speaks this dialect: then every event goes along as it is.
  * Usage comes with `message_delta`, when both halves of it are known.
  */
 export function createAnthropicStreamDecoder(target: DialectTarget): StreamDecoder {
   const state: StreamState = { upstreamId: null, counts: NO_COUNTS, tools: new Map(), done: false };
   return {
     decode(data, eventName) {
-      if (state.done || eventName === 'ping') return IGNORED;
+      if (state.done || (eventName === 'ping' && target.native === undefined)) return IGNORED;
       if (data.trim() === '[DONE]') return finish(state);
       const event = parseJson(data);
       if (!isJsonObject(event)) return { kind: 'failure', failure: protocolFailure('an event is not a JSON object') };
-      return decodeEvent(event, eventName, state, target);
+      const decoded = decodeEvent(event, eventName, state, target);
+      return target.native === undefined ? decoded : withNative(decoded, event, state);
     },
   };
+}
+
+function withNative(decoded: StreamEvent, native: JsonObject, { upstreamId }: StreamState): StreamEvent {
+  if (decoded.kind === 'chunk') return { ...decoded, native };
+  return decoded.kind === 'ignore' ? { kind: 'chunk', upstreamId, choices: [], usage: null, extra: null, native } : decoded;
 }
 
 function decodeEvent(event: JsonObject, eventName: string | undefined, state: StreamState, target: DialectTarget): StreamEvent {
   const type = typeof event['type'] === 'string' ? event['type'] : eventName;
   switch (type) {
     case 'content_block_delta':
-      return decodeBlockDelta(event, state);
+      return decodeBlockDelta(event, state, target);
     case 'content_block_start':
-      return decodeBlockStart(event, state);
+      return decodeBlockStart(event, state, target);
     case 'content_block_stop':
       return decodeBlockStop(event, state);
     case 'message_start':
@@ -70,16 +78,29 @@ function decodeMessageStart(event: JsonObject, state: StreamState): StreamEvent 
   return toChunk(state, { role: 'assistant', content: '' });
 }
 
-function decodeBlockStart(event: JsonObject, state: StreamState): StreamEvent {
+function decodeBlockStart(event: JsonObject, state: StreamState, target: DialectTarget): StreamEvent {
   const block = isJsonObject(event['content_block']) ? event['content_block'] : {};
+  markReasoning(block, target);
   const position = toIndex(event);
   if (block['type'] === 'tool_use') return startTool(block, position, state);
-  if (block['type'] === 'text' && isFilled(block['text'])) return toChunk(state, { content: block['text'] });
-  if (block['type'] === 'thinking' && isFilled(block['thinking'])) return toChunk(state, thinkingDelta(position, block['thinking']));
-  if (block['type'] === 'redacted_thinking' && isFilled(block['data'])) {
-    return toChunk(state, { reasoning_details: [encryptedDetail(position, block['data'])] });
+  switch (block['type']) {
+    case 'text':
+      return isFilled(block['text']) ? toChunk(state, { content: block['text'] }) : IGNORED;
+    case 'thinking':
+      return startThinking(block, position, state);
+    case 'redacted_thinking':
+      return isFilled(block['data']) ? toChunk(state, { reasoning_details: [encryptedDetail(position, block['data'])] }) : IGNORED;
   }
-  return IGNORED;
+  // A block that chat has no words for is content all the same, to a client that knows it.
+  return target.native === undefined ? IGNORED : toChunk(state, { content_block: block });
+}
+
+function startThinking(block: JsonObject, position: number, state: StreamState): StreamEvent {
+  const text = isFilled(block['thinking']) ? { text: block['thinking'] } : {};
+  const signature = isFilled(block['signature']) ? { signature: block['signature'] } : {};
+  const detail = { ...text, ...signature };
+  if (Object.keys(detail).length === 0) return IGNORED;
+  return toChunk(state, { ...(text.text && { reasoning: text.text }), reasoning_details: [textDetail(position, detail)] });
 }
 
 function startTool(block: JsonObject, position: number, state: StreamState): StreamEvent {
@@ -93,8 +114,9 @@ function startTool(block: JsonObject, position: number, state: StreamState): Str
   return toChunk(state, { tool_calls: [{ index, id: readText(block, 'id'), type: 'function', function: named }] });
 }
 
-function decodeBlockDelta(event: JsonObject, state: StreamState): StreamEvent {
+function decodeBlockDelta(event: JsonObject, state: StreamState, target: DialectTarget): StreamEvent {
   const delta = isJsonObject(event['delta']) ? event['delta'] : {};
+  markReasoning(delta, target);
   const position = toIndex(event);
   switch (delta['type']) {
     case 'text_delta':

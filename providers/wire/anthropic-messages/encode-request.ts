@@ -1,52 +1,76 @@
 import type { DialectTarget, EncodedRequest } from '#providers/provider';
+import { applyFieldQuirks } from '#providers/wire/field-quirks';
 import type { JsonObject } from '#providers/wire/json-object';
+import { pseudonym } from '#providers/wire/pseudonym';
 import { readReasoningWish, toBudgetTokens } from '#providers/wire/reasoning-wish';
-import { joinUrl, requestHeaders } from '#providers/wire/request-headers';
+import { joinUrl } from '#providers/wire/request-headers';
 import { schemaInstruction } from '#providers/wire/schema-instruction';
 import type { ChatRequest } from '#schema/chat';
+import { anthropicHeaders } from './anthropic-headers.ts';
+import { defaultLimit } from './default-limit.ts';
+import { encodeNative } from './encode-native.ts';
 import { encodeToolChoice, encodeTools, forcesTool } from './encode-tools.ts';
 import { encodeSystem, encodeTurns } from './encode-turns.ts';
+import { isThinking, mayThink } from './may-think.ts';
+import { serviceTier } from './service-tier.ts';
 
-/** The one version there is; servers that copy the API want the header too. A card's own header wins. */
-const API_VERSION = '2023-06-01';
-
-/** The API refuses requests without a limit; this one stands when neither the caller nor the offer names any. */
-const MAX_TOKENS_DEFAULT = 4096;
-
-/** The API refuses fields that it does not know, so only its own pass through. */
-const PASSED_THROUGH = ['top_k', 'cache_control', 'context_management', 'speed'] as const;
+/** The API refuses fields that it does not know, so only its own pass through; `speed` would change the price. */
+const PASSED_THROUGH = ['top_k', 'cache_control', 'context_management'] as const;
 
 /**
- * Encodes a request as Anthropic messages.
+ * Encodes a request as Anthropic messages; a client that speaks them itself has its own body sent.
  * `json_schema` becomes `output_config.format` (constrained decoding, and it goes together with thinking and with tools, which a forced tool
  * does not); `json_object`, and schemas where the card says `jsonSchema: false`, become an instruction in the system prompt.
- * Thinking excludes temperature, top_k and forced tools there: it drops the first two and yields to the last.
+ * Thinking excludes temperature, top_k and forced tools there: it drops the first two and yields to the last, as it does in a tool loop
+ * that did not begin with thinking which this operator signed.
  */
 export function encodeAnthropicRequest(request: ChatRequest, target: DialectTarget): EncodedRequest {
+  const body = target.native === undefined ? encodeBody(request, target) : encodeNative(target.native, target);
   const streaming = request.stream === true;
+  if (streaming) body['stream'] = true;
+  if (typeof request.user === 'string')
+    body['metadata'] = { ...(body['metadata'] as object | undefined), user_id: pseudonym(request.user, target) };
   return {
     url: joinUrl(target.url, '/messages'),
-    headers: { 'anthropic-version': API_VERSION, ...requestHeaders(target, streaming, request.session_id) },
-    body: JSON.stringify(encodeBody(request, target, streaming)),
+    headers: anthropicHeaders(request, target),
+    body: JSON.stringify(applyFieldQuirks(body, target.quirks)),
   };
 }
 
-function encodeBody(request: ChatRequest, target: DialectTarget, streaming: boolean): JsonObject {
+function encodeBody(request: ChatRequest, target: DialectTarget): JsonObject {
   const { quirks } = target;
-  const maxTokens =
-    request.max_completion_tokens ?? request.max_tokens ?? quirks.defaultMaxTokens ?? target.maxOutput ?? MAX_TOKENS_DEFAULT;
-  const native = request.response_format?.type === 'json_schema' && quirks.jsonSchema !== false;
-  const system = encodeSystem(request.messages, native ? null : schemaInstruction(request.response_format));
-  const body: JsonObject = { model: target.upstreamModel, max_tokens: maxTokens, messages: encodeTurns(request.messages) };
+  const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? defaultLimit(target);
+  const takesSchema = quirks.jsonSchema !== false;
+  const system = encodeSystem(request.messages, takesSchema && asksForSchema(request) ? null : schemaInstruction(request.response_format));
+  const turns = encodeTurns(request.messages, target);
+  const body: JsonObject = { model: target.upstreamModel, max_tokens: maxTokens, messages: turns };
   if (system !== null) body['system'] = system;
-  if (streaming) body['stream'] = true;
-  if (native) body['output_config'] = { format: { type: 'json_schema', schema: request.response_format?.json_schema?.schema ?? {} } };
   for (const field of PASSED_THROUGH) if (request[field] !== undefined && request[field] !== null) body[field] = request[field];
-  if (typeof request.user === 'string') body['metadata'] = { user_id: request.user };
-  Object.assign(body, samplingFields(request), toolFields(request), thinkingFields(request, target, maxTokens));
+  Object.assign(
+    body,
+    serviceTier(request.service_tier),
+    samplingFields(request),
+    outputFields(request, takesSchema),
+    toolFields(request),
+    thinkingFields(request, target, maxTokens),
+  );
+  if (isThinking(body) && !mayThink(turns)) delete body['thinking'];
   if (isThinking(body)) dropWhatThinkingRefuses(body);
-  for (const field of quirks.dropRequestFields ?? []) delete body[field];
-  return Object.assign(body, quirks.addRequestFields);
+  return body;
+}
+
+function asksForSchema(request: ChatRequest): boolean {
+  return request.response_format?.type === 'json_schema';
+}
+
+/** How much to say is called effort there; how to say it is a format. */
+function outputFields(request: ChatRequest, takesSchema: boolean): JsonObject {
+  const config: JsonObject = {};
+  if (request.verbosity) config['effort'] = request.verbosity;
+  if (takesSchema && asksForSchema(request)) {
+    config['format'] = { type: 'json_schema', schema: request.response_format?.json_schema?.schema ?? {} };
+  }
+  return Object.keys(config).length > 0 ? { output_config: config } : {};
 }
 
 function samplingFields(request: ChatRequest): JsonObject {
@@ -73,10 +97,6 @@ function thinkingFields(request: ChatRequest, target: DialectTarget, maxTokens: 
   const budgetTokens = toBudgetTokens(wish, maxTokens);
   if (budgetTokens === null || forcesTool(request)) return {};
   return { thinking: { type: 'enabled', budget_tokens: budgetTokens } };
-}
-
-function isThinking(body: JsonObject): boolean {
-  return (body['thinking'] as { type: string } | undefined)?.type === 'enabled';
 }
 
 function dropWhatThinkingRefuses(body: JsonObject): void {

@@ -1,17 +1,17 @@
 import type { JsonObject } from '#providers/wire/json-object';
 import type { ChatRequest } from '#schema/chat';
 
-type Tools = NonNullable<ChatRequest['tools']>;
+type Tool = NonNullable<ChatRequest['tools']>[number];
 
-/** Encodes function tools; tools of any other type are Anthropic's own and pass as they are. */
-export function encodeTools(tools: Tools): unknown[] {
+/** Encodes function tools; a cache mark may stand on the tool or on its function. */
+export function encodeTools(tools: readonly Tool[]): JsonObject[] {
   return tools.map((tool) => {
     const named = tool.function;
-    if (named === undefined) return tool;
     const encoded: JsonObject = { name: named.name, input_schema: named.parameters ?? { type: 'object', properties: {} } };
-    if (typeof named['description'] === 'string') encoded['description'] = named['description'];
-    if (typeof named['strict'] === 'boolean') encoded['strict'] = named['strict'];
-    if (tool['cache_control'] !== undefined) encoded['cache_control'] = tool['cache_control'];
+    if (typeof named.description === 'string') encoded['description'] = named.description;
+    if (typeof named.strict === 'boolean') encoded['strict'] = named.strict;
+    const mark = tool['cache_control'] ?? named['cache_control'];
+    if (mark !== undefined && mark !== null) encoded['cache_control'] = mark;
     return encoded;
   });
 }
@@ -19,7 +19,7 @@ export function encodeTools(tools: Tools): unknown[] {
 /** Encodes `tool_choice` and `parallel_tool_calls: false`; null when the default (`auto`, in parallel) is meant. */
 export function encodeToolChoice(request: ChatRequest): JsonObject | null {
   const choice = choiceOf(request);
-  if (request['parallel_tool_calls'] !== false) return choice;
+  if (request.parallel_tool_calls !== false) return choice;
   const named = choice ?? { type: 'auto' };
   return named['type'] === 'none' ? named : { ...named, disable_parallel_tool_use: true };
 }
@@ -34,6 +34,5 @@ function choiceOf(request: ChatRequest): JsonObject | null {
   const choice = request.tool_choice;
   if (choice === null || choice === undefined) return null;
   if (typeof choice === 'string') return choice === 'required' ? { type: 'any' } : { type: choice === 'none' ? 'none' : 'auto' };
-  const named = choice['function'] as { name?: unknown } | undefined;
-  return typeof named?.name === 'string' ? { type: 'tool', name: named.name } : choice;
+  return { type: 'tool', name: choice.function.name };
 }

@@ -1,5 +1,7 @@
+import type { DialectTarget } from '#providers/provider';
 import { isJsonObject, parseJson, type JsonObject } from '#providers/wire/json-object';
 import type { ChatMessage, ToolCall } from '#schema/chat';
+import { ownSignature } from '#schema/signature';
 import { encodeContent } from './encode-content.ts';
 
 interface Turn {
@@ -23,12 +25,12 @@ export function encodeSystem(messages: readonly ChatMessage[], instruction: stri
  * Encodes the conversation as alternating turns: tool results are parts of user turns, consecutive turns of one role are merged.
  * A conversation of system messages alone becomes one user turn, because the API needs one.
  */
-export function encodeTurns(messages: readonly ChatMessage[]): Turn[] {
+export function encodeTurns(messages: readonly ChatMessage[], target: Pick<DialectTarget, 'operatorId'>): Turn[] {
   const turns: Turn[] = [];
   for (const message of messages) {
     if (isSystem(message)) continue;
     const role = message.role === 'assistant' ? 'assistant' : 'user';
-    const content = encodeMessage(message);
+    const content = encodeMessage(message, target.operatorId);
     if (content.length === 0) continue;
     const last = turns.at(-1);
     if (last?.role === role) last.content.push(...content);
@@ -42,42 +44,51 @@ function isSystem(message: ChatMessage): boolean {
   return message.role === 'system' || message.role === 'developer';
 }
 
-function encodeMessage(message: ChatMessage): unknown[] {
+function encodeMessage(message: ChatMessage, operatorId: string | undefined): unknown[] {
   if (message.role === 'tool') {
     const content = typeof message.content === 'string' ? message.content : encodeContent(message.content);
-    return [{ type: 'tool_result', tool_use_id: message.tool_call_id, content }];
+    return [{ type: 'tool_result', tool_use_id: toToolId(message.tool_call_id), content }];
   }
   if (message.role !== 'assistant') return encodeContent(message.content);
   return [
-    ...encodeThinking(message['reasoning_details']),
+    ...encodeThinking(message.reasoning_details ?? [], operatorId),
     ...encodeContent(message.content),
+    ...encodeContent(message.refusal),
     ...(message.tool_calls ?? []).map(encodeToolUse),
   ];
 }
 
-/** Restores signed thinking. Unsigned reasoning, or another vendor's, is refused there and therefore left out. */
-function encodeThinking(details: unknown): unknown[] {
-  if (!Array.isArray(details)) return [];
+/** Restores thinking that this operator signed. Unsigned reasoning, or anybody else's, is refused there and therefore left out. */
+function encodeThinking(details: readonly JsonObject[], operatorId: string | undefined): unknown[] {
   const blocks: JsonObject[] = [];
-  let text = '';
+  let thinking = '';
   for (const detail of details) {
-    if (!isJsonObject(detail) || detail['format'] !== 'anthropic-claude-v1') continue;
-    if (detail['type'] === 'reasoning.encrypted') blocks.push({ type: 'redacted_thinking', data: detail['data'] });
+    if (detail['format'] !== 'anthropic-claude-v1') continue;
+    if (detail['type'] === 'reasoning.encrypted' && typeof detail['data'] === 'string') {
+      const data = ownSignature(detail['data'], operatorId);
+      if (data !== null) blocks.push({ type: 'redacted_thinking', data });
+    }
     if (detail['type'] !== 'reasoning.text') continue;
     // A client that echoes a stream sends the text in pieces and the signature last.
-    if (typeof detail['text'] === 'string') text += detail['text'];
+    if (typeof detail['text'] === 'string') thinking += detail['text'];
     if (typeof detail['signature'] !== 'string' || detail['signature'] === '') continue;
-    blocks.push({ type: 'thinking', thinking: text, signature: detail['signature'] });
-    text = '';
+    const signature = ownSignature(detail['signature'], operatorId);
+    if (signature !== null) blocks.push({ type: 'thinking', thinking, signature });
+    thinking = '';
   }
   return blocks;
+}
+
+/** The API takes fewer characters in ids than other vendors put there. */
+function toToolId(id: string): string {
+  return id.replace(/[^A-Za-z0-9_-]/g, '_');
 }
 
 function encodeToolUse(call: ToolCall): JsonObject {
   const parsed = call.function.arguments === '' ? {} : parseJson(call.function.arguments);
   // Arguments that are no JSON object cannot be said; the model still sees what it once wrote.
   const input = isJsonObject(parsed) ? parsed : { arguments: call.function.arguments };
-  return { type: 'tool_use', id: call.id, name: call.function.name, input };
+  return { type: 'tool_use', id: toToolId(call.id), name: call.function.name, input };
 }
 
 // The API refuses a prefilled answer that ends in white space.

@@ -7,8 +7,10 @@ import { findUsage, readUsage } from '#providers/wire/read-usage';
 import type { AttemptFailure } from '#schema/attempt';
 import type { ChatChoice } from '#schema/chat';
 import type { DecodedReply, StreamEvent } from '#schema/reply';
-import { toAnswerRules, type AnswerRules } from './answer-rules.ts';
+import { toAnswerRules, type AnswerRules, type Reshape } from './answer-rules.ts';
+import { nameCalls } from './decode-calls.ts';
 import { normalizeChoice } from './decode-choice.ts';
+import { createCallNumbers } from './number-calls.ts';
 
 /** Top-level fields that the router writes itself, or that no upstream may set. */
 const NOT_EXTRA: ReadonlySet<string> = new Set([
@@ -30,22 +32,29 @@ const IGNORED: StreamEvent = { kind: 'ignore' };
 const DONE: StreamEvent = { kind: 'done' };
 
 /** Decodes a whole 200 answer. An error inside, no choices or a broken choice is a failure. */
-export function decodeOpenAiReply(body: unknown, target: DialectTarget): { reply: DecodedReply } | { failure: AttemptFailure } {
+export function decodeOpenAiReply(
+  body: unknown,
+  target: DialectTarget,
+  reshape: Reshape | null = null,
+): { reply: DecodedReply } | { failure: AttemptFailure } {
   const error = readError(body);
   if (error !== null) return { failure: toInnerFailure(error, target) };
   if (!isJsonObject(body)) return { failure: protocolFailure('the answer is not a JSON object') };
   const choices = body['choices'];
   if (!Array.isArray(choices) || choices.length === 0) return { failure: protocolFailure('the answer has no choices') };
-  const rules = toAnswerRules(target);
+  const rules = toAnswerRules(target, reshape);
   const usage = readUsage(findUsage(body, target.quirks), target.quirks);
   const failure = normalizeChoices(choices, 'message', rules);
   if (failure !== null) return { failure };
-  return { reply: { upstreamId: readId(body), choices: choices as ChatChoice[], usage, extra: readExtra(body, rules) ?? {} } };
+  const upstreamId = readId(body);
+  nameCalls(choices as ChatChoice[], upstreamId);
+  return { reply: { upstreamId, choices: choices as ChatChoice[], usage, extra: readExtra(body, rules) ?? {} } };
 }
 
 /** Creates the decoder of one stream. After `[DONE]` everything is ignored. */
-export function createOpenAiStreamDecoder(target: DialectTarget): StreamDecoder {
-  const rules = toAnswerRules(target);
+export function createOpenAiStreamDecoder(target: DialectTarget, reshape: Reshape | null = null): StreamDecoder {
+  const rules = toAnswerRules(target, reshape);
+  const numberCalls = createCallNumbers();
   let done = false;
   return {
     decode(data, eventName) {
@@ -54,7 +63,9 @@ export function createOpenAiStreamDecoder(target: DialectTarget): StreamDecoder 
         done = true;
         return DONE;
       }
-      return decodeEvent(data, eventName, rules);
+      const event = decodeEvent(data, eventName, rules);
+      if (event.kind === 'chunk') numberCalls(event.choices, event.upstreamId);
+      return event;
     },
   };
 }

@@ -2,9 +2,15 @@
 import { toInnerFailure, protocolFailure } from '#providers/wire/decode-error';
 import { toFinishReason } from '#providers/wire/finish-reason';
 import { isJsonObject, type JsonObject } from '#providers/wire/json-object';
+import { markDetails } from '#providers/wire/mark-details';
 import { readError } from '#providers/wire/read-error';
 import type { AttemptFailure } from '#schema/attempt';
 import type { AnswerRules } from './answer-rules.ts';
+import { normalizeToolCalls } from './decode-calls.ts';
+import { completeLogprobs } from './decode-logprobs.ts';
+
+/** Fields that some engines fill with null and OpenRouter's SDK wants absent. */
+const NEVER_NULL = ['tool_calls', 'reasoning_details', 'audio', 'images'] as const;
 
 /**
  * Normalises a choice whose text is in `field`; null when all is well.
@@ -12,9 +18,11 @@ import type { AnswerRules } from './answer-rules.ts';
  */
 export function normalizeChoice(choice: unknown, position: number, field: 'delta' | 'message', rules: AnswerRules): AttemptFailure | null {
   if (!isJsonObject(choice)) return protocolFailure('a choice is not an object');
+  rules.reshape?.(choice, field);
   if (isJsonObject(choice['error'])) return toInnerFailure(readError(choice) ?? { message: '', words: '', status: null }, rules.target);
   if (!Number.isInteger(choice['index'])) choice['index'] = position;
   if (rules.usageInChoice) delete choice['usage'];
+  if (choice['logprobs']) completeLogprobs(choice['logprobs']);
   for (const stripped of rules.stripped) if (choice[stripped] !== undefined) delete choice[stripped];
   const reason = choice['finish_reason'];
   if (typeof reason === 'string' && reason !== '') {
@@ -34,21 +42,20 @@ export function normalizeChoice(choice: unknown, position: number, field: 'delta
 
 function normalizeDelta(delta: JsonObject, field: 'delta' | 'message', rules: AnswerRules): AttemptFailure | null {
   if (field === 'message') delta['role'] = 'assistant';
-  else if (delta['role'] === '' || delta['role'] === null) delete delta['role'];
+  else if (delta['role']) delta['role'] = 'assistant';
+  else if (delta['role'] !== undefined) delete delta['role'];
   for (const stripped of rules.stripped) if (delta[stripped] !== undefined) delete delta[stripped];
   mergeReasoning(delta, rules.reasoningFields);
-  if (delta['reasoning_details'] === null) delete delta['reasoning_details'];
+  for (const optional of NEVER_NULL) if (delta[optional] === null) delete delta[optional];
+  dropUnlessText(delta, 'refusal');
+  const details = delta['reasoning_details'];
+  if (Array.isArray(details)) markDetails(details, rules.target);
+  else if (details !== undefined) delete delta['reasoning_details'];
   const content = delta['content'];
   if (Array.isArray(content)) spreadContentParts(delta, content);
   else if (typeof content !== 'string' && content !== null && content !== undefined) return protocolFailure('content is not text');
   else if (field === 'message' && content === undefined) delta['content'] = null;
-  const toolCalls = delta['tool_calls'];
-  if (toolCalls === undefined) return null;
-  if (toolCalls === null) {
-    delete delta['tool_calls'];
-    return null;
-  }
-  return normalizeToolCalls(toolCalls, field);
+  return delta['tool_calls'] === undefined ? null : normalizeToolCalls(delta['tool_calls'], field);
 }
 
 // Chutes sends the same text in two fields at once: the first that has any wins, the others go.
@@ -61,7 +68,7 @@ function mergeReasoning(delta: JsonObject, fields: readonly string[]): void {
     if (field !== 'reasoning') delete delta[field];
   }
   if (text !== undefined) delta['reasoning'] = text;
-  else if (typeof delta['reasoning'] === 'object' && delta['reasoning'] !== null) delete delta['reasoning'];
+  else dropUnlessText(delta, 'reasoning');
 }
 
 // Mistral's reasoning models answer in parts: thinking beside text.
@@ -79,13 +86,8 @@ function spreadContentParts(delta: JsonObject, parts: readonly unknown[]): void 
   if (thinking !== '') delta['reasoning'] = thinking;
 }
 
-function normalizeToolCalls(toolCalls: unknown, field: 'delta' | 'message'): AttemptFailure | null {
-  if (!Array.isArray(toolCalls)) return protocolFailure('tool_calls is not a list');
-  for (const [position, call] of toolCalls.entries()) {
-    if (!isJsonObject(call)) return protocolFailure('a tool call is not an object');
-    if (field === 'delta' && !Number.isInteger(call['index'])) call['index'] = position;
-    const named = call['function'];
-    if (isJsonObject(named) && isJsonObject(named['arguments'])) named['arguments'] = JSON.stringify(named['arguments']);
-  }
-  return null;
+/** Takes off what should be text and is not. */
+function dropUnlessText(holder: JsonObject, field: string): void {
+  const value = holder[field];
+  if (value !== undefined && value !== null && typeof value !== 'string') delete holder[field];
 }

@@ -39,12 +39,12 @@ function statedEffort(wish: ReasoningWish, toVendor: (effort: ReasoningEffort) =
   return wish.on && wish.effort !== null ? { reasoning_effort: toVendor(wish.effort) } : {};
 }
 
-function reasoningObject(wish: ReasoningWish): JsonObject {
-  const exclude = wish.exclude ? { exclude: true } : {};
-  if (!wish.on) return { effort: 'none', ...exclude };
+function reasoningObject({ on, effort, budgetTokens, exclude, summary }: ReasoningWish): JsonObject {
+  const shown = { ...(exclude && { exclude }), ...(summary !== null && { summary }) };
+  if (!on) return { effort: 'none', ...shown };
   // OpenRouter takes an effort or a budget, never both.
-  if (wish.budgetTokens !== null) return { max_tokens: wish.budgetTokens, ...exclude };
-  return wish.effort === null ? { enabled: true, ...exclude } : { effort: wish.effort, ...exclude };
+  if (budgetTokens !== null) return { max_tokens: budgetTokens, ...shown };
+  return effort === null ? { enabled: true, ...shown } : { effort, ...shown };
 }
 
 function withThinking(callers: unknown, wish: ReasoningWish): JsonObject {

@@ -1,31 +1,28 @@
 import type { DialectTarget, EncodedRequest, Quirks } from '#providers/provider';
+import { applyFieldQuirks } from '#providers/wire/field-quirks';
+import { userFields } from '#providers/wire/user-fields';
 import { joinUrl, requestHeaders } from '#providers/wire/request-headers';
+import { ROUTER_FIELDS } from '#providers/wire/router-fields';
 import type { ChatRequest } from '#schema/chat';
 import { encodeMessages } from './encode-messages.ts';
 import { reasoningFields } from './encode-reasoning.ts';
+import { withoutMark } from './cache-mark.ts';
 
-/** Fields that are the router's own, or that are written anew below; never copied. `__proto__` would set a prototype. */
-const NOT_COPIED: ReadonlySet<string> = new Set([
+/** Fields that are written anew below. */
+const REWRITTEN: ReadonlySet<string> = new Set([
   'model',
-  'models',
   'messages',
-  'provider',
-  'preset',
-  'route',
-  'session_id',
-  'transforms',
-  'plugins',
-  'usage',
-  'trace',
   'reasoning',
   'reasoning_effort',
-  'include_reasoning',
   'max_tokens',
   'max_completion_tokens',
   'stream',
   'stream_options',
   'response_format',
-  '__proto__',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'cache_control',
 ]);
 
 /**
@@ -44,19 +41,30 @@ export function encodeOpenAiRequest(request: ChatRequest, target: DialectTarget)
 
 function encodeBody(request: ChatRequest, target: DialectTarget, streaming: boolean): Record<string, unknown> {
   const { quirks } = target;
-  const body: Record<string, unknown> = { model: target.upstreamModel, messages: encodeMessages(request, quirks) };
+  const body: Record<string, unknown> = { model: target.upstreamModel, messages: encodeMessages(request, target) };
   for (const [field, value] of Object.entries(request)) {
-    if (!NOT_COPIED.has(field) && value !== null && value !== undefined) body[field] = value;
+    if (value !== null && value !== undefined && !ROUTER_FIELDS.has(field) && !REWRITTEN.has(field)) body[field] = value;
   }
   if (request.response_format) body['response_format'] = encodeResponseFormat(request.response_format, quirks);
+  if (quirks.cacheControl === true && request['cache_control']) body['cache_control'] = request['cache_control'];
   const maxTokens = outputLimit(request, target);
   if (maxTokens !== null) body[quirks.maxTokensField ?? 'max_completion_tokens'] = maxTokens;
-  Object.assign(body, reasoningFields(request, body, quirks));
+  Object.assign(body, toolFields(request, quirks), userFields(request, target), reasoningFields(request, body, quirks));
   if (streaming) {
     body['stream'] = true;
     body['stream_options'] = { ...request.stream_options, include_usage: true };
   }
   return applyFieldQuirks(body, quirks);
+}
+
+/** Says which tools there are and how to choose. Without tools there is nothing to choose, and vendors refuse to be told how. */
+function toolFields({ tools, tool_choice: choice, parallel_tool_calls: parallel }: ChatRequest, quirks: Quirks): Record<string, unknown> {
+  if (!tools || tools.length === 0) return {};
+  return {
+    tools: quirks.cacheControl === true ? tools : tools.map(withoutMark),
+    ...(choice && { tool_choice: choice }),
+    ...(typeof parallel === 'boolean' && { parallel_tool_calls: parallel }),
+  };
 }
 
 function encodeResponseFormat(format: NonNullable<ChatRequest['response_format']>, quirks: Quirks): unknown {
@@ -68,14 +76,4 @@ function outputLimit(request: ChatRequest, target: DialectTarget): number | null
   if (asked !== null && asked !== undefined) return asked;
   const fallback = target.quirks.defaultMaxTokens;
   return fallback === undefined ? null : Math.min(fallback, target.maxOutput ?? fallback);
-}
-
-function applyFieldQuirks(body: Record<string, unknown>, quirks: Quirks): Record<string, unknown> {
-  for (const [ours, theirs] of Object.entries(quirks.renameRequestFields ?? {})) {
-    if (body[ours] === undefined) continue;
-    body[theirs] = body[ours];
-    delete body[ours];
-  }
-  for (const field of quirks.dropRequestFields ?? []) delete body[field];
-  return Object.assign(body, quirks.addRequestFields);
 }

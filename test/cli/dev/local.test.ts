@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readEnvironment } from '#cli/dev/environment';
 import { exampleModel, greet } from '#cli/dev/greeting';
-import { localKey } from '#cli/dev/local-key';
+import { localKeys } from '#cli/dev/local-key';
 import { activeProviders, resolveClientKeys, upstreamBindings } from '#cli/dev/resolve-keys';
 import { pointAtDevnet } from '#cli/dev/start-devnet';
 import { workerOptions } from '#cli/dev/worker-options';
@@ -15,18 +15,23 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const parse = (fields: object): Manifest => manifestSchema.parse({ version: 1, ...fields });
 
-describe('the local key', () => {
-  it('K7: is made once for each state directory, in a file that only its owner reads', () => {
-    const key = localKey(folder);
-    expect(key).toMatch(/^sk-hr-[\w-]{43}$/);
-    expect(localKey(folder)).toBe(key);
+describe('the local keys', () => {
+  it('K7: are made once for each state directory, in a file that only its owner reads', () => {
+    const keys = localKeys(folder);
+    expect(keys.inference).toMatch(/^sk-hr-[\w-]{43}$/);
+    expect(keys.management).toMatch(/^sk-hr-mgmt-[\w-]{43}$/);
+    expect(localKeys(folder)).toEqual(keys);
     expect(statSync(path.join(folder, 'headrace/keys.json')).mode & 0o777).toBe(0o600);
-    expect(localKey(null)).not.toBe(key);
+    expect(localKeys(null).inference).not.toBe(keys.inference);
   });
 
-  it('is made anew when its file is broken', () => {
-    writeFileSync(path.join(folder, 'headrace/keys.json'), '{');
-    expect(localKey(folder)).toMatch(/^sk-hr-/);
+  it('are made anew when their file is broken, and a file from before there were two keeps its one', () => {
+    const file = path.join(folder, 'headrace/keys.json');
+    writeFileSync(file, '{');
+    expect(localKeys(folder).inference).toMatch(/^sk-hr-/);
+    writeFileSync(file, '{"local":"sk-hr-kept"}');
+    expect(localKeys(folder).inference).toBe('sk-hr-kept');
+    expect(localKeys(folder)).toEqual(localKeys(folder));
   });
 });
 
@@ -102,11 +107,12 @@ describe('the greeting', () => {
     endpoints: [endpoint('a', 'one/kind', 'subnet'), endpoint('b', 'two/kinds', 'subnet'), endpoint('c', 'two/kinds', 'centralized')],
   });
 
-  it('shows the model that most supply kinds serve, and the key', () => {
+  it('shows the model that most supply kinds serve, and both keys', () => {
     expect(exampleModel(manifest)).toBe('two/kinds');
     const lines = greet({
       url: 'http://localhost:1',
       key: 'sk-hr-k',
+      managementKey: 'sk-hr-mgmt-k',
       manifest,
       activeProviders: [],
       missingKeys: [],
@@ -115,6 +121,7 @@ describe('the greeting', () => {
     });
     expect(lines.join('\n')).toContain('"model":"two/kinds","stream":true');
     expect(lines.join('\n')).toContain('real providers on: none');
+    expect(lines.join('\n')).toMatch(/key: +sk-hr-k\n[^\n]*sk-hr-mgmt-k/);
     expect(lines.join('\n')).toContain('--persist-to x');
   });
 });

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GatewayError } from '#schema/error';
-import { createAdmission, type Gate } from '#src/admission/admission';
+import { chatRequest } from '#schema/chat';
+import { readContract } from '#schema/read-contract';
+import { createAdmission, type Asked, type Gate } from '#src/admission/admission';
+import { chatFacts } from '#src/admission/facts';
 import { hashToken } from '#src/admission/token';
 import { openSqliteD1, type SqliteD1 } from '#test/support/sqlite-d1';
 
@@ -67,10 +70,15 @@ beforeEach(() => {
 
 afterEach(() => vi.useRealTimers());
 
+function asked(body: unknown): Asked {
+  const request = readContract(chatRequest, body);
+  return { request, toFacts: (of) => chatFacts(request, of) };
+}
+
 const admit = async (body: unknown, headers: Record<string, string> = {}) =>
   gate.admit({
     caller: await gate.authenticate(TOKEN, waitUntil),
-    body,
+    read: () => asked(body),
     headers: new Headers(headers),
     canonicalModel: (name) => (name === 'gpt' ? 'openai/gpt' : name),
     waitUntil,
@@ -221,7 +229,7 @@ describe('admission', () => {
   it('K11: a management key never infers', async () => {
     insertKey(MANAGER, { kind: 'management', team_id: null });
     const caller = await gate.authenticate(MANAGER, waitUntil);
-    const refused = gate.admit({ caller, body: BODY, headers: new Headers(), canonicalModel: (name) => name, waitUntil });
+    const refused = gate.admit({ caller, read: () => asked(BODY), headers: new Headers(), canonicalModel: (name) => name, waitUntil });
     expect(await refusalOf(refused)).toMatchObject({ code: 'permission_denied', status: 403 });
   });
 

@@ -1,12 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import { chatRequest } from '#schema/chat';
 import { promptTokens } from '#src/admission/estimate-tokens';
-import { requestFacts } from '#src/admission/facts';
+import { chatFacts } from '#src/admission/facts';
 
 const request = (fields: Record<string, unknown> = {}) =>
   chatRequest.parse({ model: 'a/b', messages: [{ role: 'user', content: 'hello' }], ...fields });
-const facts = (fields: Record<string, unknown> = {}) => requestFacts(request(fields), 'team', false);
+const facts = (fields: Record<string, unknown> = {}) => chatFacts(request(fields), { teamId: 'team', freeOnly: false });
+const IMAGE = { type: 'image_url', image_url: { url: 'https://x/y.png' } };
+const AUDIO = { type: 'input_audio', input_audio: { data: 'eA==', format: 'wav' } };
+const FILE = { type: 'file', file: { file_data: 'data:,' } };
+const VIDEOS = ['video_url', 'input_video'].map((type) => ({ type, video_url: { url: 'https://x/y.mp4' } }));
 const said = (content: unknown) => promptTokens(request({ messages: [{ role: 'user', content }] }));
+
+describe('what media may count beyond the estimate', () => {
+  const slack = (...content: unknown[]) => facts({ messages: [{ role: 'user', content }] }).promptSlackTokens;
+  const audioOf = (characters: number) => ({ type: 'input_audio', input_audio: { data: 'A'.repeat(characters), format: 'mp3' } });
+
+  it.each([
+    ['text', [{ type: 'text', text: 'a'.repeat(9000) }], undefined],
+    ['a short sound', [audioOf(1000)], undefined],
+    ['a long sound: 32 tokens for each 750 bytes', [audioOf(1_000_000)], 31_000],
+    ['two images: 6,000 each', [IMAGE, IMAGE], 10_400],
+    ['a file: two tokens a byte', [{ type: 'file', file: { file_data: `data:,${'A'.repeat(9994)}` } }], 13_000],
+    ['a file at an address', [{ type: 'file', file: { file_data: 'https://x/y.pdf' } }], 9_998_000],
+    ['a video', [VIDEOS[0]], 9_985_000],
+    ['a video by its older name', [VIDEOS[1]], 9_985_000],
+  ])('%s', (_, content, expected) => expect(slack(...content)).toBe(expected));
+
+  it('M4: tools that the upstream runs itself may fill any context', () => {
+    expect(chatFacts(request(), { teamId: 'team', freeOnly: false, needs: ['messages'] }).promptSlackTokens).toBe(10_000_000);
+  });
+});
 
 describe('prompt estimate', () => {
   it.each([
@@ -21,7 +45,7 @@ describe('prompt estimate', () => {
       ],
       814,
     ],
-    ['a text part without text does not break the estimate', [{ type: 'text' }], 2004],
+    ['a video is a minute of frames', [{ type: 'video_url', video_url: { url: 'https://x/y' } }], 15_004],
     ['empty content still has its frame', '', 4],
   ])('%s', (_, content, expected) => {
     expect(said(content)).toBe(expected);
@@ -48,9 +72,17 @@ describe('facts', () => {
     ['logprobs', { logprobs: true }, ['logprobs']],
     ['n', { n: 2 }, ['n']],
     ['n of one', { n: 1 }, []],
-    ['vision', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: {} }] }] }, ['vision']],
-    ['audio and file', { messages: [{ role: 'user', content: [{ type: 'input_audio' }, { type: 'file' }] }] }, ['audio', 'file']],
-    ['a part type named like a method', { messages: [{ role: 'user', content: [{ type: 'constructor' }] }] }, []],
+    [
+      'each kind of media once',
+      {
+        messages: [
+          { role: 'user', content: [IMAGE, AUDIO, IMAGE] },
+          { role: 'tool', tool_call_id: 'c', content: [FILE] },
+          { role: 'user', content: VIDEOS },
+        ],
+      },
+      ['vision', 'audio', 'file', 'video'],
+    ],
   ])('needs: %s', (_, fields, needs) => {
     expect(facts(fields).needs).toEqual(needs);
   });
@@ -59,7 +91,7 @@ describe('facts', () => {
     [{}, null, 250],
     [{ max_tokens: 10 }, 10, 10],
     [{ max_tokens: 9000 }, 9000, 250],
-    [{ max_tokens: 10, max_completion_tokens: 20 }, 20, 20],
+    [{ max_tokens: 10, max_completion_tokens: 20 }, 10, 10],
     [{ max_tokens: null }, null, 250],
   ])('output limit of %j is %s, expected %i', (fields, maxTokens, expectedCompletionTokens) => {
     expect(facts(fields)).toMatchObject({ maxTokens, expectedCompletionTokens });
@@ -78,8 +110,26 @@ describe('facts', () => {
     expect(facts(fields).wants.includes('reasoning')).toBe(expected);
   });
 
+  it("takes the skin's needs, wishes and sizes over its own", () => {
+    const size = { promptTokens: 900, contextTokens: 300, choices: 6 };
+    const given = chatFacts(request({ n: 2 }), { teamId: 't', freeOnly: false, needs: ['completion', 'n'], wants: ['completion'], size });
+    expect(given).toMatchObject({ ...size, needs: ['n', 'completion'], wants: ['completion'], expectedCompletionTokens: 1500 });
+  });
+
+  it('tool results of earlier turns are better off at an endpoint with tools', () => {
+    expect(facts({ messages: [{ role: 'tool', tool_call_id: 'c', content: 'x' }] })).toMatchObject({ needs: [], wants: ['tools'] });
+  });
+
+  it('names each maker of replayed reasoning once, and no more than eight', () => {
+    const signed = (details: object[]) => facts({ messages: [{ role: 'assistant', content: 'x', reasoning_details: details }] }).signedBy;
+    const details = [{ signature: 'hr1:a:s' }, { signature: 'plain' }, { data: 'hr1:b:s' }, { signature: 'hr1:a:t' }, { data: { x: 1 } }];
+    expect(signed(details)).toEqual(['a', 'b']);
+    expect(signed(Array.from({ length: 20 }, (_, at) => ({ signature: `hr1:op${at}:s` })))).toHaveLength(8);
+    expect(facts().signedBy).toEqual([]);
+  });
+
   it('a seed is a wish, the stream flag a fact, free a suffix', () => {
     expect(facts({ seed: 0, stream: true })).toMatchObject({ wants: ['seed'], stream: true, freeOnly: false });
-    expect(requestFacts(request(), 't', true).freeOnly).toBe(true);
+    expect(chatFacts(request(), { teamId: 't', freeOnly: true }).freeOnly).toBe(true);
   });
 });

@@ -117,6 +117,11 @@ describe('policy resolution', () => {
       { team: { max_price: { prompt: 1, completion: 2 } }, request: { max_price: { prompt: '0.5', completion: 9 } } },
       { maxPromptPicoUsdPerToken: 500_000, maxCompletionPicoUsdPerToken: 2_000_000 },
     ],
+    [
+      'max_price.image is for one, max_price.audio for a second that is heard or a million characters that are spoken; the lowest counts',
+      { team: { max_price: { image: 0.04, audio: 2 } }, request: { max_price: { image: 0.05, audio: 1 } } },
+      { maxUnitPicoUsd: { images: 4e10, transcription: 1e12, speech: 1e6 } },
+    ],
     ['max_price.request is per request', { request: { max_price: { request: 0.01 } } }, { maxRequestNanoUsd: 10_000_000 }],
     [
       'evidence age is the lowest',
@@ -193,6 +198,8 @@ describe('policy resolution', () => {
     ['the request beats the policy it names', { named: { order: ['a'] }, request: { order: ['b'] } }, { order: ['b'] }],
     ['hedge may be turned off under latency', { request: { optimize: 'latency', hedge: false } }, { hedge: false }],
     ['sort object', { request: { sort: { by: 'latency', partition: 'none' } } }, { sort: 'latency', sortAcrossModels: true }],
+    ['models mixed without a sort', { request: { sort: { partition: 'none' } } }, { sort: null, sortAcrossModels: true }],
+    ['an empty sort object says nothing', { team: { sort: 'price' }, request: { sort: {} } }, { sort: 'price', sortAcrossModels: false }],
     [
       'a nearer optimize ends a sort further out',
       { team: { sort: 'price' }, request: { optimize: 'latency' } },

@@ -14,12 +14,12 @@ export const MANAGER = 'sk-hr-mgmt-abcdefghij';
 export const caller: Caller = {
   keyId: 'k1',
   kind: 'inference',
-  label: 'sk-hr-ab…op',
+  label: 'sk-hr-abc...nop',
   name: 'ci',
   team: { id: 'research', policy: 'private', budget: null },
   keyPolicy: null,
   models: null,
-  budget: { nanoUsd: 5e9, period: 'day' },
+  budget: { nanoUsd: 5e9, period: 'day', spentNanoUsd: 1e9, readAtMs: NOW_MS },
   createdAtMs: 0,
   expiresAtMs: null,
 };
@@ -129,9 +129,6 @@ export const receipt: Receipt = {
 export function fakeApp(changes: Partial<Hall> = {}) {
   const logged: Record<string, unknown>[] = [];
   const hall = {
-    async serveChat() {
-      return new Response('{"object":"chat.completion"}', { headers: { 'content-type': 'application/json', 'x-generation-id': 'gen-1' } });
-    },
     async authenticate(token) {
       if (token === TOKEN) return caller;
       if (token === MANAGER) return { ...caller, kind: 'management', team: null, budget: null };
@@ -140,7 +137,12 @@ export function fakeApp(changes: Partial<Hall> = {}) {
     snapshot: () => snapshot,
     findReceipt: async (_team, id) => (id === 'gen-1' ? receipt : id === 'gen-foreign' ? { ...receipt, teamId: 'other' } : null),
     endpointStats: async () => new Map(),
-    keyUsage: async () => ({ totalNanoUsd: 4e9, dailyNanoUsd: 1e9, weeklyNanoUsd: 2e9, monthlyNanoUsd: 3e9 }),
+    books: {
+      ofKeys: async () => new Map([['k1', { totalNanoUsd: 4e9, dailyNanoUsd: 1e9, weeklyNanoUsd: 2e9, monthlyNanoUsd: 3e9 }]]),
+      credits: async () => ({ creditsNanoUsd: 0, chargedNanoUsd: 0 }),
+      activity: async () => [],
+      traffic: async () => new Map(),
+    },
     isCallable: ({ keySecret }) => keySecret !== 'MISSING',
     now: () => NOW_MS,
     log: (event) => void logged.push(event),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fakeApp, MANAGER, TOKEN } from './fake-hall.ts';
+import { fakeApp, MANAGER, receipt, TOKEN } from './fake-hall.ts';
 
 const KEYS = `id upstream_id app_id external_user api_type model router provider_name service_tier streamed cancelled is_byok finish_reason
   native_finish_reason created_at latency generation_time moderation_latency tokens_prompt tokens_completion native_tokens_prompt native_tokens_completion
@@ -18,6 +18,7 @@ describe('GET /generation', () => {
     ).toEqual(KEYS.sort());
     expect(data).toMatchObject({
       id: 'gen-1',
+      workspace_id: 'research',
       model: 'qwen/qwen3-8b',
       provider_name: 'Alpha',
       streamed: true,
@@ -32,9 +33,24 @@ describe('GET /generation', () => {
       origin: '',
     });
     expect(data['provider_responses']).toMatchObject([
-      { endpoint_id: 'e1', status: 429 },
-      { endpoint_id: 'e2', status: 200 },
+      { endpoint_id: 'e1', status: 429, provider_name: 'beta' },
+      { endpoint_id: 'e2', status: 200, provider_name: 'Alpha' },
     ]);
+    for (const one of data['provider_responses'] as object[]) expect(Object.values(one)).not.toContain(null);
+  });
+
+  it.each([
+    ['responses', 'completions'],
+    ['messages', 'completions'],
+    ['rerank', 'rerank'],
+    ['images', 'image'],
+    ['speech', 'tts'],
+    ['transcriptions', 'stt'],
+  ] as const)('calls %s %s, and tells the units', async (api, apiType) => {
+    const { get } = fakeApp({ findReceipt: async () => ({ ...receipt, api, usage: { ...receipt.usage, units: 3 } }) });
+    expect(await (await get('/v1/generation?id=gen-1', TOKEN)).json()).toMatchObject({
+      data: { api_type: apiType, num_media_completion: api === 'images' ? 3 : null, headrace: { api, usage: { units: 3 } } },
+    });
   });
 
   it('says why it went where it went', async () => {
@@ -68,10 +84,10 @@ describe('GET /generation', () => {
     );
     expect(new Set(answers).size).toBe(1);
     expect(answers[0]).toMatch(/^404 /);
-    expect((await fakeApp().get('/v1/generation?id=gen-1', MANAGER)).status).toBe(404);
   });
 
-  it('needs a key and an id', async () => {
+  it('needs an inference key and an id', async () => {
+    expect((await fakeApp().get('/v1/generation?id=gen-1', MANAGER)).status).toBe(403);
     expect((await fakeApp().get('/v1/generation?id=gen-1')).status).toBe(401);
     expect(await (await fakeApp().get('/v1/generation', TOKEN)).json()).toMatchObject({ error: { code: 400, param: 'id' } });
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fakeApp, TOKEN } from './fake-hall.ts';
+import type { ModelEntry } from '#schema/catalog';
+import { fakeApp, snapshot, TOKEN } from './fake-hall.ts';
 
 interface Listed {
   data: Record<string, unknown>[];
@@ -15,6 +16,8 @@ const ENDPOINT_KEYS =
   'name model_id model_name context_length pricing provider_name tag quantization max_completion_tokens max_prompt_tokens supported_parameters uptime_last_5m uptime_last_30m uptime_last_1d latency_last_30m throughput_last_30m supports_implicit_caching supports_tool_choice'.split(
     ' ',
   );
+
+const entry = snapshot.models.get('qwen/qwen3-8b') as ModelEntry;
 
 const list = async (query = '', token?: string) => (await (await fakeApp().get(`/api/v1/models${query}`, token)).json()) as Listed;
 const idsOf = ({ data }: Listed) => data.map((model) => model['id']);
@@ -54,16 +57,80 @@ describe('GET /models', () => {
     expect(idsOf(await list(query))).toEqual(ids);
   });
 
+  it('a filter asks one endpoint for everything, not one for each', async () => {
+    expect(idsOf(await list('?supported_parameters=tools&context=100000'))).toEqual([]);
+    expect(idsOf(await list('?supported_parameters=structured_outputs&context=100000'))).toEqual(['openai/gpt-oss-120b']);
+  });
+
+  it.each([
+    ['latency-low-to-high', ['own/tune', 'qwen/qwen3-8b', 'openai/gpt-oss-120b']],
+    ['throughput-high-to-low', ['qwen/qwen3-8b', 'own/tune', 'openai/gpt-oss-120b']],
+    ['most-popular', ['openai/gpt-oss-120b', 'qwen/qwen3-8b', 'own/tune']],
+    ['top-weekly', ['own/tune', 'openai/gpt-oss-120b', 'qwen/qwen3-8b']],
+    ['pricing-high-to-low', ['own/tune', 'qwen/qwen3-8b', 'openai/gpt-oss-120b']],
+    ['pricing-low-to-high', ['qwen/qwen3-8b', 'own/tune', 'openai/gpt-oss-120b']],
+  ])('sort=%s puts what is not known last', async (sort, ids) => {
+    const measured = (p50: number) => ({ p50, p75: p50, p90: p50, p99: p50 });
+    const stats = (ttft: number, pace: number) => ({
+      uptime5m: null,
+      uptime30m: null,
+      uptime1d: null,
+      latency30m: measured(ttft),
+      throughput30m: measured(pace),
+    });
+    const { get } = fakeApp({
+      endpointStats: async () =>
+        new Map([
+          ['rig', stats(100, 10)],
+          ['alpha:qwen/qwen3-8b', stats(200, 50)],
+        ]),
+      books: {
+        ofKeys: async () => new Map(),
+        credits: async () => ({ creditsNanoUsd: 0, chargedNanoUsd: 0 }),
+        activity: async () => [],
+        traffic: async () =>
+          new Map([
+            ['oss', { requests: 9, tokens: 9 }],
+            ['alpha:qwen/qwen3-8b', { requests: 5, tokens: 5 }],
+            ['rig', { requests: 1, tokens: 99 }],
+          ]),
+      },
+    });
+    expect(idsOf((await (await get(`/v1/models?sort=${sort}`, TOKEN)).json()) as Listed)).toEqual(ids);
+  });
+
   it('names the next page, and counts', async () => {
     expect((await list('?limit=1&q=n')).links.next).toBe('/api/v1/models?limit=1&q=n&offset=1');
     expect(await (await fakeApp().get('/v1/models/count?q=qwen')).json()).toEqual({ data: { count: 1 } });
   });
 
-  it.each(['limit=0', 'limit=abc', 'offset=-1', 'limit=1001', 'context=x'])('?%s is a 400 that names the parameter', async (query) => {
-    const response = await fakeApp().get(`/v1/models?${query}`);
-    expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ error: { param: query.split('=')[0] } });
+  it('lists everything where no page is asked for, and 500 after an offset', async () => {
+    const names = Array.from({ length: 1200 }, (_, at) => `many/model-${at}`);
+    const models = new Map(names.map((id) => [id, { ...entry, model: { ...entry.model, id } }]));
+    const { get } = fakeApp({ snapshot: () => ({ ...snapshot, models }) });
+    const page = async (query: string) => (await (await get(`/v1/models${query}`)).json()) as Listed;
+    expect(await page('')).toMatchObject({ data: { length: 1200 }, total_count: 1200, links: { next: null } });
+    expect(await page('?offset=0')).toMatchObject({ data: { length: 500 }, links: { next: '/v1/models?offset=500' } });
+    expect(await page('?offset=1000')).toMatchObject({ data: { length: 200 }, links: { next: null } });
   });
+
+  it('claims no parameter that Anthropic’s API has no words for', async () => {
+    const offers = entry.offers.map((offer) => ({ ...offer, capabilities: new Set([...offer.capabilities, 'messages' as const]) }));
+    const { get } = fakeApp({ snapshot: () => ({ ...snapshot, models: new Map([[entry.model.id, { ...entry, offers }]]) }) });
+    const { supported_parameters: parameters } = (await (await get('/v1/models/qwen/qwen3-8b')).json()) as Record<string, string[]>;
+    expect(parameters).toEqual(expect.arrayContaining(['temperature', 'tools', 'seed']));
+    expect(parameters).not.toContain('frequency_penalty');
+    expect((await list()).data.at(-1)?.['supported_parameters']).toContain('frequency_penalty');
+  });
+
+  it.each(['limit=0', 'limit=abc', 'offset=-1', 'limit=1001', 'context=x', 'use_rss=true', 'output_modalities=', 'providers=,'])(
+    '?%s is a 400 that names the parameter',
+    async (query) => {
+      const response = await fakeApp().get(`/v1/models?${query}`);
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ error: { param: query.split('=')[0] } });
+    },
+  );
 
   it.each(['/v1/models/qwen/qwen3-8b', '/v1/models/qwen%2Fqwen3-8b', '/v1/models/gpt-4o-mini'])('%s is one model', async (path) => {
     expect(await (await fakeApp().get(path)).json()).toMatchObject({ id: 'qwen/qwen3-8b', object: 'model', owned_by: 'qwen' });

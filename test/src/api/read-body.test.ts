@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayError } from '#schema/error';
-import { BODY_BYTES_MAX, DRAIN_BYTES_MAX, readBody } from '#src/api/read-body';
+import { BODY_BYTES_MAX, readBody } from '#src/api/read-body';
+import { DRAIN_BYTES_MAX } from '#src/api/read-bytes';
 
 const post = (body: BodyInit, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
   readBody(new Request('https://router.example/', { method: 'POST', body, headers, duplex: 'half' } as RequestInit));

@@ -46,6 +46,26 @@ describe('snapshot', () => {
     expect(build({ offers }).offer?.price?.promptPicoUsdPerToken).toBe(2);
   });
 
+  it('carries the price of a unit where there is one', () => {
+    expect(build({ offers: [offerRow({ unitPicoUsd: 40e9 })] }).offer?.price?.unitPicoUsd).toBe(40e9);
+    expect(build().offer?.price).not.toHaveProperty('unitPicoUsd');
+  });
+
+  it('knows what an endpoint can be asked for', () => {
+    const operations = (...capabilities: string[]) => [...(build({ endpoints: [endpointRow({ capabilities })] }).offer?.operations ?? [])];
+    expect(operations('tools')).toEqual(['chat']);
+    expect(operations('tools', 'completion')).toEqual(['chat', 'completion']);
+    expect(operations('embeddings', 'rerank')).toEqual(['embeddings', 'rerank']);
+  });
+
+  it('an endpoint of Anthropic’s dialect can say what only that API can, and not what it cannot', () => {
+    const declared = ['tools', 'seed', 'n', 'logprobs', 'completion'];
+    const offer = (dialect: string) => build({ endpoints: [endpointRow({ dialect, capabilities: declared })] }).offer;
+    expect(offer('anthropic-messages')?.capabilities).toEqual(new Set(['tools', 'messages']));
+    expect(offer('anthropic-messages')?.operations).toEqual(new Set(['chat']));
+    expect(offer('openai-chat')?.capabilities).toEqual(new Set(declared));
+  });
+
   it('M3: an unknown price is null, never zero', () => {
     expect(build({ offers: [] }).offer?.price).toBeNull();
     expect(build({ offers: [offerRow({ completionPicoUsdPerToken: null })] }).offer?.price).toBeNull();

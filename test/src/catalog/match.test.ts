@@ -64,6 +64,16 @@ describe('match', () => {
     expect(refusal(() => ids(['own/secrets'], 'b')).metadata).toEqual({ did_you_mean: [] });
   });
 
+  it.each([
+    ['qwen/qwen3-8b:flor', ['qwen/qwen3-8b:floor']],
+    ['gpt-4o-mini:fre', ['gpt-4o-mini:free']],
+    ['qwen/qwen3-8b:thinking', ['qwen/qwen3-8b']],
+    ['qwen/qwen3-8b:nitro', ['qwen/qwen3-8b']],
+    ['own/secret:flor', []],
+  ])('a misspelt suffix is told apart from a misspelt model: %s', (name, near) => {
+    expect(refusal(() => ids([name])).metadata).toEqual({ did_you_mean: near });
+  });
+
   it('near names compare a bounded number of names', () => {
     const many = Array.from({ length: 20_000 }, (_, i) => `author/model-${i}`);
     expect(nearNames('author/model-1', many)).toHaveLength(3);
@@ -77,6 +87,8 @@ describe('provider names', () => {
     [{ only: ['elsewhere', 'alpha'] }],
     [{ only: ['selfhosted/fp8'] }],
     [{ only: ['rig'] }],
+    [{ ignore: ['elsewhere', 'alpha'] }],
+    [{ order: ['elsewhere', 'rig'] }],
     [{ ignore: ['elsewhere'] }],
     [{ order: ['elsewhere'] }],
     [{ only: [] }],
@@ -87,7 +99,8 @@ describe('provider names', () => {
 
   it.each([
     [{ only: ['alfa'] }, 'provider.only'],
-    [{ order: ['alfa'], allow_fallbacks: false }, 'provider.order'],
+    [{ order: ['alfa'] }, 'provider.order'],
+    [{ ignore: ['alfa', 'elsewhere'] }, 'provider.ignore'],
   ])('refuses %j, names the field and the near name', (wishes, param) => {
     const error = refusal(() => checkProviderNames(snapshot, wishes));
     expect(error).toMatchObject({ code: 'invalid_request', param });

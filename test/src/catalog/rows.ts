@@ -42,6 +42,7 @@ export function offerRow(row: Partial<OfferRow> = {}): OfferRow {
     cacheReadPicoUsdPerToken: null,
     cacheWritePicoUsdPerToken: null,
     requestNanoUsd: 0,
+    unitPicoUsd: null,
     source: 'test',
     ...row,
   };

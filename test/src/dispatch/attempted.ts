@@ -1,11 +1,11 @@
 /** Makes one attempt at a scripted upstream, under a watchdog whose clock stands still. */
-import { dialectOf } from '#providers/registry';
 import type { AttemptFailure } from '#schema/attempt';
 import type { StreamEvent } from '#schema/reply';
-import { attempt, type AttemptResult } from '#src/dispatch/attempt';
+import { attempt } from '#src/dispatch/attempt';
+import type { AttemptResult } from '#src/dispatch/read-answer';
 import { createWatchdog } from '#src/dispatch/watchdog';
 import { NOW_MS } from '#test/support/fake-clock';
-import { requestOf } from '#test/support/offers';
+import { offerOf, requestOf } from '#test/support/offers';
 import { chunk, scriptedFetch, type Script } from '#test/support/scripted-fetch';
 
 export const FIRST_TOKEN_MS = 4000;
@@ -33,8 +33,8 @@ export function start(script: Script, stream: boolean) {
   const statuses: number[] = [];
   const result = attempt(
     {
-      request: requestOf({ stream }),
-      dialect: dialectOf('openai-chat'),
+      ask: { kind: 'chat', request: requestOf({ stream }), native: undefined },
+      offer: offerOf('a'),
       target: TARGET,
       watchdog,
       onHeaders: (status) => statuses.push(status),

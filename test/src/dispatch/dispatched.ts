@@ -74,7 +74,7 @@ export function start(scripts: readonly Script[], setup: Setup = {}) {
   const result = dispatch(
     {
       candidates,
-      request: requestOf({ stream }),
+      ask: { kind: 'chat', request: requestOf({ stream }), native: undefined },
       facts: factsOf({ stream, maxTokens: 0 }),
       maxAttempts: 4,
       allowFallbacks: true,

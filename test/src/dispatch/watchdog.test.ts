@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Operation } from '#schema/catalog';
 import { attemptTimeoutMs, stallTimeoutMs } from '#src/dispatch/timeouts';
 import { createWatchdog } from '#src/dispatch/watchdog';
 import { freezeClock, NOW_MS, pass, releaseClock } from '#test/support/fake-clock';
@@ -93,15 +94,17 @@ describe('the watchdog', () => {
 
 describe('time limits', () => {
   const paced = { firstTokenTimeoutMs: 2000, tpotMs: 10 };
-  const order = (over: { deadlineMs?: number; stream?: boolean; maxTokens?: number | null } = {}) => ({
+  const order = (over: { deadlineMs?: number; stream?: boolean; maxTokens?: number | null; operation?: Operation } = {}) => ({
     deadlineAtMs: NOW_MS + (over.deadlineMs ?? 120_000),
-    facts: { stream: over.stream ?? true, maxTokens: over.maxTokens ?? null },
+    facts: { operation: over.operation ?? ('chat' as const), stream: over.stream ?? true, maxTokens: over.maxTokens ?? null },
   });
 
   it.each([
     ['a stream waits for its first token', order(), true, 2000],
     ['a JSON answer also gets three times its decode time', order({ stream: false, maxTokens: 100 }), true, 5000],
     ['a JSON answer without limit is taken for 2,048 tokens', order({ stream: false, deadlineMs: 600_000 }), true, 63_440],
+    ['vectors are not waited for as long as text', order({ stream: false, operation: 'embeddings' }), true, 12_000],
+    ['a picture is', order({ stream: false, operation: 'images', deadlineMs: 600_000 }), true, 92_000],
     ['the last candidate has at least 20 s for its first token', order(), false, 20_000],
     ['and a JSON answer of the last one its decode time on top', order({ stream: false, maxTokens: 100 }), false, 23_000],
     ['no attempt takes more than half of the rest while others are left', order({ deadlineMs: 3000 }), true, 1500],

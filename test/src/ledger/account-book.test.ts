@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { acceptBatch, answerAsk } from '#src/ledger/account-book';
 import type { Budget, LeaseAnswer, LeaseAsk, LeaseReport } from '#src/ledger/account-port';
 import { AccountStore } from '#src/ledger/account-store';
-import { BUDGET_PERIODS } from '#src/ledger/budget-period';
+import { BUDGET_PERIODS } from '#schema/budget-period';
 import { LEASE_GRACE_MS, LEASE_TTL_MS } from '#src/ledger/lease-terms';
 import { TeamLeases, type LocalLease } from '#src/ledger/team-leases';
 import { createNodeSql } from './node-sql.ts';

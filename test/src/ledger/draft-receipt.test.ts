@@ -19,6 +19,7 @@ function draft({ file = {}, end = {}, stream = true }: { file?: Partial<RequestF
   return draftReceipt(
     {
       id: 'gen-1',
+      api: 'chat',
       admission: {
         caller: { keyId: 'key-1' },
         team: { id: 'research' },

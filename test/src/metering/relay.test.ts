@@ -3,9 +3,9 @@ import type { ChatChoice } from '#schema/chat';
 import { GatewayError } from '#schema/error';
 import type { Usage } from '#schema/receipt';
 import type { RelaySource } from '#src/metering/relay';
-import { toUsageBody } from '#src/metering/usage-body';
+import { toUsageBody } from '#src/skins/usage-body';
 import { freezeClock, pass, releaseClock, settleDown } from '#test/support/fake-clock';
-import { USAGE, HEAD, DONE, COMMENT, chunkOf, says, finishes, start, payloads, parsed } from './relayed.ts';
+import { SETTLEMENT, USAGE, HEAD, DONE, COMMENT, chunkOf, says, finishes, start, payloads, parsed } from './relayed.ts';
 
 beforeEach(freezeClock);
 afterEach(releaseClock);
@@ -18,7 +18,7 @@ describe('frames', () => {
       [
         `data: ${HEAD}"choices":[{"index":0,"delta":{"role":"assistant","content":"a"},"finish_reason":null}]}`,
         `data: ${HEAD}"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`,
-        `data: ${HEAD}"choices":[],"usage":${JSON.stringify(toUsageBody(USAGE, null, 0))}}`,
+        `data: ${HEAD}"choices":[],"usage":${JSON.stringify(toUsageBody(SETTLEMENT))}}`,
         'data: [DONE]',
         '',
       ].join('\n\n'),
@@ -165,5 +165,17 @@ describe('while the opening is pending', () => {
     ]);
     expect(writes.join('')).not.toContain('[DONE]');
     expect(ends).toEqual([{ state: 'failed', error }]);
+  });
+});
+
+describe('an event that cannot be written', () => {
+  it('ends the stream with an error, settles it once and stops the upstream', async () => {
+    const poison = chunkOf([{ index: 0, delta: { content: 'x' }, finish_reason: null }], { extra: { toll: 1n } });
+    const { readAll, ends, state } = start([[says('a')], [poison], [says('b')]]);
+    const events = parsed(await readAll());
+    expect(events.map((event) => event.choices[0].finish_reason)).toEqual([null, 'error']);
+    expect(events.at(-1)).toMatchObject({ error: { code: 502 } });
+    expect(ends).toEqual([{ state: 'interrupted', failure: expect.objectContaining({ kind: 'protocol' }) }]);
+    expect(state.cancels).toBe(1);
   });
 });

@@ -4,9 +4,10 @@ import type { ChatChoice } from '#schema/chat';
 import { GatewayError } from '#schema/error';
 import type { Usage } from '#schema/receipt';
 import type { ReplyChunk, StreamEvent } from '#schema/reply';
+import type { Settlement } from '#schema/skin';
 import { relayStream, type RelaySource, type StreamEnd } from '#src/metering/relay';
 import { createTally } from '#src/metering/tally';
-import { toUsageBody } from '#src/metering/usage-body';
+import { createChatScribe } from '#src/skins/chat/chat-scribe';
 
 export const USAGE: Usage = {
   source: 'reported',
@@ -16,6 +17,7 @@ export const USAGE: Usage = {
   cacheReadTokens: 0,
   cacheWriteTokens: 0,
 };
+export const SETTLEMENT: Settlement = { usage: USAGE, chargedNanoUsd: 0, promptNanoUsd: 0, endedAtS: 2, routerMetadata: null };
 export const HEAD = '{"id":"gen-1","object":"chat.completion.chunk","created":1,"model":"m/x","provider":"P",';
 export const BROKE: AttemptFailure = { kind: 'connect', origin: 'local', detail: 'reset' };
 export const DONE: StreamEvent = { kind: 'done' };
@@ -32,14 +34,14 @@ export const finishes = (finish_reason = 'stop', index = 0) => chunkOf([{ index,
 
 interface Setup {
   opening?: Promise<RelaySource | { error: GatewayError }>;
-  lastWords?: object | null;
+  settlement?: Settlement | null;
   hidesReasoning?: boolean;
 }
 
 /** Relays batches of events; each batch is one read of the upstream. `hang` leaves the last read open. */
 export function start(
   batches: (readonly StreamEvent[] | 'hang')[],
-  { opening, lastWords = { usage: toUsageBody(USAGE, null, 0) }, hidesReasoning = false }: Setup = {},
+  { opening, settlement = SETTLEMENT, hidesReasoning = false }: Setup = {},
 ) {
   const ends: StreamEnd[] = [];
   const tally = createTally();
@@ -58,15 +60,14 @@ export function start(
     },
   };
   const body = relayStream({
-    id: 'gen-1',
-    createdAtS: 1,
+    scribe: createChatScribe({ id: 'gen-1', createdAtS: 1 }),
     tally,
     hidesReasoning,
     now: Date.now,
     opening: opening ?? Promise.resolve(source),
     onEnd(end) {
       ends.push(end);
-      return end.state === 'completed' ? lastWords : null;
+      return end.state === 'completed' ? settlement : null;
     },
     toError: (failure) => new GatewayError('upstream_failed', `broke: ${failure.detail}`),
   });

@@ -5,7 +5,7 @@ import { costNanoUsd } from '#schema/money';
 import type { Usage } from '#schema/receipt';
 import { settleUsage } from '#src/metering/settle-usage';
 import { addToTally, createTally } from '#src/metering/tally';
-import { toUsageBody } from '#src/metering/usage-body';
+import { toUsageBody } from '#src/skins/usage-body';
 
 const ESTIMATE = 100;
 
@@ -91,7 +91,7 @@ describe('the usage that a client sees', () => {
 
   it('has every field that strict clients ask for, and none is null', () => {
     const usage = reports(100, 20, { reasoningTokens: 5, cacheReadTokens: 40, cacheWriteTokens: 10 });
-    expect(toUsageBody(usage, null, 0)).toEqual({
+    expect(toUsageBody({ usage, chargedNanoUsd: 0, promptNanoUsd: 0, endedAtS: 2, routerMetadata: null })).toEqual({
       prompt_tokens: 100,
       completion_tokens: 20,
       total_tokens: 120,
@@ -109,7 +109,11 @@ describe('the usage that a client sees', () => {
       fc.property(fc.nat(100_000), fc.nat(100_000), fc.nat(100_000), (prompt, completion, cached) => {
         const usage = reports(prompt, completion, { cacheReadTokens: Math.min(cached, prompt) });
         const chargedNanoUsd = costNanoUsd(PRICE, usage);
-        const body = toUsageBody(usage, PRICE, chargedNanoUsd) as { cost: number; cost_details: Record<string, number> };
+        const promptNanoUsd = costNanoUsd(PRICE, { ...usage, completionTokens: 0 });
+        const body = toUsageBody({ usage, chargedNanoUsd, promptNanoUsd, endedAtS: 2, routerMetadata: null }) as {
+          cost: number;
+          cost_details: Record<string, number>;
+        };
         const nano = (usd: number | undefined) => Math.round((usd ?? Number.NaN) * 1e9);
         expect(nano(body.cost)).toBe(chargedNanoUsd);
         const { upstream_inference_prompt_cost: promptCost, upstream_inference_completions_cost: completionCost } = body.cost_details;

@@ -141,6 +141,21 @@ const CASES: Case[] = [
     policy: { maxPromptPicoUsdPerToken: 100_000, maxCompletionPicoUsdPerToken: 400_000 },
     rejectedBy: null,
   },
+  ...(['images', 'speech', 'transcription'] as const).flatMap((operation): Case[] => {
+    const offer = { operations: new Set([operation]), price: { ...pricedAt(0), unitPicoUsd: 500 } };
+    const facts = { operation, unitsMax: 1 };
+    return [
+      {
+        promise: `H6 caps the unit price of ${operation}`,
+        offer,
+        facts,
+        policy: { maxUnitPicoUsd: { [operation]: 499 } },
+        rejectedBy: 'H6',
+      },
+      { promise: `H6 passes ${operation} at the cap`, offer, facts, policy: { maxUnitPicoUsd: { [operation]: 500 } }, rejectedBy: null },
+    ];
+  }),
+  { promise: 'H6 a cap on one unit says nothing of another', policy: { maxUnitPicoUsd: { images: 0 } }, rejectedBy: null },
   { promise: 'H6 :free takes only what costs nothing', facts: { freeOnly: true }, rejectedBy: 'H6' },
   {
     promise: 'H7 required verification refuses probation',

@@ -32,6 +32,7 @@ export function offerOf(over: Partial<Offer> = {}): Offer {
     hardware: null,
     maxConcurrency: null,
     capabilities: new Set(CAPABILITIES),
+    operations: new Set(['chat']),
     jurisdiction: ['US'],
     dataPolicy: { trains: null, retention_days: null },
     claims: [],
@@ -49,6 +50,7 @@ export function pricedAt(promptPicoUsdPerToken: number): NonNullable<Offer['pric
 export function factsOf(over: Partial<RequestFacts> = {}): RequestFacts {
   return {
     teamId: TEAM,
+    operation: 'chat',
     promptTokens: 1_000,
     maxTokens: null,
     choices: 1,
@@ -56,6 +58,7 @@ export function factsOf(over: Partial<RequestFacts> = {}): RequestFacts {
     stream: true,
     needs: [],
     wants: [],
+    signedBy: [],
     reasoning: false,
     freeOnly: false,
     ...over,
@@ -81,6 +84,7 @@ export function policyOf(over: Partial<ResolvedPolicy> = {}): ResolvedPolicy {
     maxPromptPicoUsdPerToken: null,
     maxCompletionPicoUsdPerToken: null,
     maxRequestNanoUsd: null,
+    maxUnitPicoUsd: {},
     verification: 'preferred',
     requireParameters: false,
     allowUnpriced: false,

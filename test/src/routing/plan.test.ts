@@ -255,6 +255,14 @@ describe('a candidate', () => {
   });
 
   it.each([
+    [2_000, 3_050],
+    [10_000_000, 131_072],
+  ])('M4: holds for what media may count, up to a full context (slack %i)', (promptSlackTokens, promptTokens) => {
+    const [candidate] = plan(inputOf([MIDDLE], { facts: factsOf({ maxTokens: 500, promptSlackTokens }) })).candidates;
+    expect(candidate).toMatchObject({ costNanoUsd: 200_000, worstCaseNanoUsd: promptTokens * 100 + 500 * 400 });
+  });
+
+  it.each([
     { maxOutput: 2_000, worstOutput: 2_000 },
     { maxOutput: null, worstOutput: 9_000 },
   ])('without max_tokens may fill the output limit $maxOutput or the context', ({ maxOutput, worstOutput }) => {

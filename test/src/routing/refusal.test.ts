@@ -2,8 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { Plan } from '#src/routing/plan';
 import { refusal } from '#src/routing/refusal';
 
-function planOf(over: Partial<Plan>): Plan {
-  return { candidates: [], method: 'index', relaxed: [], rejectionCounts: {}, blockedNow: false, retryAfterMs: null, ...over } as Plan;
+function planOf(over: Partial<Plan>, rejections: { filter: string; reason: string }[] = []): Plan {
+  const record = () => ({ rejections });
+  return {
+    record,
+    candidates: [],
+    method: 'index',
+    relaxed: [],
+    rejectionCounts: {},
+    blockedNow: false,
+    retryAfterMs: null,
+    ...over,
+  } as unknown as Plan;
 }
 
 describe('a plan without candidates', () => {
@@ -17,6 +27,23 @@ describe('a plan without candidates', () => {
         { filter: 'H6', subject: 'price', endpoints: 1 },
       ],
     });
+  });
+
+  it('H4: names what is missing', () => {
+    const reason = 'does not support embeddings';
+    const rejections = [
+      { filter: 'H4', reason },
+      { filter: 'H4', reason },
+    ];
+    const error = refusal('lab/model', planOf({ rejectionCounts: { H4: 2 } }, rejections));
+    expect(error.message).toContain('2 by H4 capabilities (does not support embeddings)');
+    expect(error.metadata).toMatchObject({ excluded_by: [{ filter: 'H4', reasons: [reason] }] });
+  });
+
+  it('is a 400 that clients know how to heal, when the prompt is too long', () => {
+    const error = refusal('lab/model', planOf({ promptTooLong: true, rejectionCounts: { H5: 2 } }));
+    expect(error).toMatchObject({ code: 'context_length_exceeded', status: 400, param: 'messages' });
+    expect(error.message).toBe('The prompt is too long for every endpoint of lab/model: excluded: 2 by H5 context and output room.');
   });
 
   it('is a 404 where nothing offers the model', () => {

@@ -52,6 +52,14 @@ describe('usage', () => {
     });
   });
 
+  it('knows how much of the output was thought, where that is said', () => {
+    const decoder = newDecoder();
+    const usage = { input_tokens: 3, output_tokens: 9, output_tokens_details: { thinking_tokens: 4 } };
+    expect(feed(decoder, { type: 'message_delta', delta: {}, usage })).toMatchObject({
+      usage: { completionTokens: 9, reasoningTokens: 4 },
+    });
+  });
+
   it('T6: stays null when the prompt was never counted', () => {
     expect(feed(newDecoder(), { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 3 } })).toMatchObject({
       usage: null,

@@ -11,9 +11,6 @@ function send(request: Record<string, unknown>, target: Partial<DialectTarget> =
   return JSON.parse(encodeAnthropicRequest(parsed, targetWith(target)).body);
 }
 
-const turns = (...messages: unknown[]): unknown => send({ messages })['messages'];
-const text = (value: string): unknown => ({ type: 'text', text: value });
-
 describe('encodeAnthropicRequest', () => {
   it('names the API version, which a card may override', () => {
     const request = chatRequest.parse({ model: 'm', messages: [user('hi')] });
@@ -38,7 +35,7 @@ describe('encodeAnthropicRequest', () => {
       logprobs: true,
       frequency_penalty: 1,
       logit_bias: {},
-      store: true,
+      store: false,
       stream_options: {},
       vendor: 1,
       top_k: 5,
@@ -56,106 +53,37 @@ describe('encodeAnthropicRequest', () => {
     expect(send({ temperature: 1.7 })['temperature']).toBe(1);
   });
 
+  it('names the end user by a pseudonym', () => {
+    const { user_id: first } = send({ user: 'jane@example.com' })['metadata'] as { user_id: string };
+    const { user_id: second } = send({ user: 'john@example.com' })['metadata'] as { user_id: string };
+    expect(first).not.toContain('jane');
+    expect(first).not.toBe(second);
+    expect(send({})).not.toHaveProperty('metadata');
+  });
+
+  it.each([
+    ['auto', 'auto'],
+    ['priority', 'auto'],
+    ['default', 'standard_only'],
+    ['flex', undefined],
+  ])('says service tier %s as %s', (service_tier, tier) => {
+    expect(send({ service_tier })['service_tier']).toBe(tier);
+  });
+
+  it('says verbosity as the effort of the output, beside its format', () => {
+    expect(send({ verbosity: 'low' })['output_config']).toEqual({ effort: 'low' });
+    const schema = { type: 'object' };
+    const response_format = { type: 'json_schema', json_schema: { name: 'x', schema } };
+    expect(send({ verbosity: 'max', response_format })['output_config']).toEqual({
+      effort: 'max',
+      format: { type: 'json_schema', schema },
+    });
+  });
+
   it('sends visible stops as stop_sequences', () => {
     expect(send({ stop: 'END' })['stop_sequences']).toEqual(['END']);
     expect(send({ stop: ['\n\n', 'END'] })['stop_sequences']).toEqual(['END']);
     expect(send({ stop: ['\n'] })).not.toHaveProperty('stop_sequences');
-  });
-});
-
-describe('messages', () => {
-  it('extracts system and developer messages, with cache marks where a part has them', () => {
-    const messages = [{ role: 'system', content: 'A' }, user('hi'), { role: 'developer', content: [{ type: 'text', text: 'B' }] }];
-    expect(send({ messages })).toMatchObject({ system: 'A\n\nB', messages: [{ role: 'user', content: [text('hi')] }] });
-    const marked = { type: 'text', text: 'A', cache_control: { type: 'ephemeral' } };
-    expect(send({ messages: [{ role: 'system', content: [marked] }, user('hi')] })['system']).toEqual([marked]);
-  });
-
-  it('makes a user turn of a conversation of system messages alone', () => {
-    expect(turns({ role: 'system', content: 'A' })).toEqual([{ role: 'user', content: [text('A')] }]);
-  });
-
-  it('encodes images by data and by address, and PDF files', () => {
-    const parts = [
-      text('see'),
-      { type: 'image_url', image_url: { url: 'data:image/png;base64,aGk=', detail: 'low' } },
-      { type: 'image_url', image_url: { url: 'https://images.example/a.png' } },
-      { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,JVBE' } },
-      { type: 'text', text: '' },
-    ];
-    expect(turns(user(parts))).toEqual([
-      {
-        role: 'user',
-        content: [
-          text('see'),
-          { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aGk=' } },
-          { type: 'image', source: { type: 'url', url: 'https://images.example/a.png' } },
-          { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'JVBE' }, title: 'a.pdf' },
-        ],
-      },
-    ]);
-  });
-
-  it('merges consecutive turns of one role, tool results being part of the user turn', () => {
-    const call = (id: string, text: string): unknown => ({ id, type: 'function', function: { name: 'f', arguments: text } });
-    const messages = [
-      user('a'),
-      user('b'),
-      { role: 'assistant', content: 'ok', tool_calls: [call('1', '{"x":1}'), call('2', ''), call('3', '{broken')] },
-      { role: 'tool', tool_call_id: '1', content: 'one' },
-      { role: 'tool', tool_call_id: '2', content: [{ type: 'text', text: 'two' }] },
-      user('go on'),
-    ];
-    expect(turns(...messages)).toEqual([
-      { role: 'user', content: [text('a'), text('b')] },
-      {
-        role: 'assistant',
-        content: [
-          text('ok'),
-          { type: 'tool_use', id: '1', name: 'f', input: { x: 1 } },
-          { type: 'tool_use', id: '2', name: 'f', input: {} },
-          { type: 'tool_use', id: '3', name: 'f', input: { arguments: '{broken' } },
-        ],
-      },
-      {
-        role: 'user',
-        content: [
-          { type: 'tool_result', tool_use_id: '1', content: 'one' },
-          { type: 'tool_result', tool_use_id: '2', content: [text('two')] },
-          text('go on'),
-        ],
-      },
-    ]);
-  });
-
-  it('restores signed thinking of its own format only, whole or in pieces', () => {
-    const format = 'anthropic-claude-v1';
-    const reasoning_details = [
-      { type: 'reasoning.text', text: 'Let me ', format, index: 0 },
-      { type: 'reasoning.text', text: 'think.', format, index: 0 },
-      { type: 'reasoning.text', signature: 'c2ln', format, index: 0 },
-      { type: 'reasoning.encrypted', data: 'b3BhcXVl', format, index: 1 },
-      { type: 'reasoning.text', text: 'foreign', signature: 'x', format: 'google-gemini-v1' },
-      { type: 'reasoning.text', text: 'unsigned', format },
-    ];
-    expect(turns(user('q'), { role: 'assistant', content: '42', reasoning: 'Let me think.', reasoning_details }, user('r'))).toContainEqual(
-      {
-        role: 'assistant',
-        content: [
-          { type: 'thinking', thinking: 'Let me think.', signature: 'c2ln' },
-          { type: 'redacted_thinking', data: 'b3BhcXVl' },
-          text('42'),
-        ],
-      },
-    );
-  });
-
-  it('trims the white space that a prefilled answer may not end in', () => {
-    expect(turns(user('q'), { role: 'assistant', content: 'Once upon ' })).toContainEqual({
-      role: 'assistant',
-      content: [text('Once upon')],
-    });
-    expect(turns(user('q'), { role: 'assistant', content: ' ' })).toHaveLength(1);
   });
 });
 
@@ -164,15 +92,13 @@ describe('tools', () => {
     { type: 'function', function: { name: 'f', description: 'd', parameters: { type: 'object', properties: {} }, strict: true } },
   ];
 
-  it('encodes functions and passes tools of its own', () => {
-    expect(
-      send({ tools: [...tools, { type: 'function', function: { name: 'g' } }, { type: 'web_search_20260209', name: 'web_search' }] })[
-        'tools'
-      ],
-    ).toEqual([
+  it('encodes functions, with a cache mark from either place', () => {
+    const mark = { cache_control: { type: 'ephemeral' } };
+    const inside = { type: 'function', function: { name: 'g', ...mark } };
+    expect(send({ tools: [...tools, inside, { type: 'function', function: { name: 'h' }, ...mark }] })['tools']).toEqual([
       { name: 'f', description: 'd', input_schema: { type: 'object', properties: {} }, strict: true },
-      { name: 'g', input_schema: { type: 'object', properties: {} } },
-      { type: 'web_search_20260209', name: 'web_search' },
+      { name: 'g', input_schema: { type: 'object', properties: {} }, ...mark },
+      { name: 'h', input_schema: { type: 'object', properties: {} }, ...mark },
     ]);
   });
 
@@ -189,7 +115,10 @@ describe('tools', () => {
     [{}, undefined],
   ])('says %j as %j', (request, choice) => {
     expect(send({ tools, ...request })['tool_choice']).toEqual(choice);
-    expect(send(request)).not.toHaveProperty('tool_choice');
+  });
+
+  it('has no choice to make without tools', () => {
+    expect(send({ tool_choice: 'auto', parallel_tool_calls: false })).not.toHaveProperty('tool_choice');
   });
 });
 
@@ -225,6 +154,27 @@ describe('thinking', () => {
     const forced = send({ ...wish, tools: [{ type: 'function', function: { name: 'f' } }], tool_choice: 'required' });
     expect(forced).toMatchObject({ temperature: 0.2, tool_choice: { type: 'any' } });
     expect(forced).not.toHaveProperty('thinking');
+  });
+
+  it('yields in a tool loop that holds none of this operator’s thinking, which the API would refuse', () => {
+    const thought = (signature: string) => [{ type: 'reasoning.text', text: 'a', signature, format: 'anthropic-claude-v1', index: 0 }];
+    const round = (signature: string) => [
+      user('hi'),
+      {
+        role: 'assistant',
+        content: null,
+        reasoning_details: thought(signature),
+        tool_calls: [{ id: '1', type: 'function', function: { name: 'f', arguments: '{}' } }],
+      },
+      { role: 'tool', tool_call_id: '1', content: 'x' },
+    ];
+    const wish = { reasoning_effort: 'high', max_tokens: 9000, temperature: 0.2 };
+    const ask = (signature: string, ...more: unknown[]) =>
+      send({ ...wish, messages: [...round(signature), ...more] }, { operatorId: 'maker' });
+    expect(ask('hr1:maker:eA==')).toHaveProperty('thinking');
+    expect(ask('hr1:other:eA==')).not.toHaveProperty('thinking');
+    expect(ask('hr1:other:eA==')).toHaveProperty('temperature', 0.2);
+    expect(ask('hr1:other:eA==', { role: 'assistant', content: 'done' }, user('and now?'))).toHaveProperty('thinking');
   });
 });
 

@@ -102,7 +102,7 @@ describe('fields', () => {
   });
 
   it('drops the nulls that strict clients refuse', () => {
-    const delta = { role: '', content: 'x', tool_calls: null, reasoning_details: null };
+    const delta = { role: '', content: 'x', tool_calls: null, reasoning_details: null, audio: null, images: null };
     expect(decode({ choices: [{ delta }], system_fingerprint: null, usage: null })).toEqual({
       kind: 'chunk',
       upstreamId: null,
@@ -110,6 +110,46 @@ describe('fields', () => {
       usage: null,
       extra: null,
     });
+  });
+
+  it('passes on whatever else an answer holds', () => {
+    const message = {
+      role: 'assistant',
+      content: null,
+      refusal: 'no',
+      annotations: [{ type: 'url_citation' }],
+      images: [{ image_url: { url: 'data:,' } }],
+      audio: { id: 'a', data: 'eA==' },
+      reasoning_details: [{ type: 'reasoning.encrypted', data: 'x' }],
+    };
+    const logprobs = { content: [{ token: 'n', logprob: -0.1 }], refusal: null };
+    const decoded = openAiChat.decodeReply({ choices: [{ index: 0, message, logprobs, finish_reason: 'stop' }] }, targetWith());
+    expect(decoded).toMatchObject({ reply: { choices: [{ message, logprobs }] } });
+  });
+
+  it('log probabilities are completed for strict clients', () => {
+    const logprobs = {
+      content: [
+        { token: 'a', logprob: -1, top_logprobs: [{ token: 'b', logprob: -2 }] },
+        { token: 'c', logprob: -1 },
+      ],
+    };
+    expect(decode({ choices: [{ delta: {}, logprobs }] })).toMatchObject({
+      choices: [
+        {
+          logprobs: {
+            content: [
+              { bytes: null, top_logprobs: [{ bytes: null }] },
+              { bytes: null, top_logprobs: [] },
+            ],
+          },
+        },
+      ],
+    });
+  });
+
+  it.each(['model', 'user'])('the role of an answer is its assistant, whatever the upstream says: %s', (role) => {
+    expect(decode({ choices: [{ delta: { role, content: 'x' } }] })).toMatchObject({ choices: [{ delta: { role: 'assistant' } }] });
   });
 
   it('keeps the native finish reason beside ours', () => {
@@ -124,6 +164,48 @@ describe('fields', () => {
       choices: [{ delta: { tool_calls: [{ index: 0, function: { arguments: '{"x":1}' } }, { index: 1 }] } }],
     });
   });
+});
+
+describe('tool calls', () => {
+  const decodeCalls = (calls: unknown) =>
+    openAiChat.decodeReply({ id: 'up-1', choices: [{ message: { tool_calls: calls }, finish_reason: 'tool_calls' }] }, targetWith());
+
+  it('pieces lose the nulls that strict clients refuse', () => {
+    const calls = [
+      { index: 0, id: null, type: null, function: { name: null, arguments: '{' } },
+      { index: 1, type: '', function: null },
+    ];
+    const event = decode({ choices: [{ delta: { tool_calls: calls } }] });
+    expect(event.kind === 'chunk' && event.choices[0]?.delta).toEqual({
+      tool_calls: [{ index: 0, function: { arguments: '{' } }, { index: 1 }],
+    });
+  });
+
+  it.each<[what: string, call: object, whole: object]>([
+    ['no type', { id: 'a', function: { name: 'f', arguments: '{"x":1}' } }, { arguments: '{"x":1}' }],
+    ['no arguments', { id: 'a', function: { name: 'f' } }, { arguments: '{}' }],
+    ['arguments of null', { id: 'a', type: 'function', function: { name: 'f', arguments: null } }, { arguments: '{}' }],
+    ['arguments as an object', { id: 'a', type: 'function', function: { name: 'f', arguments: { x: 1 } } }, { arguments: '{"x":1}' }],
+  ])('a whole call with %s is completed', (_, call, named) => {
+    expect(decodeCalls([call])).toMatchObject({
+      reply: { choices: [{ message: { tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', ...named } }] } }] },
+    });
+  });
+
+  it('whole calls without ids get some of their own', () => {
+    const call = { function: { name: 'f', arguments: '{}' } };
+    const decoded = decodeCalls([{ id: '', ...call }, { ...call }, { id: null, ...call }, { id: 'd', ...call }]);
+    const ids = 'reply' in decoded ? (decoded.reply.choices[0]?.message?.tool_calls ?? []).map(({ id }) => id) : [];
+    expect(new Set(ids).size).toBe(4);
+    expect(ids).toEqual([...Array.from({ length: 3 }, () => expect.stringMatching(/^call_[0-9a-f]{24}$/)), 'd']);
+  });
+
+  it.each([[{}], [{ id: 'a', function: {} }], [{ id: 'a', function: 'f' }]])(
+    'a whole call that names no function is a failure: %j',
+    (call) => {
+      expect(decodeCalls([call])).toMatchObject({ failure: { kind: 'protocol' } });
+    },
+  );
 });
 
 describe('failures', () => {

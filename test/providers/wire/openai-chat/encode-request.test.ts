@@ -70,7 +70,8 @@ describe('encodeOpenAiRequest', () => {
     ['deepseek', { reasoning_effort: 'xhigh' }, { thinking: { type: 'enabled' }, reasoning_effort: 'max' }],
     ['deepseek', { reasoning_effort: 'none' }, { thinking: { type: 'disabled' } }],
     ['openrouter', { reasoning: { effort: 'low', exclude: true } }, { reasoning: { effort: 'low', exclude: true } }],
-    ['openrouter', { reasoning: { max_tokens: 2000 } }, { reasoning: { max_tokens: 2000 } }],
+    ['openrouter', { reasoning: { max_tokens: 2000, summary: 'auto' } }, { reasoning: { max_tokens: 2000, summary: 'auto' } }],
+    ['openrouter', { reasoning: { enabled: null } }, {}],
     ['io-net', { reasoning: { enabled: false } }, { reasoning: { effort: 'none' } }],
     ['together', { reasoning: { effort: 'medium' } }, { reasoning: { enabled: true }, reasoning_effort: 'medium' }],
     ['deepinfra', { reasoning_effort: 'none' }, { reasoning: { enabled: false } }],
@@ -97,9 +98,15 @@ describe('encodeOpenAiRequest', () => {
 
   describe('replayed reasoning', () => {
     const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } };
-    const thought = { role: 'assistant', content: 'a', reasoning: 'hm', reasoning_details: [{ type: 'reasoning.text', signature: 's' }] };
+    const details = [
+      { type: 'reasoning.text', text: 'hm', signature: 'hr1:op:s1' },
+      { type: 'reasoning.encrypted', data: 'hr1:other:s2' },
+      { type: 'reasoning.summary', summary: 'short' },
+    ];
+    const thought = { role: 'assistant', content: 'a', reasoning: 'hm', reasoning_details: details };
     const messages = [thought, { role: 'assistant', content: null, tool_calls: [call] }, { role: 'tool', tool_call_id: 'c', content: '1' }];
-    const replay = (provider: string): unknown => sendWith(quirksOf(provider), { messages })['messages'];
+    const replay = (provider: string, operatorId = 'op'): unknown =>
+      send({ messages }, { quirks: quirksOf(provider), operatorId }).body['messages'];
 
     it('is dropped by default', () => {
       expect(replay('openai')).toEqual([{ role: 'assistant', content: 'a' }, messages[1], messages[2]]);
@@ -113,9 +120,105 @@ describe('encodeOpenAiRequest', () => {
       ]);
     });
 
-    it('goes back with its signed details where they were issued', () => {
-      expect(replay('openrouter')).toEqual(messages);
+    it('goes back with its details where they were issued, each signature only to its maker and as it was issued', () => {
+      const [text, , summary] = details;
+      const unsigned = { ...thought, reasoning_details: [summary] };
+      expect(replay('openrouter')).toEqual([
+        { ...thought, reasoning_details: [{ ...text, signature: 's1' }, summary] },
+        messages[1],
+        messages[2],
+      ]);
+      expect(replay('openrouter', 'nobody')).toEqual([unsigned, messages[1], messages[2]]);
     });
+
+    it('is read from the details where a client kept nothing else', () => {
+      const kept = [{ role: 'assistant', content: 'a', reasoning_details: [{ text: 'h' }, { text: 'm' }] }];
+      expect(sendWith(quirksOf('deepseek'), { messages: kept })['messages']).toEqual([
+        { role: 'assistant', content: 'a', reasoning_content: 'hm' },
+      ]);
+    });
+  });
+
+  it('sends earlier answers without what no request takes back', () => {
+    const stored = {
+      content: 'x',
+      refusal: null,
+      tool_calls: null,
+      audio: null,
+      annotations: [],
+      images: [],
+      model: 'a/b',
+      provider: 'P',
+      prefix: true,
+    };
+    expect(send({ messages: [{ role: 'assistant', ...stored }] }).body['messages']).toEqual([
+      { role: 'assistant', content: 'x', prefix: true },
+    ]);
+  });
+
+  it('sends cache marks only where they are read, and videos under one name', () => {
+    const mark = { cache_control: { type: 'ephemeral' } };
+    const video = { type: 'input_video', video_url: { url: 'https://x/y.mp4' } };
+    const tools = [{ type: 'function', function: { name: 'f' }, ...mark }];
+    const request = { messages: [{ role: 'user', content: [{ type: 'text', text: 'x', ...mark }, video] }], tools, ...mark };
+    expect(send(request).body).toEqual({
+      model: 'upstream-model',
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'x' },
+            { ...video, type: 'video_url' },
+          ],
+        },
+      ],
+      tools: [{ type: 'function', function: { name: 'f' } }],
+    });
+    expect(sendWith(quirksOf('openrouter'), request)).toMatchObject({ ...mark, tools, messages: [{ content: [mark, {}] }] });
+  });
+
+  it('sends an answer of which nothing came as an empty one, and no empty list of calls', () => {
+    const cut = { role: 'assistant', content: null, reasoning: 'hm', tool_calls: [] };
+    expect(send({ messages: [cut] }).body['messages']).toEqual([{ role: 'assistant', content: '' }]);
+  });
+
+  it('says one text as a string once its mark is off, and keeps what else a part has', () => {
+    const text = { type: 'text', text: 'x' };
+    const messages = [
+      { role: 'system', content: [{ ...text, cache_control: { type: 'ephemeral' } }] },
+      { role: 'user', content: [text] },
+    ];
+    expect(send({ messages }).body['messages']).toEqual([
+      { role: 'system', content: 'x' },
+      { role: 'user', content: [text] },
+    ]);
+  });
+
+  it('says how to choose only where there are tools', () => {
+    const choice = { tool_choice: 'auto', parallel_tool_calls: false };
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    expect(send({ ...choice, tools }).body).toMatchObject({ ...choice, tools });
+    expect(Object.keys(send({ ...choice, tools: [] }).body)).toEqual(['model', 'messages']);
+  });
+
+  it('names end users by pseudonyms that differ from vendor to vendor', () => {
+    const sent = (key: string) => send({ user: 'alice@example.org', safety_identifier: 'alice' }, { key }).body;
+    const { user, safety_identifier: identifier } = sent('key-a');
+    expect([user, identifier]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), expect.stringMatching(/^[0-9a-f]{32}$/)]);
+    expect(sent('key-a')['user']).toBe(user);
+    expect(sent('key-b')['user']).not.toBe(user);
+  });
+
+  it('keeps to itself what is between the caller and the router', () => {
+    const ours = {
+      metadata: { a: 'b' },
+      service_tier: 'priority',
+      modalities: ['text'],
+      trace: { x: 1 },
+      debug: {},
+      structured_outputs: true,
+    };
+    expect(Object.keys(send({ ...ours, route: 'fallback', transforms: ['middle-out'], plugins: [] }).body)).toEqual(['model', 'messages']);
   });
 
   describe('a schema that is not native', () => {
@@ -136,7 +239,7 @@ describe('encodeOpenAiRequest', () => {
   });
 
   it('renames, drops and adds fields as the card says', () => {
-    const mistral = sendWith(quirksOf('mistral'), { seed: 7, store: true, logit_bias: {}, stream: true });
+    const mistral = sendWith(quirksOf('mistral'), { seed: 7, store: false, logit_bias: {}, stream: true });
     expect(mistral).toMatchObject({ random_seed: 7, stream: true });
     for (const refused of ['seed', 'store', 'logit_bias', 'stream_options']) expect(mistral).not.toHaveProperty(refused);
     expect(sendWith(quirksOf('zai'), {})).toMatchObject({ tool_stream: true });

@@ -1,0 +1,107 @@
+/** Every path of one version of the API and who serves it. */
+import type { Context } from 'hono';
+import type { Skin, UnitSkin } from '#schema/skin';
+import type { Hall } from '#src/serve';
+import { chat } from '#src/skins/chat/chat';
+import { completions } from '#src/skins/completions/completions';
+import { messages } from '#src/skins/messages/messages';
+import { responses } from '#src/skins/responses/responses';
+import { embeddings } from '#src/skins/units/embeddings';
+import { images, openRouterImages } from '#src/skins/units/images';
+import { rerank } from '#src/skins/units/rerank';
+import { speech } from '#src/skins/units/speech';
+import { transcriptions } from '#src/skins/units/transcriptions';
+import { serveActivity } from './activity.ts';
+import { waitUntilOf } from './caller.ts';
+import { serveCountTokens } from './count-tokens.ts';
+import { serveCredits } from './credits.ts';
+import { serveEndpoints, serveZdrEndpoints } from './endpoints.ts';
+import { serveGeneration } from './generation.ts';
+import { serveHealth } from './health.ts';
+import { serveExplain, serveSkin, serveUnit, type Arrival } from './infer.ts';
+import { serveKey } from './key.ts';
+import { serveChangeKey, serveCreateKey, serveDeleteKey, serveKeyByHash, serveKeys } from './keys.ts';
+import { serveEmbeddingModels, serveModel, serveModelData, serveModels, serveModelsCount, serveUserModels } from './models.ts';
+import { serveOpenapi } from './openapi.ts';
+import { serveProviders } from './providers.ts';
+import { readBody } from './read-body.ts';
+import { isForm, readForm } from './read-form.ts';
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+export interface Surface {
+  method: Method;
+  /** Hono's pattern, relative to where the API is mounted. */
+  path: string;
+  serve(hall: Hall, c: Context): Response | Promise<Response>;
+}
+
+/** A model's name in a path; it may hold slashes, encoded or not. */
+export const MODEL_NAME = ':name{.+}';
+
+function arrivalOf(c: Context): Arrival {
+  return { request: c.req.raw, waitUntil: waitUntilOf(c) };
+}
+
+function speak(skin: Skin): Surface['serve'] {
+  return (hall, c) => serveSkin(hall, skin, arrivalOf(c));
+}
+
+function speakWhole(skin: UnitSkin, read = readBody): Surface['serve'] {
+  return (hall, c) => serveUnit(hall, skin, arrivalOf(c), read);
+}
+
+function readFormOrBody(request: Request): Promise<unknown> {
+  return isForm(request) ? readForm(request) : readBody(request);
+}
+
+function serveModelPath(hall: Hall, c: Context): Promise<Response> {
+  const path = c.req.param('name') ?? '';
+  const suffix = '/endpoints';
+  return path.endsWith(suffix) ? serveEndpoints(hall, c, path.slice(0, -suffix.length)) : serveModel(hall, c, path);
+}
+
+/** Mounted under each version's base. What is not described in `openapi/` does not compile. */
+export const SURFACES = [
+  { method: 'POST', path: '/chat/completions', serve: speak(chat) },
+  { method: 'POST', path: '/completions', serve: speak(completions) },
+  { method: 'POST', path: '/responses', serve: speak(responses) },
+  { method: 'POST', path: '/messages', serve: speak(messages) },
+  { method: 'POST', path: '/messages/count_tokens', serve: (hall, c) => serveCountTokens(hall, arrivalOf(c)) },
+  { method: 'POST', path: '/embeddings', serve: speakWhole(embeddings) },
+  { method: 'POST', path: '/rerank', serve: speakWhole(rerank) },
+  { method: 'POST', path: '/images/generations', serve: speakWhole(images) },
+  { method: 'POST', path: '/images', serve: speakWhole(openRouterImages) },
+  { method: 'POST', path: '/audio/speech', serve: speakWhole(speech) },
+  { method: 'POST', path: '/audio/transcriptions', serve: speakWhole(transcriptions, readFormOrBody) },
+  { method: 'POST', path: '/explain', serve: (hall, c) => serveExplain(hall, arrivalOf(c)) },
+  { method: 'GET', path: '/models', serve: serveModels },
+  { method: 'GET', path: '/models/count', serve: serveModelsCount },
+  { method: 'GET', path: '/models/user', serve: serveUserModels },
+  { method: 'GET', path: `/models/${MODEL_NAME}`, serve: serveModelPath },
+  { method: 'GET', path: `/model/${MODEL_NAME}`, serve: serveModelData },
+  { method: 'GET', path: '/embeddings/models', serve: serveEmbeddingModels },
+  { method: 'GET', path: '/endpoints/zdr', serve: serveZdrEndpoints },
+  { method: 'GET', path: '/providers', serve: serveProviders },
+  { method: 'GET', path: '/generation', serve: serveGeneration },
+  { method: 'GET', path: '/key', serve: serveKey },
+  { method: 'GET', path: '/keys', serve: serveKeys },
+  { method: 'POST', path: '/keys', serve: serveCreateKey },
+  { method: 'GET', path: '/keys/:hash', serve: serveKeyByHash },
+  { method: 'PATCH', path: '/keys/:hash', serve: serveChangeKey },
+  { method: 'DELETE', path: '/keys/:hash', serve: serveDeleteKey },
+  { method: 'GET', path: '/credits', serve: serveCredits },
+  { method: 'GET', path: '/activity', serve: serveActivity },
+] as const satisfies readonly Surface[];
+
+/** Mounted at the root. */
+export const ROOT_SURFACES = [
+  { method: 'GET', path: '/healthz', serve: (_, c) => serveHealth(c) },
+  { method: 'GET', path: '/openapi.json', serve: (_, c) => serveOpenapi(c) },
+] as const satisfies readonly Surface[];
+
+type NameOf<Row> = Row extends { method: infer Verb extends string; path: infer Path extends string } ? `${Verb} ${Path}` : never;
+
+/** `GET /models/count` and so on. */
+export type SurfaceName = NameOf<(typeof SURFACES)[number]>;
+export type RootSurfaceName = NameOf<(typeof ROOT_SURFACES)[number]>;
