@@ -1,19 +1,31 @@
 /** A receipt in OpenRouter's generation record, with the whole receipt under `headrace`. */
 import type { Attempt } from '#schema/attempt';
 import { toUsd } from '#schema/money';
-import type { Receipt } from '#schema/receipt';
+import type { ApiKind, Receipt } from '#schema/receipt';
 import { toPlanBody } from './plan-body.ts';
 
-function toProviderResponse(attempt: Attempt, model: string) {
+/** OpenRouter's word for what was asked of us. */
+const API_TYPES: Record<ApiKind, string> = {
+  chat: 'completions',
+  completions: 'completions',
+  responses: 'completions',
+  messages: 'completions',
+  embeddings: 'embeddings',
+  rerank: 'rerank',
+  images: 'image',
+  speech: 'tts',
+  transcriptions: 'stt',
+};
+
+/** The id and service tier of an upstream's answer are left out: OpenRouter's SDK takes no null there. */
+function toProviderResponse(attempt: Attempt, model: string, providerName: string) {
   return {
-    provider_name: attempt.providerId,
+    provider_name: providerName,
     status: attempt.status,
     latency: attempt.ttftMs ?? attempt.durationMs,
     model_permaslug: model,
     endpoint_id: attempt.endpointId,
-    id: null,
     is_byok: false,
-    routed_service_tier: null,
   };
 }
 
@@ -45,6 +57,7 @@ function toAttemptBody(attempt: Attempt) {
 function toHeadrace(receipt: Receipt) {
   const { usage, timing } = receipt;
   return {
+    api: receipt.api,
     state: receipt.state,
     error_code: receipt.errorCode,
     requested_model: receipt.requestedModel,
@@ -61,6 +74,7 @@ function toHeadrace(receipt: Receipt) {
       reasoning_tokens: usage.reasoningTokens,
       cache_read_tokens: usage.cacheReadTokens,
       cache_write_tokens: usage.cacheWriteTokens,
+      units: usage.units ?? null,
     },
     timing: { overhead_ms: timing.overheadMs, ttft_ms: timing.ttftMs, tpot_ms: timing.tpotMs, total_ms: timing.totalMs },
     charged: toUsd(receipt.chargedNanoUsd),
@@ -74,8 +88,11 @@ function toHeadrace(receipt: Receipt) {
   };
 }
 
-/** Prints a receipt as `GET /generation` answers it: every key of OpenRouter's record, null where it does not apply here. */
-export function toGenerationBody(receipt: Receipt) {
+/**
+ * Prints a receipt as `GET /generation` answers it: every key of OpenRouter's record, null where it does not apply here.
+ * `providerName` finds the display name of an attempt's provider.
+ */
+export function toGenerationBody(receipt: Receipt, providerName: (attempt: Attempt) => string) {
   const { usage, timing } = receipt;
   const cost = toUsd(receipt.chargedNanoUsd);
   return {
@@ -85,10 +102,10 @@ export function toGenerationBody(receipt: Receipt) {
     session_id: receipt.sessionId,
     app_id: null,
     preset_id: null,
-    workspace_id: null,
+    workspace_id: receipt.teamId,
     external_user: null,
     response_cache_source_id: null,
-    api_type: 'completions',
+    api_type: API_TYPES[receipt.api],
     model: receipt.model,
     router: null,
     provider_name: receipt.providerName,
@@ -111,7 +128,7 @@ export function toGenerationBody(receipt: Receipt) {
     native_tokens_cached: usage.cacheReadTokens,
     native_tokens_completion_images: null,
     num_media_prompt: null,
-    num_media_completion: null,
+    num_media_completion: receipt.api === 'images' ? (usage.units ?? null) : null,
     num_input_audio_prompt: null,
     num_search_results: null,
     num_fetches: null,
@@ -123,7 +140,7 @@ export function toGenerationBody(receipt: Receipt) {
     origin: '',
     http_referer: null,
     user_agent: null,
-    provider_responses: receipt.attempts.map((attempt) => toProviderResponse(attempt, receipt.model)),
+    provider_responses: receipt.attempts.map((attempt) => toProviderResponse(attempt, receipt.model, providerName(attempt))),
     headrace: toHeadrace(receipt),
   };
 }

@@ -1,19 +1,29 @@
 /** `GET /generation?id=`: the receipt of a request, for the team that made it. */
 import type { Context } from 'hono';
+import { z } from 'zod';
 import { GatewayError } from '#schema/error';
 import type { Hall } from '#src/serve';
-import { requireCaller } from './caller.ts';
+import { requireTeam, waitUntilOf } from './caller.ts';
 import { toGenerationBody } from './generation-body.ts';
+import { readQuery } from './read-query.ts';
+
+/** Query of `GET /generation`. */
+export const generationQuery = z.object({ id: z.string().min(1, 'is required') }).meta({ id: 'GenerationQuery' });
 
 const ID_SHAPE = /^[\x21-\x7e]{1,100}$/;
 
 /** Answers with a generation record. Absent and another team's are the same GatewayError `not_found`. */
 export async function serveGeneration(hall: Hall, c: Context): Promise<Response> {
-  const caller = await requireCaller(hall, c);
-  const id = c.req.query('id') ?? '';
-  if (id === '') throw new GatewayError('invalid_request', "The query parameter 'id' is required.", { param: 'id' });
-  const receipt = caller.team && ID_SHAPE.test(id) ? await hall.findReceipt(caller.team.id, id) : null;
-  if (!receipt || receipt.teamId !== caller.team?.id)
-    throw new GatewayError('not_found', 'No generation of that id was found.', { param: 'id' });
-  return c.json({ data: toGenerationBody(receipt) });
+  const { team } = await requireTeam(hall, c);
+  const { id } = readQuery(generationQuery, c);
+  const receipt = ID_SHAPE.test(id) ? await hall.findReceipt(team.id, id) : null;
+  if (receipt?.teamId !== team.id) throw new GatewayError('not_found', 'No generation of that id was found.', { param: 'id' });
+  const { models, providers } = await hall.snapshot(waitUntilOf(c));
+  const offers = models.get(receipt.model)?.offers ?? [];
+  return c.json({
+    data: toGenerationBody(receipt, ({ endpointId, providerId }) => {
+      const offer = offers.find((candidate) => candidate.endpointId === endpointId);
+      return offer?.providerName ?? providers.get(providerId)?.name ?? providerId;
+    }),
+  });
 }

@@ -1,0 +1,33 @@
+/** A row of receipts, for tests that sum them. */
+export function receiptRow(id: string, row: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    id,
+    team_id: 't1',
+    key_id: 'k1',
+    policy: 'p',
+    policy_version: 1,
+    created_at_ms: 0,
+    api: 'chat',
+    stream: 0,
+    state: 'completed',
+    requested_model: 'm',
+    model: 'm',
+    endpoint_id: 'e1',
+    provider_id: 'alpha',
+    provider_name: 'Alpha',
+    usage_source: 'reported',
+    prompt_tokens: 1,
+    completion_tokens: 2,
+    reasoning_tokens: 1,
+    cache_read_tokens: 0,
+    cache_write_tokens: 0,
+    overhead_ms: 0,
+    total_ms: 0,
+    charged_nano_usd: 0,
+    absorbed_nano_usd: 0,
+    held_nano_usd: 0,
+    batch_id: 'b',
+    plan: '{}',
+    ...row,
+  };
+}
