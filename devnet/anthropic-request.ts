@@ -6,7 +6,7 @@ import {
   limitOutput,
   readBody,
   readList,
-  readModel,
+  readTextModel,
   readNumber,
   readStop,
   type Fields,
@@ -28,31 +28,52 @@ interface Turn {
 }
 
 /** Parses the body into a job, or says what is wrong with it. */
-export function parseAnthropicRequest(
-  body: unknown,
-  card: EndpointCard,
-  headers: Record<string, string | string[] | undefined>,
-): Job | Refusal {
-  return catchComplaint(() => {
-    if (headers['anthropic-version'] === undefined) complain('anthropic-version', 'anthropic-version: header is required');
-    return toJob(readBody(body), card);
-  });
+export function parseAnthropicRequest(body: unknown, card: EndpointCard, headers: Headers): Job | Refusal {
+  return catchComplaint(() => toJob(readVersioned(body, headers), card));
 }
 
-function toJob(fields: Fields, card: EndpointCard): Job {
-  const model = readModel(fields, card);
+/** Counts the prompt tokens of a request that is not to be answered. Throws a Complaint. */
+export function countAnthropicPrompt(body: unknown, card: EndpointCard, headers: Headers): number {
+  const fields = readVersioned(body, headers);
+  readTextModel(fields, card);
+  return readConversation(fields).promptTokens;
+}
+
+type Headers = Record<string, string | string[] | undefined>;
+
+function readVersioned(body: unknown, headers: Headers): Fields {
+  if (headers['anthropic-version'] === undefined) complain('anthropic-version', 'anthropic-version: header is required');
+  return readBody(body);
+}
+
+interface Conversation {
+  turns: readonly Turn[];
+  tools: readonly Tool[];
+  prompt: string;
+  promptTokens: number;
+  /** An assistant turn at the end is a prefill: the answer goes on from it. */
+  prefix: string | null;
+  caches: boolean;
+}
+
+function readConversation(fields: Fields): Conversation {
   const turns = readList(fields, 'messages').map(readTurn);
   const last = turns.at(-1);
-  // An assistant turn at the end is a prefill: the answer goes on from it.
-  const continues = last?.role === 'assistant';
-  const spoken = continues ? turns.slice(0, -1) : turns;
+  const prefix = last?.role === 'assistant' ? last.text : null;
+  const spoken = prefix === null ? turns : turns.slice(0, -1);
   const system = readBlocks(fields['system'] ?? '', 'system');
   const tools = readTools(fields);
   const opening = system.text === '' ? '' : `system: ${system.text}\n`;
   const conversation = opening + spoken.map(({ role, text }) => `${role}: ${text}\n`).join('');
   const prompt = tools.length > 0 ? `${JSON.stringify(tools)}\n${conversation}` : conversation;
-  const prefix = continues ? last.text : null;
   const promptTokens = countPromptTokens(prompt) + countPromptTokens(prefix ?? '');
+  return { turns, tools, prompt, promptTokens, prefix, caches: system.caches || turns.some((turn) => turn.caches) };
+}
+
+function toJob(fields: Fields, card: EndpointCard): Job {
+  const model = readTextModel(fields, card);
+  const { turns, tools, prompt, promptTokens, prefix, caches } = readConversation(fields);
+  const last = turns.at(-1);
   const asked = readNumber(fields, 'max_tokens', { min: 1, max: TOKENS_MAX, whole: true }, null);
   if (asked === null) complain('max_tokens', 'max_tokens: Field required');
   readNumber(fields, 'temperature', { min: 0, max: 1 }, null);
@@ -62,8 +83,9 @@ function toJob(fields: Fields, card: EndpointCard): Job {
     streaming: fields['stream'] === true,
     prompt,
     promptTokens,
-    question: spoken.findLast((turn) => turn.role === 'user' && turn.toolResult === null)?.text ?? '',
+    question: turns.findLast((turn) => turn.role === 'user' && turn.toolResult === null)?.text ?? '',
     toolResult: last?.toolResult ?? null,
+    echoes: [],
     prefix,
     maxTokens: limitOutput(model, promptTokens, { tokens: asked, param: 'max_tokens' }),
     minTokens: 0,
@@ -72,11 +94,15 @@ function toJob(fields: Fields, card: EndpointCard): Job {
     choices: 1,
     tool: chooseTool(tools, fields['tool_choice'], last),
     outputSchema: null,
-    reasoning: isFields(fields['thinking']) && fields['thinking']['type'] === 'enabled' ? 'medium' : 'none',
+    reasoning: thinks(fields['thinking']) ? 'medium' : 'none',
     topLogprobs: null,
     includeUsage: true,
-    caches: system.caches || turns.some((turn) => turn.caches),
+    caches,
   };
+}
+
+function thinks(wish: unknown): boolean {
+  return isFields(wish) && (wish['type'] === 'enabled' || wish['type'] === 'adaptive');
 }
 
 function readTurn(message: unknown, index: number): Turn {

@@ -1,5 +1,5 @@
 /** Reading fields of a JSON body. Each reader gives a value or throws a Complaint, which a dialect turns into a refusal. */
-import type { EndpointCard, ModelCard } from './card.ts';
+import type { EndpointCard, ModelCard, TextModelCard, UnitModelCard, UnitOperation } from './card.ts';
 import type { Refusal } from './error-family.ts';
 
 /** Carries a refusal out of nested readers; never leaves the dialect. */
@@ -73,17 +73,39 @@ export function readList(fields: Fields, name: string): unknown[] {
   return Array.isArray(value) && value.length > 0 ? value : complain(name, `'${name}' must be a list with at least one element.`);
 }
 
-/** Finds the model that the body names, or complains with a 404. */
-export function readModel(fields: Fields, card: EndpointCard): ModelCard {
+/** Reads one of a few words; absent or null gives `fallback`. */
+export function readChoice<Word extends string>(fields: Fields, name: string, allowed: readonly Word[], fallback: Word): Word {
+  const value = fields[name] ?? fallback;
+  return allowed.find((word) => word === value) ?? complain(name, `'${name}' must be one of ${allowed.join(', ')}.`);
+}
+
+/** Reads a text that is not empty and has at most so many characters. */
+export function readText(fields: Fields, name: string, charactersMax: number): string {
+  const value = fields[name];
+  const valid = typeof value === 'string' && value !== '' && value.length <= charactersMax;
+  return valid ? value : complain(name, `'${name}' must be a string of 1 to ${charactersMax} characters.`);
+}
+
+/** Finds the text model that the body names, or complains with a 404. */
+export function readTextModel(fields: Fields, card: EndpointCard): TextModelCard {
+  return findModel(fields, card, (model) => model.operation === 'chat');
+}
+
+/** Finds the model that the body names for an operation, or complains with a 404. */
+export function readUnitModel(fields: Fields, card: EndpointCard, operation: UnitOperation): UnitModelCard {
+  return findModel(fields, card, (model): model is UnitModelCard => model.operation === operation);
+}
+
+function findModel<Found extends ModelCard>(fields: Fields, card: EndpointCard, fits: (model: ModelCard) => model is Found): Found {
   const name = fields['model'];
   if (typeof name !== 'string') complain('model', "'model' must be a string.");
-  const found = card.models.find((model) => model.upstreamModel === name);
+  const found = card.models.filter(fits).find((model) => model.upstreamModel === name);
   if (found !== undefined) return found;
   throw new Complaint({ status: 404, message: `The model \`${name}\` does not exist.`, code: 'model_not_found', param: 'model' });
 }
 
 /** Chooses the output limit and complains when prompt and output exceed the context. */
-export function limitOutput(model: ModelCard, promptTokens: number, asked: { tokens: number | null; param: string }): number {
+export function limitOutput(model: TextModelCard, promptTokens: number, asked: { tokens: number | null; param: string }): number {
   const wanted = promptTokens + (asked.tokens ?? 1);
   if (wanted > model.context) {
     complain(

@@ -3,25 +3,45 @@ import type { NodeFacts } from './capacity.ts';
 import type { ErrorFamily } from './error-family.ts';
 import type { FaultName } from './faults.ts';
 
-/** Prices one model in USD per million tokens; without `cacheRead`, cached tokens cost what other prompt tokens cost. */
+/** What a model can be asked for; `chat` models may answer raw prompts too. */
+export type UnitOperation = 'embeddings' | 'rerank' | 'images' | 'speech' | 'transcription';
+
+/** Prices one text model in USD per million tokens; without `cacheRead`, cached tokens cost what other prompt tokens cost. */
 export interface PriceCard {
   prompt: number;
   completion: number;
   cacheRead?: number;
 }
 
-/** Describes one model as one endpoint offers it. `context` and `maxOutput` in tokens. */
-export interface ModelCard {
+/** Prices another model in USD: per million prompt tokens or characters, or for each image, search or second of audio. */
+export type UnitPriceCard = Partial<Record<'prompt' | 'character' | 'image' | 'search' | 'second', number>>;
+
+interface Named {
   /** What callers of the router name. */
   id: string;
   /** What this endpoint calls it. */
   upstreamModel: string;
+}
+
+/** Describes one text model as one endpoint offers it. `context` and `maxOutput` in tokens. */
+export interface TextModelCard extends Named {
+  operation: 'chat';
   context: number;
   maxOutput: number;
   /** True where the model thinks before it answers. */
   reasoning: boolean;
   price: PriceCard;
 }
+
+/** Describes one model that is answered whole. `context` in tokens; null where it reads no text to speak of. */
+export interface UnitModelCard extends Named {
+  operation: UnitOperation;
+  context: number | null;
+  price: UnitPriceCard;
+}
+
+/** Describes a model of either kind. */
+export type ModelCard = TextModelCard | UnitModelCard;
 
 /** Describes speed: lognormal TTFT, then a steady pace that stretches with load. */
 export interface Pace {
@@ -63,7 +83,7 @@ export interface EndpointCard {
   /** Key it asks for, or null where anybody may call. */
   key: string | null;
   models: readonly ModelCard[];
-  /** In the words of the catalogue: tools, json_schema, logprobs, continuation, n … */
+  /** What its text models can, in the words of the catalogue: tools, json_schema, logprobs, continuation, n, completion … */
   capabilities: readonly string[];
   /** Where reasoning stands in an OpenAI message. */
   reasoningField: 'reasoning' | 'reasoning_content';

@@ -34,6 +34,9 @@ export interface Counters {
   redirectsFollowed: number;
 }
 
+/** How a request ended; each is a counter. */
+export type Ending = 'completed' | 'faulted' | 'rejected' | 'refused' | 'cancelled';
+
 /** Holds the live state of one endpoint. */
 export interface Endpoint {
   readonly card: EndpointCard;

@@ -1,4 +1,4 @@
-/** The faults that can be switched on, and which of them strike a request. What they do on the wire stands in `inference.ts` and `sabotage.ts`. */
+/** The faults that can be switched on, and which of them strike a request. What they do on the wire stands in `sabotage.ts`, `generation.ts` and `deliver.ts`. */
 import type { Random } from './random.ts';
 
 /** Says in one line what each fault does; the keys are the names that the control endpoint takes. */
@@ -17,10 +17,13 @@ export const FAULTS = {
   'malformed-sse': 'a stream whose second event is broken JSON, after which it goes on; JSON answers stay whole',
   'die-mid-stream': 'half of the answer, then the socket is destroyed',
   'no-usage': 'usage is left out',
-  'over-report-usage': 'ten times the output tokens are reported',
+  'over-report-usage': 'ten times the output tokens are reported, or of what a unit operation is billed by',
   redirect: 'a 307 to another path of this devnet, where a follower is counted',
   slow: 'first token and pace take ten times as long',
 } as const;
+
+/** How many times too much `over-report-usage` says. */
+export const OVER_REPORT_FACTOR = 10;
 
 /** Names one fault. */
 export type FaultName = keyof typeof FAULTS;

@@ -1,26 +1,47 @@
 /**
- * The fleet as data: five miners, two GPU nodes, three APIs. None of them exists.
+ * The fleet as data: seven miners, two GPU nodes, two boxes for smaller models, three APIs. None of them exists.
  *
  * Prices are USD per million tokens, set near dated catalogue offers: `qwen/qwen3-32b` 0.08–0.14 in, 0.28–0.57 out
  * (DeepInfra, Novita, Chutes, SiliconFlow; 2026-09-30), `openai/gpt-oss-120b` 0.03–0.35 in, 0.17–0.75 out (22 offers, to 2026-11-10).
- * `qwen/qwen3-8b` has no offer there; its neighbours do: `llama-3.1-8b-instruct` 0.02–0.22 in, 0.025–0.287 out. `devnet/lantern-1` is invented.
+ * `qwen/qwen3-8b` has no offer there; its neighbours do: `llama-3.1-8b-instruct` 0.02–0.22 in, 0.025–0.287 out. `devnet/lantern-1` is invented,
+ * and so are the prices of embeddings, searches, images, speech and transcripts: of the size that such things cost.
  *
  * TTFT is lognormal with sigma 0.12–0.25 at healthy suppliers and 0.6–1.05 at bad ones (llmperf-leaderboard raw data, 2023-12); medians and paces are chosen
  * to differ by about what one sees between suppliers. GPU figures: RTX 4090 1,008 GB/s and 330 TFLOPS fp8, H100 SXM 3,350 GB/s and 1,979 TFLOPS fp8 (vendor data).
  */
 import { prefillTokensPerSecond, type NodeFacts } from './capacity.ts';
-import type { EndpointCard, ModelCard, PriceCard } from './card.ts';
+import type { EndpointCard, PriceCard, TextModelCard, UnitModelCard, UnitPriceCard } from './card.ts';
 
-function qwen8b(upstreamModel: string, price: PriceCard, context = 32_768): ModelCard {
-  return { id: 'qwen/qwen3-8b', upstreamModel, context, maxOutput: 8192, reasoning: false, price };
+function qwen8b(upstreamModel: string, price: PriceCard, context = 32_768): TextModelCard {
+  return { operation: 'chat', id: 'qwen/qwen3-8b', upstreamModel, context, maxOutput: 8192, reasoning: false, price };
 }
 
-function qwen32b(upstreamModel: string, price: PriceCard, context = 40_960): ModelCard {
-  return { id: 'qwen/qwen3-32b', upstreamModel, context, maxOutput: 8192, reasoning: false, price };
+function qwen32b(upstreamModel: string, price: PriceCard, context = 40_960): TextModelCard {
+  return { operation: 'chat', id: 'qwen/qwen3-32b', upstreamModel, context, maxOutput: 8192, reasoning: false, price };
 }
 
-function gptOss120b(upstreamModel: string, price: PriceCard): ModelCard {
-  return { id: 'openai/gpt-oss-120b', upstreamModel, context: 131_072, maxOutput: 32_768, reasoning: true, price };
+function gptOss120b(upstreamModel: string, price: PriceCard): TextModelCard {
+  return { operation: 'chat', id: 'openai/gpt-oss-120b', upstreamModel, context: 131_072, maxOutput: 32_768, reasoning: true, price };
+}
+
+function embedder(upstreamModel: string, price: UnitPriceCard): UnitModelCard {
+  return { operation: 'embeddings', id: 'qwen/qwen3-embedding-4b', upstreamModel, context: 32_768, price };
+}
+
+function reranker(upstreamModel: string, price: UnitPriceCard): UnitModelCard {
+  return { operation: 'rerank', id: 'baai/bge-reranker-v2-m3', upstreamModel, context: 8192, price };
+}
+
+function painter(upstreamModel: string, price: UnitPriceCard): UnitModelCard {
+  return { operation: 'images', id: 'black-forest-labs/flux.1-schnell', upstreamModel, context: null, price };
+}
+
+function speaker(upstreamModel: string, price: UnitPriceCard): UnitModelCard {
+  return { operation: 'speech', id: 'hexgrad/kokoro-82m', upstreamModel, context: null, price };
+}
+
+function listener(upstreamModel: string, price: UnitPriceCard): UnitModelCard {
+  return { operation: 'transcription', id: 'openai/whisper-large-v3', upstreamModel, context: null, price };
 }
 
 const MINER = {
@@ -71,10 +92,25 @@ const NODE = {
   dialect: 'openai-chat',
   errorFamily: 'vllm',
   key: null,
-  capabilities: ['tools', 'json_object', 'json_schema', 'logprobs', 'seed', 'continuation', 'n'],
+  capabilities: ['completion', 'tools', 'json_object', 'json_schema', 'logprobs', 'seed', 'continuation', 'n'],
   reasoningField: 'reasoning_content',
   usagePlace: 'trailer',
   rates: null,
+  habits: [],
+} as const satisfies Partial<EndpointCard>;
+
+/** A server for small models at home, which queues what it cannot do at once. */
+const BOX = {
+  supply: 'selfhosted',
+  dialect: 'openai-chat',
+  errorFamily: 'openai',
+  key: null,
+  capabilities: [],
+  reasoningField: 'reasoning_content',
+  usagePlace: 'trailer',
+  limits: { runningMax: 8, inFlightMax: 32, queuedTokensMax: 1_000_000 },
+  rates: null,
+  node: null,
   habits: [],
 } as const satisfies Partial<EndpointCard>;
 
@@ -138,6 +174,25 @@ export const FLEET: readonly EndpointCard[] = [
     habits: [{ fault: 'error-in-200', share: 1 }],
   },
   {
+    ...MINER,
+    id: 'miner-vector',
+    errorFamily: 'openai',
+    capabilities: [],
+    models: [embedder('Qwen/Qwen3-Embedding-4B', { prompt: 0.008 })],
+    pace: { ttftMsP50: 90, ttftSigma: 0.25, prefillTokensPerSecond: 30_000, tpotMs: 0 },
+    habits: [],
+  },
+  {
+    ...MINER,
+    id: 'miner-canvas',
+    errorFamily: 'fastapi',
+    capabilities: [],
+    models: [painter('FLUX.1-schnell', { image: 0.0015 })],
+    pace: { ttftMsP50: 400, ttftSigma: 0.3, prefillTokensPerSecond: 50_000, tpotMs: 12 },
+    limits: { runningMax: 4, inFlightMax: 8, queuedTokensMax: 65_536 },
+    habits: [],
+  },
+  {
     ...NODE,
     id: 'rig-4090-a',
     models: [qwen8b('Qwen/Qwen3-8B-FP8', { prompt: 0.02, completion: 0.06, cacheRead: 0.004 })],
@@ -154,6 +209,18 @@ export const FLEET: readonly EndpointCard[] = [
     node: RACK_H100,
   },
   {
+    ...BOX,
+    id: 'box-vectors',
+    models: [embedder('Qwen3-Embedding-4B', { prompt: 0.01 }), reranker('bge-reranker-v2-m3', { prompt: 0.01 })],
+    pace: { ttftMsP50: 25, ttftSigma: 0.15, prefillTokensPerSecond: 40_000, tpotMs: 0 },
+  },
+  {
+    ...BOX,
+    id: 'box-audio',
+    models: [speaker('kokoro', { character: 0.5 }), listener('whisper-large-v3', { second: 0.00002 })],
+    pace: { ttftMsP50: 80, ttftSigma: 0.15, prefillTokensPerSecond: 40_000, tpotMs: 4 },
+  },
+  {
     ...API,
     id: 'api-orchard',
     dialect: 'openai-chat',
@@ -163,6 +230,11 @@ export const FLEET: readonly EndpointCard[] = [
       qwen8b('qwen3-8b', { prompt: 0.1, completion: 0.15 }),
       qwen32b('qwen3-32b', { prompt: 0.14, completion: 0.57 }),
       gptOss120b('gpt-oss-120b', { prompt: 0.15, completion: 0.6, cacheRead: 0.075 }),
+      embedder('orchard-embedding', { prompt: 0.02 }),
+      reranker('orchard-rerank', { search: 0.002 }),
+      painter('orchard-image', { image: 0.003 }),
+      speaker('orchard-speech', { character: 1 }),
+      listener('orchard-transcribe', { second: 0.00005 }),
     ],
     capabilities: ['tools', 'json_object', 'json_schema', 'logprobs', 'seed', 'n', 'vision', 'reasoning'],
     pace: { ttftMsP50: 350, ttftSigma: 0.16, prefillTokensPerSecond: 20_000, tpotMs: 7 },
@@ -175,6 +247,7 @@ export const FLEET: readonly EndpointCard[] = [
     key: 'devnet-beacon-key',
     models: [
       {
+        operation: 'chat',
         id: 'devnet/lantern-1',
         upstreamModel: 'lantern-1',
         context: 200_000,

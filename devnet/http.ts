@@ -1,11 +1,12 @@
 /** The little HTTP that everything here shares: bounded reading, JSON answers, writing with back-pressure. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Endpoint } from './endpoint.ts';
+import type { Refusal } from './error-family.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** Largest body that is read. */
-const BODY_BYTES_MAX = 20 * 2 ** 20;
+const BODY_BYTES_MAX = 32 * 2 ** 20;
 
 /** Gathers one request to an endpoint and what answering it may use. */
 export interface Exchange {
@@ -22,8 +23,11 @@ export interface Exchange {
   serial: number;
 }
 
-/** Reads the body as JSON. Says `too_large` above 20 MiB, `invalid` for what is not UTF-8 JSON, and `gone` when the client left. */
-export async function readJson(request: IncomingMessage): Promise<{ value: unknown } | 'too_large' | 'invalid' | 'gone'> {
+/** Why a body could not be read: above 32 MiB, not in its format, or the client left. */
+export type Unread = 'too_large' | 'invalid' | 'gone';
+
+/** Reads the whole body. */
+export async function readBytes(request: IncomingMessage): Promise<Uint8Array<ArrayBuffer> | 'too_large' | 'gone'> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   try {
@@ -35,11 +39,25 @@ export async function readJson(request: IncomingMessage): Promise<{ value: unkno
   } catch {
     return 'gone';
   }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+/** Reads the body as UTF-8 JSON. */
+export async function readJson(request: IncomingMessage): Promise<{ value: unknown } | Unread> {
+  const bytes = await readBytes(request);
+  if (typeof bytes === 'string') return bytes;
   try {
-    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(Buffer.concat(chunks))) };
+    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)) };
   } catch {
     return 'invalid';
   }
+}
+
+/** Says no to a body that could not be read, or `gone` where nobody is left to hear it. */
+export function refuseUnread(reason: Unread, format = 'JSON'): Refusal | 'gone' {
+  if (reason === 'gone') return 'gone';
+  if (reason === 'too_large') return { status: 413, message: 'The request body is too large.', code: 'request_too_large' };
+  return { status: 400, message: `The request body is not valid ${format}.`, code: `invalid_${format.toLowerCase()}` };
 }
 
 /** Answers with JSON and ends the response. */
@@ -50,7 +68,7 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 }
 
 /** Writes a piece and waits while the client reads slowly. False when the connection is gone. */
-export async function writePiece(response: ServerResponse, piece: string, signal: AbortSignal): Promise<boolean> {
+export async function writePiece(response: ServerResponse, piece: string | Uint8Array, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted || response.destroyed) return false;
   if (response.write(piece)) return true;
   return new Promise((resolve) => {
@@ -65,7 +83,7 @@ export async function writePiece(response: ServerResponse, piece: string, signal
 }
 
 /** Writes a last piece, lets it leave this process, and destroys the connection. */
-export function writeAndDestroy(response: ServerResponse, piece: string): Promise<void> {
+export function writeAndDestroy(response: ServerResponse, piece: string | Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     response.write(piece, () => {
       response.destroy();

@@ -1,9 +1,9 @@
-/** A request as both dialects understand it, and the little interface that makes them interchangeable. */
-import type { ModelCard } from './card.ts';
+/** A request for text as every dialect understands it, and the little interface that makes them interchangeable. */
+import type { TextModelCard } from './card.ts';
 
 /** Describes what to generate. Token counts are in tokens of `tokens.ts`. */
 export interface Job {
-  model: ModelCard;
+  model: TextModelCard;
   streaming: boolean;
   /** The whole conversation as one text: counted, cached and hashed. Without the assistant text that is to be continued. */
   prompt: string;
@@ -12,6 +12,8 @@ export interface Job {
   question: string;
   /** What a tool returned, when the conversation ends with it. */
   toolResult: string | null;
+  /** Prompts to repeat before the answers, one for each choice; empty where nobody asked for it. */
+  echoes: readonly string[];
   /** Assistant text to go on from, or null to start anew. */
   prefix: string | null;
   maxTokens: number;

@@ -9,11 +9,17 @@ function toListing(card: EndpointCard, model: ModelCard): Record<string, unknown
   if (card.node !== null) {
     return { ...shared, owned_by: 'vllm', root: model.upstreamModel, parent: null, max_model_len: model.context, permission: [] };
   }
-  const limits = { owned_by: card.id, context_length: model.context, max_output_length: model.maxOutput };
-  if (card.supply !== 'subnet') return { ...shared, ...limits };
-  // Chutes' way: USD per million tokens, as numbers.
+  const limits = { owned_by: card.id, context_length: model.context };
+  const output = model.operation === 'chat' ? { max_output_length: model.maxOutput } : {};
+  if (card.supply !== 'subnet') return { ...shared, ...limits, ...output };
+  return { ...shared, ...limits, ...output, root: model.upstreamModel, pricing: toPricing(model) };
+}
+
+/** Chutes' way: USD per million tokens, as numbers. */
+function toPricing(model: ModelCard): Record<string, number> {
+  if (model.operation !== 'chat') return model.price;
   const { prompt, completion, cacheRead = prompt } = model.price;
-  return { ...shared, ...limits, root: model.upstreamModel, pricing: { prompt, completion, input_cache_read: cacheRead } };
+  return { prompt, completion, input_cache_read: cacheRead };
 }
 
 /** Lists the models of an endpoint in the shape of its dialect. */

@@ -1,8 +1,8 @@
 /** Writes OpenAI chat completions: whole, and as the frames of a stream. */
 import type { Answer } from './answer.ts';
-import { toErrorBody } from './error-family.ts';
-import type { Dialect, Frame, Reply, TokenUsage } from './dialect.ts';
+import type { Dialect, Frame, Reply } from './dialect.ts';
 import { toLogprobs } from './logprobs.ts';
+import { envelope, interleave, renderErrorFrame, toDataFrame, toUsage } from './openai-frames.ts';
 import { parseOpenaiRequest } from './openai-request.ts';
 import { toWords } from './tokens.ts';
 
@@ -11,22 +11,8 @@ export const openaiChat: Dialect = {
   parse: (body, card) => parseOpenaiRequest(body, card),
   renderBody,
   renderFrames,
-  renderErrorFrame: (card, refusal) => toDataFrame(toErrorBody(card.errorFamily === 'vllm' ? 'vllm' : 'openai', refusal)),
+  renderErrorFrame,
 };
-
-function toDataFrame(data: unknown): string {
-  return `data: ${JSON.stringify(data)}\n\n`;
-}
-
-function toUsage(usage: TokenUsage): Record<string, unknown> {
-  return {
-    prompt_tokens: usage.promptTokens,
-    completion_tokens: usage.completionTokens,
-    total_tokens: usage.promptTokens + usage.completionTokens,
-    prompt_tokens_details: { cached_tokens: usage.cachedTokens },
-    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
-  };
-}
 
 function renderBody(reply: Reply): Record<string, unknown> {
   const { card, job } = reply;
@@ -45,16 +31,6 @@ function renderBody(reply: Reply): Record<string, unknown> {
     ...envelope(reply, 'chat.completion'),
     choices,
     ...(reply.usage === null ? {} : { usage: toUsage(reply.usage) }),
-  };
-}
-
-function envelope(reply: Reply, object: string): Record<string, unknown> {
-  return {
-    id: reply.id,
-    object,
-    created: reply.createdAtS,
-    model: reply.job.model.upstreamModel,
-    devnet: { simulated: true, endpoint: reply.card.id },
   };
 }
 
@@ -100,10 +76,4 @@ function renderChoice(reply: Reply, answer: Answer, toChunk: (choice: Record<str
     }
   }
   return frames;
-}
-
-/** Deals the frames of several choices out in turn, as an engine that decodes them together does. */
-function interleave(lanes: readonly Frame[][]): Frame[] {
-  const longest = Math.max(...lanes.map((lane) => lane.length));
-  return Array.from({ length: longest }, (_, step) => lanes.flatMap((lane) => lane[step] ?? [])).flat();
 }

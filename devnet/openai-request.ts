@@ -6,7 +6,7 @@ import {
   limitOutput,
   readBody,
   readList,
-  readModel,
+  readTextModel,
   readNumber,
   readStop,
   type Fields,
@@ -36,7 +36,7 @@ export function parseOpenaiRequest(body: unknown, card: EndpointCard): Job | Ref
 }
 
 function toJob(fields: Fields, card: EndpointCard): Job {
-  const model = readModel(fields, card);
+  const model = readTextModel(fields, card);
   const messages = readList(fields, 'messages').map((message, index) => readMessage(message, index, card));
   const last = messages.at(-1);
   const continues =
@@ -63,6 +63,7 @@ function toJob(fields: Fields, card: EndpointCard): Job {
     promptTokens,
     question: spoken.findLast((message) => message.role === 'user')?.text ?? '',
     toolResult: last?.role === 'tool' ? last.text : null,
+    echoes: [],
     prefix,
     maxTokens,
     minTokens: fields['ignore_eos'] === true ? maxTokens : readNumber(fields, 'min_tokens', { min: 0, max: maxTokens, whole: true }, 0),

@@ -2,12 +2,23 @@
 import { anthropicMessages } from './anthropic-messages.ts';
 import { serveControl } from './control.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { EndpointCard, ModelCard } from './card.ts';
 import { sendJson, type Exchange } from './http.ts';
+import { textSurface } from './generation.ts';
 import { refuseStranger, serveInference } from './inference.ts';
 import { renderMetrics } from './load.ts';
 import { listModels } from './models.ts';
 import { openaiChat } from './openai-chat.ts';
+import { openaiCompletions } from './openai-completions.ts';
 import { breakConnection, sendRefusal } from './sabotage.ts';
+import type { Surface, Workload } from './surface.ts';
+import { countTokens } from './units/count-tokens.ts';
+import { embeddings } from './units/embeddings.ts';
+import { images } from './units/images.ts';
+import { rerank } from './units/rerank.ts';
+import { speech } from './units/speech.ts';
+import { transcriptions } from './units/transcriptions.ts';
+import { unitSurface } from './units/unit-surface.ts';
 
 /** Gathers what is shared by all requests. */
 export interface Place {
@@ -15,6 +26,35 @@ export interface Place {
   origin: string;
   startSpeed: number;
 }
+
+/** Which endpoints have a path, and what they do there. */
+interface Route {
+  isAt(card: EndpointCard): boolean;
+  serve(exchange: Exchange): Promise<void>;
+}
+
+function route<Task extends Workload>(isAt: Route['isAt'], surface: Surface<Task>): Route {
+  return { isAt, serve: (exchange) => serveInference(exchange, surface) };
+}
+
+const isAnthropic: Route['isAt'] = (card) => card.dialect === 'anthropic-messages';
+const takesRawPrompts: Route['isAt'] = (card) => card.capabilities.includes('completion');
+const isOpenai =
+  (operation: ModelCard['operation']): Route['isAt'] =>
+  (card) =>
+    card.dialect === 'openai-chat' && card.models.some((model) => model.operation === operation);
+
+const ROUTES: Readonly<Record<string, Route>> = {
+  'POST /v1/chat/completions': route(isOpenai('chat'), textSurface(openaiChat)),
+  'POST /v1/completions': route(takesRawPrompts, textSurface(openaiCompletions)),
+  'POST /v1/embeddings': route(isOpenai('embeddings'), unitSurface(embeddings)),
+  'POST /v1/rerank': route(isOpenai('rerank'), unitSurface(rerank)),
+  'POST /v1/images/generations': route(isOpenai('images'), unitSurface(images)),
+  'POST /v1/audio/speech': route(isOpenai('speech'), unitSurface(speech)),
+  'POST /v1/audio/transcriptions': route(isOpenai('transcription'), unitSurface(transcriptions, 'form')),
+  'POST /v1/messages': route(isAnthropic, textSurface(anthropicMessages)),
+  'POST /v1/messages/count_tokens': route(isAnthropic, unitSurface(countTokens)),
+};
 
 /** Answers one request, whatever it is. */
 export async function serveRequest(place: Place, exchange: Omit<Exchange, 'endpoint'>): Promise<void> {
@@ -41,8 +81,8 @@ export async function serveRequest(place: Place, exchange: Omit<Exchange, 'endpo
 async function serveEndpoint(exchange: Exchange, operation: string): Promise<void> {
   const { endpoint, response } = exchange;
   const { card } = endpoint;
-  if (operation === 'POST /v1/chat/completions' && card.dialect === 'openai-chat') return serveInference(exchange, openaiChat);
-  if (operation === 'POST /v1/messages' && card.dialect === 'anthropic-messages') return serveInference(exchange, anthropicMessages);
+  const found = ROUTES[operation];
+  if (found?.isAt(card)) return found.serve(exchange);
   if (await breakConnection(exchange, endpoint.faults)) return;
   if (operation === 'GET /v1/models') {
     const stranger = refuseStranger(exchange);

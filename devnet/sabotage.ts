@@ -1,9 +1,7 @@
-/** What the faults do that strike before an answer exists. Those inside an answer stand in `inference.ts`. */
+/** What the faults do that strike before an answer exists. Those inside an answer stand in `generation.ts` and `deliver.ts`. */
 import { toErrorBody, type Refusal } from './error-family.ts';
 import type { FaultName } from './faults.ts';
 import { sendJson, type Exchange } from './http.ts';
-import type { Dialect } from './dialect.ts';
-import type { Job } from './job.ts';
 
 const WEB_PAGE = '<!doctype html>\n<html><head><title>Welcome</title></head><body><h1>It works</h1></body></html>\n';
 const RETRY_AFTER_S = 2;
@@ -42,10 +40,16 @@ export async function breakConnection(exchange: Exchange, faults: ReadonlySet<Fa
   return false;
 }
 
+/** How an answer would have been given, which is how a false one is. */
+interface Manner {
+  streaming: boolean;
+  renderErrorFrame(refusal: Refusal): string;
+}
+
 /** Gives the false answer of the first fault that replaces the true one. True when one struck. */
-export async function answerFalsely(exchange: Exchange, faults: ReadonlySet<FaultName>, dialect: Dialect, job: Job): Promise<boolean> {
+export async function answerFalsely(exchange: Exchange, faults: ReadonlySet<FaultName>, manner: Manner): Promise<boolean> {
   const { endpoint, response, scheduler, signal } = exchange;
-  const streamHeaders = { 'content-type': job.streaming ? 'text/event-stream' : 'application/json' };
+  const streamHeaders = { 'content-type': manner.streaming ? 'text/event-stream' : 'application/json' };
   if (faults.has('redirect')) {
     response.writeHead(307, { location: `${exchange.origin}/${endpoint.card.id}/redirected` }).end();
   } else if (faults.has('error-500')) {
@@ -62,7 +66,7 @@ export async function answerFalsely(exchange: Exchange, faults: ReadonlySet<Faul
     response.writeHead(200, streamHeaders).flushHeaders();
     await scheduler.wait(Number.POSITIVE_INFINITY, signal);
   } else if (faults.has('error-in-200')) {
-    if (job.streaming) response.writeHead(200, streamHeaders).end(dialect.renderErrorFrame(endpoint.card, SERVER_ERROR));
+    if (manner.streaming) response.writeHead(200, streamHeaders).end(manner.renderErrorFrame(SERVER_ERROR));
     else sendJson(response, 200, toErrorBody(endpoint.card.dialect === 'anthropic-messages' ? 'anthropic' : 'openai', SERVER_ERROR));
   } else {
     return false;

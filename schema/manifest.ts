@@ -18,7 +18,7 @@ const modelName = z
   .max(200)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:@/-]*$/, 'expected a model name such as qwen/qwen3-8b');
 
-const modelGlob = z
+export const modelGlob = z
   .string()
   .max(200)
   .regex(/^[A-Za-z0-9._:@/*-]+$/, 'expected a model name in which only `*` is special, such as qwen/*');
@@ -31,15 +31,35 @@ const secretFields = { secret: secretName.optional(), value: literal.optional() 
 const secretReference = z.strictObject(secretFields);
 export type SecretReference = z.infer<typeof secretReference>;
 
-/** USD per million tokens; `request` is USD each. */
+/** What an endpoint can be billed by besides tokens, with how many of them its price is for. */
+export const PRICED_UNITS = { image: 1, search: 1, second: 1, character: 1e6 } as const;
+export type PricedUnit = keyof typeof PRICED_UNITS;
+
+/** USD per million tokens or characters; `request`, `image`, `search` and `second` are USD each. At most one unit beside tokens. */
 const usd = z.number().nonnegative().max(1e6);
-const endpointPrice = z.strictObject({
-  prompt: usd,
-  completion: usd,
-  cache_read: usd.optional(),
-  cache_write: usd.optional(),
-  request: usd.optional(),
-});
+/** One image, search or second costs cents; the bound keeps every money product exact. */
+const usdEach = usd.max(100);
+const endpointPrice = z
+  .strictObject({
+    prompt: usd.optional(),
+    completion: usd.optional(),
+    cache_read: usd.optional(),
+    cache_write: usd.optional(),
+    request: usd.optional(),
+    image: usdEach.optional(),
+    search: usdEach.optional(),
+    second: usdEach.optional(),
+    character: usd.optional(),
+  })
+  .refine((price) => price.prompt !== undefined || pricedUnitsOf(price).length > 0, {
+    error: 'expected prompt and completion, or one of image, search, second, character',
+  })
+  .refine((price) => pricedUnitsOf(price).length <= 1, { error: 'expected only one of image, search, second, character' });
+
+/** Lists the units that a price names; a valid one names one at most. */
+export function pricedUnitsOf(price: { [Unit in PricedUnit]?: number | undefined }): PricedUnit[] {
+  return (Object.keys(PRICED_UNITS) as PricedUnit[]).filter((unit) => price[unit] !== undefined);
+}
 
 /** An amount in USD that captured and held charges together never pass within one period (UTC calendar). */
 const budget = z.strictObject({
@@ -83,7 +103,7 @@ export const manifestEndpoint = z.strictObject({
   max_output: z.int().positive().max(100_000_000).optional(),
   max_concurrency: z.int().positive().max(100_000).optional(),
   price: endpointPrice.optional(),
-  capabilities: z.array(capability).optional(),
+  capabilities: z.array(capability.exclude(['messages'])).optional(),
   jurisdiction: z.array(country).optional(),
   data_policy: manifestDataPolicy.optional(),
 });

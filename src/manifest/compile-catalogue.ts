@@ -28,8 +28,11 @@ export interface CatalogueOffer {
   source: string;
 }
 
-/** Context where neither offer nor model states one: what every chat model of the catalogue has at least. Tokens. */
-const CONTEXT_DEFAULT = 8192;
+/**
+ * Context in tokens where neither endpoint nor model states one: what every chat model of the catalogue has at least, and more than
+ * a request for an image, speech or a transcript holds.
+ */
+export const CONTEXT_DEFAULT = 8192;
 
 /** Compiles cards and seed. `secrets` maps provider ids to the secret that the manifest names instead of the card's. */
 export function compileCatalogue(
@@ -122,6 +125,7 @@ export function termsOf(price: Price | null): Omit<DeploymentRows['offers'][numb
     cacheReadPicoUsdPerToken: price?.cacheReadPicoUsdPerToken ?? null,
     cacheWritePicoUsdPerToken: price?.cacheWritePicoUsdPerToken ?? null,
     requestNanoUsd: price?.requestNanoUsd ?? 0,
+    unitPicoUsd: price?.unitPicoUsd ?? null,
   };
 }
 

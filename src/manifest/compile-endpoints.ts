@@ -1,11 +1,16 @@
 /** Turns the manifest's own endpoints into rows. */
+import type { Capability } from '#schema/catalog';
 import type { ManifestEndpoint } from '#schema/manifest';
-import { toNanoUsd, toPicoUsdPerToken, type Price } from '#schema/money';
 import type { CardFacts } from './card-facts.ts';
-import { dataPolicyOf, keySecretOf, termsOf, verificationOf } from './compile-catalogue.ts';
+import { CONTEXT_DEFAULT, dataPolicyOf, keySecretOf, termsOf, verificationOf } from './compile-catalogue.ts';
+import { compilePrice } from './compile-price.ts';
 import type { DeploymentRows } from './deployment-rows.ts';
 import { CUSTOM_PROVIDER } from './cross-check.ts';
+import { describeModel } from './describe-model.ts';
 import { secretNameOf } from './secrets.ts';
+
+/** An endpoint whose capabilities are still known for what they are. */
+type EndpointRow = DeploymentRows['endpoints'][number] & { capabilities: Capability[] };
 
 /** Compiles endpoints, their prices, and the models that the catalogue does not have. */
 export function compileEndpoints(
@@ -14,20 +19,23 @@ export function compileEndpoints(
   known: DeploymentRows['models'],
   secrets: ReadonlyMap<string, string>,
 ): Pick<DeploymentRows, 'endpoints' | 'models' | 'offers'> {
-  const contexts = new Map(known.map((model) => [model.id, model.context ?? 0]));
+  const contexts = new Map(known.map((model) => [model.id, model.context ?? null]));
   const operators = new Map<string, string>();
   const added = new Map<string, DeploymentRows['models'][number]>();
   const rows = endpoints.map((endpoint) => {
-    const row = toEndpointRow(endpoint, cards.get(endpoint.provider), secrets, contexts.get(endpoint.model) ?? 0);
+    const row = toEndpointRow(endpoint, cards.get(endpoint.provider), secrets, contexts.get(endpoint.model) ?? null);
     // Endpoints at one address go down together, so they count as one operator, named after the first.
     if (!operators.has(row.url)) operators.set(row.url, endpoint.owner ?? endpoint.id);
-    if (!contexts.has(endpoint.model)) added.set(endpoint.model, widen(added.get(endpoint.model), row));
+    if (!contexts.has(endpoint.model)) {
+      const { modelId, capabilities } = row;
+      added.set(modelId, describeModel(added.get(modelId), { modelId, capabilities, context: endpoint.context ?? null }));
+    }
     return endpoint.provider === CUSTOM_PROVIDER ? { ...row, operatorId: operators.get(row.url) ?? endpoint.id } : row;
   });
   return {
     endpoints: rows,
     models: [...added.values()],
-    offers: endpoints.map(({ id, price }) => ({ endpointId: id, validFromMs: null, ...termsOf(toPrice(price)), source: 'manifest' })),
+    offers: endpoints.map(({ id, price }) => ({ endpointId: id, validFromMs: null, ...termsOf(compilePrice(price)), source: 'manifest' })),
   };
 }
 
@@ -35,8 +43,8 @@ function toEndpointRow(
   endpoint: ManifestEndpoint,
   card: CardFacts | undefined,
   secrets: ReadonlyMap<string, string>,
-  modelContext: number,
-): DeploymentRows['endpoints'][number] {
+  modelContext: number | null,
+): EndpointRow {
   const url = (endpoint.url ?? (endpoint.link === undefined ? card?.baseUrl : null) ?? `tunnel:${endpoint.id}`).replace(/\/+$/, '');
   const supply = endpoint.supply ?? card?.supply ?? 'selfhosted';
   const isTheirs = card?.baseUrl !== undefined && card.baseUrl === url;
@@ -59,7 +67,7 @@ function toEndpointRow(
     hardware: endpoint.hardware ?? null,
     quantization: endpoint.weights ?? 'unknown',
     kvCache: endpoint.kv_cache ?? 'unknown',
-    context: endpoint.context ?? modelContext,
+    context: endpoint.context ?? modelContext ?? CONTEXT_DEFAULT,
     maxOutput: endpoint.max_output ?? null,
     maxConcurrency: endpoint.max_concurrency ?? null,
     capabilities: endpoint.capabilities ?? card?.capabilities ?? [],
@@ -68,33 +76,5 @@ function toEndpointRow(
     verification: verificationOf(supply),
     disabled: false,
     source: 'manifest',
-  };
-}
-
-/** Describes a model by what its endpoints offer: the longest context, and images where one of them sees. */
-function widen(
-  model: DeploymentRows['models'][number] | undefined,
-  row: DeploymentRows['endpoints'][number],
-): DeploymentRows['models'][number] {
-  const modalities = new Set([...(model?.inputModalities ?? ['text']), ...(row.capabilities.includes('vision') ? ['image'] : [])]);
-  return {
-    id: row.modelId,
-    name: row.modelId,
-    createdAtS: 0,
-    context: Math.max(model?.context ?? 0, row.context),
-    inputModalities: [...modalities],
-    outputModalities: ['text'],
-    source: 'manifest',
-  };
-}
-
-function toPrice(price: ManifestEndpoint['price']): Price | null {
-  if (price === undefined) return null;
-  return {
-    promptPicoUsdPerToken: toPicoUsdPerToken(price.prompt),
-    completionPicoUsdPerToken: toPicoUsdPerToken(price.completion),
-    ...(price.cache_read === undefined ? {} : { cacheReadPicoUsdPerToken: toPicoUsdPerToken(price.cache_read) }),
-    ...(price.cache_write === undefined ? {} : { cacheWritePicoUsdPerToken: toPicoUsdPerToken(price.cache_write) }),
-    requestNanoUsd: toNanoUsd(price.request ?? 0),
   };
 }

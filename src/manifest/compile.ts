@@ -22,8 +22,8 @@ export interface CompileInput {
   catalogue: CatalogueSeed;
   /** Resolved client keys by `keyId(team, name)`; a key that is missing here is left out. */
   clientKeys: ReadonlyMap<string, ResolvedKey>;
-  /** The key that `npm start` makes for the first team. */
-  localKey?: ResolvedKey;
+  /** The keys that `npm start` makes: one of the first team, and one to manage with. */
+  localKeys?: { inference: ResolvedKey; management: ResolvedKey };
 }
 
 /** Team of the local key when the manifest has none. */
@@ -32,11 +32,6 @@ const LOCAL_TEAM = 'local';
 /** Names a manifest key for good: the id outlives a rotation of the key. */
 export function keyId(team: string | null, name: string): string {
   return `key-${sha256Hex(`${team ?? ''}/${name}`).slice(0, 16)}`;
-}
-
-/** Shows a key to people: `sk-hr-ab…yz`. */
-export function keyLabel(token: string): string {
-  return `${token.slice(0, 8)}…${token.slice(-2)}`;
 }
 
 /** Compiles all tables. Expects a manifest that passed `parseManifest`. */
@@ -60,14 +55,14 @@ export function compileManifest(input: CompileInput): DeploymentRows {
   };
 }
 
-function compileTeams({ manifest, localKey }: CompileInput): DeploymentRows['teams'] {
+function compileTeams({ manifest, localKeys }: CompileInput): DeploymentRows['teams'] {
   const rows = manifest.teams.map((team) => ({
     id: team.id,
     policy: team.policy ?? null,
     limits: team.limits ?? null,
     ...budgetOf(team.budget),
   }));
-  if (rows.length > 0 || localKey === undefined) return rows;
+  if (rows.length > 0 || localKeys === undefined) return rows;
   return [{ id: LOCAL_TEAM, policy: null, limits: null, ...budgetOf(undefined) }];
 }
 
@@ -75,7 +70,7 @@ function budgetOf(budget: ManifestKey['budget']): { budgetNanoUsd: number | null
   return { budgetNanoUsd: budget === undefined ? null : toNanoUsd(budget.usd), budgetPeriod: budget?.per ?? null };
 }
 
-function compileKeys({ manifest, clientKeys, localKey }: CompileInput): DeploymentRows['keys'] {
+function compileKeys({ manifest, clientKeys, localKeys }: CompileInput): DeploymentRows['keys'] {
   const base = { disabled: false, expiresAtMs: null, source: 'manifest' };
   const unrestricted = { policy: null, models: null, ...budgetOf(undefined) };
   const management = manifest.management_keys.flatMap(({ name }) => {
@@ -92,8 +87,13 @@ function compileKeys({ manifest, clientKeys, localKey }: CompileInput): Deployme
       return [{ ...base, ...wishes, ...resolved, id, name: key.name, teamId: team.id, kind: 'inference' }];
     }),
   );
-  if (localKey === undefined) return [...management, ...inference];
+  if (localKeys === undefined) return [...management, ...inference];
   const teamId = manifest.teams[0]?.id ?? LOCAL_TEAM;
-  const local = { ...base, ...unrestricted, ...localKey, id: 'key-local', name: 'local', teamId, kind: 'inference', source: 'local' };
-  return [...management, ...inference, local];
+  const local = { ...base, ...unrestricted, name: 'local', source: 'local' };
+  return [
+    ...management,
+    ...inference,
+    { ...local, ...localKeys.inference, id: 'key-local', teamId, kind: 'inference' },
+    { ...local, ...localKeys.management, id: 'key-local-management', teamId: null, kind: 'management' },
+  ];
 }

@@ -1,8 +1,9 @@
 /** Checks what no single field can tell: names that must exist, places that must be allowed, wishes that contradict each other. */
 import { isAllowedDestination } from '#schema/destination';
-import type { SupplyKind } from '#schema/catalog';
+import { operationsOf, type SupplyKind } from '#schema/catalog';
 import type { Manifest, ManifestEndpoint, SecretReference } from '#schema/manifest';
 import { checkPolicies } from './check-policies.ts';
+import { checkPrice } from './check-price.ts';
 import type { Complaint, Path } from './manifest-error.ts';
 import { nearest } from './nearest.ts';
 
@@ -101,11 +102,13 @@ function checkEndpoint(endpoint: ManifestEndpoint, path: Path, around: ManifestS
     const verdict = isAllowedDestination(endpoint.url, around.allowedHosts);
     if (!verdict.ok) complaints.push({ path: [...path, 'url'], message: verdict.reason });
   }
-  if (endpoint.context === undefined && !around.models.has(endpoint.model))
+  const operations = operationsOf(endpoint.capabilities ?? []);
+  const generatesText = operations.has('chat') || operations.has('completion');
+  if (endpoint.context === undefined && generatesText && !around.models.has(endpoint.model))
     complaints.push({ path, message: `\`context\` is required: the catalogue does not know "${endpoint.model}"` });
   if (endpoint.context !== undefined && endpoint.max_output !== undefined && endpoint.max_output > endpoint.context)
     complaints.push({ path: [...path, 'max_output'], message: `is above \`context\` (${endpoint.context})` });
-  return complaints;
+  return [...complaints, ...checkPrice(endpoint, path)];
 }
 
 /** Checks that owners and policies exist. */

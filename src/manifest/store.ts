@@ -63,6 +63,7 @@ const PRICE_COLUMNS = [
   'cache_read_pico_usd_per_token',
   'cache_write_pico_usd_per_token',
   'request_nano_usd',
+  'unit_pico_usd',
 ];
 
 /** Rows in one statement's JSON; keeps a statement well under D1's 2 MB for a bound value. */

@@ -73,6 +73,17 @@ test('a repeated prefix is read from the cache where the prompt marks it', async
   expect(second.input_tokens + second.cache_read_input_tokens).toBe(first.input_tokens);
 });
 
+test('count_tokens counts what a message is billed for its prompt, without asking for an answer', async () => {
+  const devnet = await startFleet();
+  const body = { model: 'lantern-1', system: 'Be brief', messages: [{ role: 'user', content: 'Tell me about rivers' }] };
+  const headers = { 'x-api-key': 'devnet-beacon-key', 'anthropic-version': '2023-06-01' };
+  const counted = JSON.parse((await send(`${devnet.url}/api-beacon/v1/messages/count_tokens`, { headers, body })).text);
+  const billed = JSON.parse((await message(devnet, { system: body.system, messages: body.messages })).text).usage;
+  expect(counted.input_tokens).toBe(billed.input_tokens);
+  const wrong = await send(`${devnet.url}/api-beacon/v1/messages/count_tokens`, { headers, body: { ...body, messages: [] } });
+  expect(JSON.parse(wrong.text)).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } });
+});
+
 test('errors have the shape of the dialect', async () => {
   const devnet = await startFleet();
   const url = `${devnet.url}/api-beacon/v1/messages`;

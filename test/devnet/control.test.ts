@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { FAULT_NAMES } from '#devnet/faults';
+import { FLEET } from '#devnet/fleet';
 import { chat, control, send, startFleet, stateOf } from './support.ts';
 
 test.each([
@@ -47,6 +48,6 @@ test('the list has every endpoint with its counters', async () => {
   const devnet = await startFleet();
   await chat(devnet, 'miner-swift');
   const { endpoints } = JSON.parse((await send(`${devnet.url}/control`)).text);
-  expect(endpoints).toHaveLength(10);
+  expect(endpoints).toHaveLength(FLEET.length);
   expect(endpoints.find((endpoint: { id: string }) => endpoint.id === 'miner-swift').counters).toMatchObject({ requests: 1, completed: 1 });
 });

@@ -64,6 +64,31 @@ describe('an endpoint of the manifest', () => {
     });
   });
 
+  it.each([
+    ['images', '{ image: 0.04 }', 40_000_000_000],
+    ['rerank', '{ search: 0.002 }', 2_000_000_000],
+    ['transcription', '{ second: 0.0001 }', 100_000_000],
+    ['speech', '{ character: 15 }', 15_000_000],
+  ])('for %s is priced by the unit, its tokens at nothing', (operation, price, unitPicoUsd) => {
+    const rows = compile(`version: 1
+endpoints: [{ id: rig, model: my/own, url: http://127.0.0.1:1/v1, capabilities: [${operation}], price: ${price} }]`);
+    expect(rows.offers.find((offer) => offer.endpointId === 'rig')).toMatchObject({
+      promptPicoUsdPerToken: 0,
+      completionPicoUsdPerToken: 0,
+      unitPicoUsd,
+    });
+  });
+
+  it('that only reads is priced by its prompt', () => {
+    const rows = compile(`version: 1
+endpoints: [{ id: rig, model: my/own, url: http://127.0.0.1:1/v1, capabilities: [embeddings], price: { prompt: 0.02 } }]`);
+    expect(rows.offers.find((offer) => offer.endpointId === 'rig')).toMatchObject({
+      promptPicoUsdPerToken: 20_000,
+      completionPicoUsdPerToken: 0,
+      unitPicoUsd: null,
+    });
+  });
+
   it('S9: never sends a provider key to another address than the provider’s own', () => {
     const rows = compile(`version: 1
 endpoints:
@@ -89,6 +114,24 @@ endpoints:
   - { id: b, model: my/own, url: http://127.0.0.1:1/v1, context: 2000, capabilities: [vision] }`);
     expect(byId(rows.models, 'my/own')).toMatchObject({ context: 2000, inputModalities: ['text', 'image'], source: 'manifest' });
   });
+
+  it.each([
+    ['embeddings', ['text'], ['embeddings']],
+    ['rerank', ['text'], ['rerank']],
+    ['images', ['text'], ['image']],
+    ['speech', ['text'], ['speech']],
+    ['transcription', ['audio'], ['transcription']],
+    ['completion', ['text'], ['text']],
+  ])(
+    'for %s gives its model the modalities of that, and needs a context only to write text',
+    (operation, inputModalities, outputModalities) => {
+      const context = operation === 'completion' ? ', context: 4096' : '';
+      const rows = compile(`version: 1
+endpoints: [{ id: rig, model: my/own, url: http://127.0.0.1:1/v1, capabilities: [${operation}]${context} }]`);
+      expect(byId(rows.models, 'my/own')).toMatchObject({ inputModalities, outputModalities, context: context === '' ? null : 4096 });
+      expect(byId(rows.endpoints, 'rig')?.context).toBeGreaterThanOrEqual(4096);
+    },
+  );
 });
 
 describe('keys', () => {
@@ -118,8 +161,12 @@ teams:
   it('without a value are left out', () => expect(compile(text).keys).toEqual([]));
 
   it('made locally belong to the first team, or to one of their own', () => {
-    expect(compile(text, { localKey: resolved }).keys[0]).toMatchObject({ id: 'key-local', teamId: 'research', source: 'local' });
-    const alone = compile('version: 1', { localKey: resolved });
+    const localKeys = { inference: resolved, management: { hash: 'other', label: 'sk-hr-mgmt-o…r' } };
+    expect(compile(text, { localKeys }).keys).toMatchObject([
+      { id: 'key-local', teamId: 'research', kind: 'inference', source: 'local' },
+      { id: 'key-local-management', teamId: null, kind: 'management', source: 'local' },
+    ]);
+    const alone = compile('version: 1', { localKeys });
     expect(alone.teams.map((team) => team.id)).toEqual([alone.keys[0]?.teamId]);
   });
 });

@@ -73,6 +73,13 @@ describe('applying a manifest', () => {
     ]);
   });
 
+  it('notices a price of which only the unit changed', async () => {
+    const painter = (usd: number): string => MANIFEST.replace('{ prompt: 1, completion: 2 }', `{ image: ${usd} }, capabilities: [images]`);
+    await applyRows(db, compile(painter(1)), 1000);
+    expect((await applyRows(db, compile(painter(2)), 2000)).offers?.changed).toEqual(['rig']);
+    expect(await applyRows(db, compile(painter(2)), 3000)).toEqual({});
+  });
+
   it('gives a changed policy the next version, and only that one', async () => {
     await applyRows(db, compile(MANIFEST), 1000);
     const summary = await applyRows(db, compile(MANIFEST.replace('optimize: price', 'optimize: latency')), 2000);
