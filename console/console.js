@@ -3,12 +3,11 @@ import { ApiError, ask, explain, findReceipt, listEndpoints, listModels } from '
 import { errorCard, openAnswer } from './parts/answer.js';
 import { element, show } from './parts/element.js';
 import { openHistory } from './parts/history.js';
+import { recallKey, rememberKey } from './parts/key.js';
 import { showPlan, showReceipt } from './parts/receipt.js';
 import { readRoute, toChatBody } from './parts/request.js';
 import { showRoute } from './parts/route.js';
 import { showSupply } from './parts/supply.js';
-
-const KEY_ITEM = 'headrace.key';
 
 const at = (id) => document.getElementById(id);
 const form = at('composer');
@@ -16,23 +15,6 @@ const history = openHistory(at('history'), (id) => void reopen(id));
 let running = null;
 /** Newest choice of a model: a slow list of an older one is dropped. */
 let listing = 0;
-
-/** The key lives as long as this tab, and nowhere else. Storage can be forbidden; then it lives in the field. */
-function rememberKey(key) {
-  try {
-    sessionStorage.setItem(KEY_ITEM, key);
-  } catch {
-    return;
-  }
-}
-
-function recallKey() {
-  try {
-    return sessionStorage.getItem(KEY_ITEM) ?? '';
-  } catch {
-    return '';
-  }
-}
 
 const readKey = () => at('key').value.trim();
 

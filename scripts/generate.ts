@@ -1,5 +1,6 @@
 /**
- * Writes what is generated: D1 migrations from schema/tables.ts, the manifest's JSON Schema from schema/manifest.ts.
+ * Writes what is generated: D1 migrations from schema/tables.ts, the manifest's JSON Schema from schema/manifest.ts, and the
+ * description of the API that the Worker serves, from the descriptions in src/api/openapi and the contracts.
  * With `--check` writes nothing and exits with 1 when something generated is out of date.
  */
 import { execFileSync } from 'node:child_process';
@@ -7,10 +8,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import path from 'node:path';
 import { z } from 'zod';
 import { manifest } from '#schema/manifest';
+import { buildOpenapi } from '#src/api/openapi/build';
+import { printJson } from './print-json.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const MIGRATIONS = 'schema/migrations';
-const SCHEMA_FILE = path.join(ROOT, 'schema/manifest.schema.json');
 const SCHEMA_URL = 'https://json-schema.org/draft/2020-12/schema';
 
 /** Builds the JSON Schema that editors use: what a person writes, before defaults are filled in. */
@@ -18,6 +20,12 @@ function manifestSchema(): string {
   const { $schema: _version, ...schema } = z.toJSONSchema(manifest, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' });
   return `${JSON.stringify({ $schema: SCHEMA_URL, ...schema }, null, 2)}\n`;
 }
+
+/** Generated files and what belongs into them. */
+const FILES: Readonly<Record<string, () => string>> = {
+  'schema/manifest.schema.json': manifestSchema,
+  'console/openapi.json': () => `${printJson(buildOpenapi())}\n`,
+};
 
 /** Lets drizzle-kit compare the tables with the newest snapshot in a folder, and returns the names of new files. */
 function generateMigrations(folder: string): string[] {
@@ -29,15 +37,14 @@ function generateMigrations(folder: string): string[] {
 }
 
 function generate(): void {
-  writeFileSync(SCHEMA_FILE, manifestSchema());
+  for (const [file, print] of Object.entries(FILES)) writeFileSync(path.join(ROOT, file), print());
   const added = generateMigrations(MIGRATIONS);
-  console.log(`schema/manifest.schema.json; migrations: ${added.length === 0 ? 'up to date' : added.join(', ')}`);
+  console.log(`${Object.keys(FILES).join(', ')}; migrations: ${added.length === 0 ? 'up to date' : added.join(', ')}`);
 }
 
 /** Lists what is out of date. Migrations are generated into a copy. */
 function findDrift(): string[] {
-  const drift: string[] = [];
-  if (readFileSync(SCHEMA_FILE, 'utf8') !== manifestSchema()) drift.push('schema/manifest.schema.json');
+  const drift = Object.entries(FILES).flatMap(([file, print]) => (readFileSync(path.join(ROOT, file), 'utf8') === print() ? [] : [file]));
   const copy = path.relative(ROOT, mkdtempSync(path.join(ROOT, 'node_modules/.drift-')));
   try {
     cpSync(path.join(ROOT, MIGRATIONS), path.join(ROOT, copy), { recursive: true });

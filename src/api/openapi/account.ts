@@ -1,0 +1,90 @@
+/** What was asked and charged, and the keys that may ask. */
+import { chatRequest } from '#schema/chat';
+import { createKey as createKeyBody, updateKey as updateKeyBody } from '#schema/key';
+import { generation } from '#schema/answers/generation';
+import { createdKey, deletedKey, keyData, keyList, ownKey } from '#schema/answers/keys';
+import { planBody } from '#schema/answers/plan';
+import { activity, credits } from '#schema/answers/usage-sums';
+import { activityQuery } from '../activity.ts';
+import { generationQuery } from '../generation.ts';
+import { keysQuery } from '../keys.ts';
+import type { Description } from './description.ts';
+
+export const explain: Description = {
+  id: 'explain',
+  tag: 'Routing',
+  summary: 'Plan a chat request without sending it',
+  text: 'The plan that the request would follow now: candidates in order with every term of their index, and what each hard filter excluded. Nothing is sent and nothing is charged.',
+  key: 'inference',
+  plansOnly: true,
+  body: chatRequest,
+  example: { model: 'openai/gpt-oss-120b', messages: [{ role: 'user', content: 'What is a headrace?' }], provider: { sort: 'price' } },
+  answer: planBody,
+};
+
+export const getGeneration: Description = {
+  id: 'getGeneration',
+  tag: 'Routing',
+  summary: 'Fetch the receipt of a request',
+  text: 'Readable as soon as the answer has ended: what was asked and served, every attempt, the plan, the usage and the cost.',
+  key: 'inference',
+  query: generationQuery,
+  example: { id: 'gen-0123456789' },
+  answer: generation,
+};
+
+export const getOwnKey: Description = { id: 'getOwnKey', tag: 'Account', summary: 'Describe the calling key', key: 'any', answer: ownKey };
+
+export const getCredits: Description = {
+  id: 'getCredits',
+  tag: 'Account',
+  summary: 'Budgets and charges in all',
+  key: 'management',
+  answer: credits,
+};
+
+export const getActivity: Description = {
+  id: 'getActivity',
+  tag: 'Account',
+  summary: 'Usage by day, model and endpoint',
+  text: 'Of the last thirty whole UTC days, newest first.',
+  key: 'management',
+  query: activityQuery,
+  example: { group_by: 'workspace' },
+  answer: activity,
+};
+
+const keys = { tag: 'Keys', key: 'management' } as const;
+
+export const listKeys: Description = { ...keys, id: 'listKeys', summary: 'List keys', query: keysQuery, answer: keyList };
+
+export const createKey: Description = {
+  ...keys,
+  id: 'createKey',
+  summary: 'Make a key',
+  text: 'The key itself is in this answer and nowhere else afterwards.',
+  body: createKeyBody,
+  example: { name: 'night shift', limit: 25, limit_reset: 'monthly' },
+  answer: createdKey,
+  creates: true,
+};
+
+export const getKey: Description = { ...keys, id: 'getKey', summary: 'Describe a key', answer: keyData };
+
+export const updateKey: Description = {
+  ...keys,
+  id: 'updateKey',
+  summary: 'Change a key',
+  text: 'What is absent stays. Keys of the manifest are changed there.',
+  body: updateKeyBody,
+  example: { disabled: true },
+  answer: keyData,
+};
+
+export const deleteKey: Description = {
+  ...keys,
+  id: 'deleteKey',
+  summary: 'Delete a key',
+  text: 'Its receipts stay.',
+  answer: deletedKey,
+};
