@@ -1,6 +1,6 @@
 /**
  * `npm test`: everything that CI runs, step by step, each with its time. Ends with one line `N passed, N failed`:
- * every static step and every test counts as one. `npm test -- --only static|unit|flow` runs a part.
+ * every static step and every test counts as one. `npm test -- --only static|unit|flow|clients` runs a part.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ensureInstalled, environmentFor, findNode, ROOT } from './bootstrap.mjs';
 
-const PARTS = ['static', 'unit', 'flow'];
+const PROJECTS = ['unit', 'flow', 'clients'];
+const PARTS = ['static', ...PROJECTS];
 
 /** Steps without tests of their own: name, script of a dependency (or ours), arguments. */
 const STATIC_STEPS = [
@@ -32,7 +33,11 @@ for (const signal of ['SIGINT', 'SIGTERM'])
   });
 
 if (only.includes('static')) for (const [name, script, args] of STATIC_STEPS) await step(name, () => runStatic(script, args));
-for (const project of ['unit', 'flow']) if (only.includes(project)) await step(`${project} tests`, () => runVitest(project));
+for (const project of PROJECTS) if (only.includes(project)) await step(`${project} tests`, () => runVitest(project));
+if (only.includes('clients')) {
+  const args = ['--check', '--report', reportOf('clients')];
+  await step('compatibility table', () => runStatic('scripts/compatibility.ts', args));
+}
 
 rmSync(scratch, { recursive: true, force: true });
 console.log(`${total.passed} passed, ${total.failed} failed`);
@@ -64,7 +69,7 @@ async function runStatic(script, args) {
 
 /** Runs one vitest project. A file that does not load, an error outside tests and a crash count as one failure each. */
 async function runVitest(project) {
-  const report = path.join(scratch, `${project}.json`);
+  const report = reportOf(project);
   const args = [
     'run',
     '--config',
@@ -83,6 +88,10 @@ async function runVitest(project) {
   );
   const failed = result.numFailedTests + broken.length;
   return { passed: result.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed, output };
+}
+
+function reportOf(project) {
+  return path.join(scratch, `${project}.json`);
 }
 
 function readReport(file) {
