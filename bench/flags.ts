@@ -14,9 +14,10 @@ export interface BenchFlags {
 export const HELP = `usage: npm run bench -- [flags]
 
 Measures the whole Worker against a direct call, a bare pass-through Worker and
-a relay Worker: same machine, same run, interleaved slices.
+a relay Worker, and streams that are asked for in one API and answered in
+another: same machine, same run, interleaved slices.
 
-  --quick              about 40 seconds instead of 3 minutes: short slices, one round
+  --quick              a good minute instead of five: short slices, one round
   --seconds N          length of one slice (default 0.8; 0.2 to 60)
   --connections LIST   closed-loop connections for JSON answers (default 1,8,32)
   --json               one JSON object on stdout instead of the table

@@ -1,12 +1,13 @@
 /** The load generator, a process of its own. Its parent sends `LoadJob` messages and gets one `LoadResult` each back. */
 import { Exchange, type Observer, type Target } from './exchange.ts';
 import { percentile } from './statistics.ts';
-import { chatRequestBody } from './wire.ts';
 
-/** One slice of load. Connections start evenly spread over `rampMs`; what is seen in those milliseconds is not counted. */
+/** One slice of load: where and what to send, and what a token begins with. Connections start evenly spread over `rampMs`; what is seen in those milliseconds is not counted. */
 export interface LoadJob {
   url: string;
   key: string;
+  body: string;
+  tokenMark: string;
   streaming: boolean;
   connections: number;
   rampMs: number;
@@ -59,7 +60,7 @@ const delays = new Samples();
 
 function toTarget(job: LoadJob): Target {
   const url = new URL(job.url);
-  const body = chatRequestBody(job.streaming);
+  const { body } = job;
   const head = [
     `POST ${url.pathname} HTTP/1.1`,
     `host: ${url.host}`,
@@ -69,7 +70,12 @@ function toTarget(job: LoadJob): Target {
     'user-agent: bench/1',
     `content-length: ${Buffer.byteLength(body)}`,
   ];
-  return { host: url.hostname, port: Number(url.port), request: Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`) };
+  return {
+    host: url.hostname,
+    port: Number(url.port),
+    tokenMark: Buffer.from(job.tokenMark),
+    request: Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`),
+  };
 }
 
 function sleep(durationMs: number): Promise<void> {

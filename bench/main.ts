@@ -8,7 +8,7 @@ import { rssMb } from '#bench/process-usage';
 import { toReport, type BenchReport } from '#bench/report';
 import { startBareWorker, type Subject, type SubjectId } from '#bench/subject';
 import { toTable } from '#bench/table';
-import { chatRequestBody } from '#bench/wire';
+import { APIS, BENCH_MODEL } from '#bench/wire';
 
 const stops: (() => unknown)[] = [];
 
@@ -27,11 +27,10 @@ async function startHelperHere(file: string): Promise<HelperProcess> {
 }
 
 async function startSubjects(upstreamOrigin: string): Promise<Map<SubjectId, Subject>> {
-  const upstreamUrl = `${upstreamOrigin}/v1/chat/completions`;
-  const subjects: Subject[] = [{ id: 'direct', url: upstreamUrl, key: 'sk-none', pid: null, stop: async () => {} }];
+  const subjects: Subject[] = [{ id: 'direct', origin: upstreamOrigin, key: 'sk-none', pid: null, stop: async () => {} }];
   const starts = [
-    () => startBareWorker('passThrough', 'pass-through.ts', upstreamUrl),
-    () => startBareWorker('relay', 'relay.ts', upstreamUrl),
+    () => startBareWorker('passThrough', 'pass-through.ts', upstreamOrigin),
+    () => startBareWorker('relay', 'relay.ts', upstreamOrigin),
     () => startHeadrace(upstreamOrigin),
   ];
   // One after the other: a subject's process is known as the child that was not there before.
@@ -45,10 +44,11 @@ async function startSubjects(upstreamOrigin: string): Promise<Map<SubjectId, Sub
 }
 
 /** Throws unless a subject answers both kinds of request: a fast error would look like a fast answer. */
-async function requireAnswers({ id, url, key }: Subject): Promise<void> {
+async function requireAnswers({ id, origin, key }: Subject): Promise<void> {
   for (const streaming of [false, true]) {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
-    const response = await fetch(url, { method: 'POST', headers, body: chatRequestBody(streaming) });
+    const { path, requestBody } = APIS.chat;
+    const response = await fetch(`${origin}${path}`, { method: 'POST', headers, body: requestBody(BENCH_MODEL, streaming) });
     const text = await response.text();
     const isWhole = streaming ? text.includes('data: [DONE]') : text.includes('"usage"');
     if (!response.ok || !isWhole) throw new Error(`${id} answers ${response.status}: ${text.slice(0, 200)}`);
@@ -57,9 +57,11 @@ async function requireAnswers({ id, url, key }: Subject): Promise<void> {
 
 /** Names each slice as it begins, with the time left by the phases' own lengths. */
 function createProgress(phases: readonly Phase[], rounds: number): (phase: Phase, subject: SubjectId) => void {
-  const slices = phases.flatMap((phase) => phase.subjects.map((subject) => sliceMs(phase, subject)));
-  const count = slices.length * (rounds + 1);
-  let leftMs = slices.reduce((sum, durationMs) => sum + durationMs, 0) * (rounds + 1);
+  const slices = phases.flatMap((phase) =>
+    phase.subjects.map((subject) => ({ times: 1 + rounds * phase.repeats, durationMs: sliceMs(phase, subject) })),
+  );
+  const count = slices.reduce((sum, { times }) => sum + times, 0);
+  let leftMs = slices.reduce((sum, { times, durationMs }) => sum + times * durationMs, 0);
   let index = 0;
   return (phase, subject) => {
     index += 1;

@@ -5,17 +5,42 @@ import { cpuMicros } from '#bench/process-usage';
 import { rotate } from '#bench/statistics';
 import type { Subject, SubjectId } from '#bench/subject';
 import type { StreamShape } from '#bench/upstream';
+import { APIS, BENCH_MESSAGES_MODEL, BENCH_MODEL, type Api } from '#bench/wire';
+
+/** In which API the client asks the router, and in which the upstream answers; other subjects know only the latter. */
+export interface Route {
+  client: Api;
+  upstream: 'chat' | 'messages';
+}
+
+const SAME: Route = { client: 'chat', upstream: 'chat' };
+
+/** What is asked in one API and answered in another, and the one pair that is native although it is not chat. */
+export const CONVERSIONS: readonly Route[] = [
+  { client: 'messages', upstream: 'chat' },
+  { client: 'responses', upstream: 'chat' },
+  { client: 'chat', upstream: 'messages' },
+  { client: 'messages', upstream: 'messages' },
+];
+
+/** Names the unpaced phase of a route. */
+export function conversionId({ client, upstream }: Route): string {
+  return `unpaced-${client}-from-${upstream}`;
+}
 
 /** One kind of load, met by several subjects in turn. */
 export interface Phase {
   id: string;
   title: string;
+  route: Route;
   subjects: readonly SubjectId[];
   connections: number;
   /** How streams run; null asks for JSON answers. */
   stream: StreamShape | null;
   rampMs: number;
   durationMs: number;
+  /** Slices for each round of the run: where single slices scatter most, more of them. */
+  repeats: number;
 }
 
 /** What one slice saw, with the processor time of the subject; null where the system does not tell. */
@@ -62,50 +87,63 @@ export function listPhases(
   const json = size.connections.map((connections) => ({
     id: `json-${connections}`,
     title: `JSON answers, ${connections} connection${connections === 1 ? '' : 's'}`,
+    route: SAME,
     subjects: (['direct', 'passThrough', 'headrace'] as const).filter(has),
     connections,
     stream: null,
     rampMs: 0,
     durationMs: size.durationMs,
+    repeats: 1,
   }));
   const paced = pacedStreams(size.quick).map((connections) => ({
     id: `paced-${connections}`,
     title: `${connections} streams of 50 tokens/s`,
+    route: SAME,
     subjects: (['relay', 'headrace'] as const).filter(has),
     connections,
     stream: { tokens: PACED_TOKENS, intervalMs: PACED_INTERVAL_MS },
     rampMs: PACED_TOKENS * PACED_INTERVAL_MS, // spreads the starts over a whole stream
     durationMs: Math.max(size.durationMs, PACED_TOKENS * PACED_INTERVAL_MS),
+    repeats: 1,
   }));
   return [
     ...json,
     {
       id: 'first-token',
       title: 'first token, 8 streams of 8 tokens every 2 ms',
+      route: SAME,
       subjects: (['direct', 'passThrough', 'relay', 'headrace'] as const).filter(has),
       connections: 8,
       stream: { tokens: 8, intervalMs: 2 },
       rampMs: 50,
       durationMs: size.durationMs,
+      repeats: 1,
     },
     ...paced,
-    {
-      id: 'unpaced',
-      title: '32 streams of 400 tokens, as fast as they go',
+    unpaced('unpaced', '32 streams of 400 tokens, as fast as they go', SAME),
+    ...CONVERSIONS.map((route) => unpaced(conversionId(route), `the same, ${route.client} from ${route.upstream}`, route)),
+  ];
+
+  function unpaced(id: string, title: string, route: Route): Phase {
+    return {
+      id,
+      title,
+      route,
       subjects: (['relay', 'headrace'] as const).filter(has),
       connections: 32,
       stream: { tokens: 400, intervalMs: 0 },
       rampMs: 50,
       durationMs: size.durationMs,
-    },
-  ];
+      repeats: 2,
+    };
+  }
 }
 
-/** Runs a phase: a warm-up round that is dropped, then `rounds` rounds with the order of subjects rotated. */
+/** Runs a phase: a warm-up slice of each subject that is dropped, then `rounds` times its repeats with the order of subjects rotated. */
 export async function runPhase(phase: Phase, rounds: number, stage: Stage, onSlice: (subject: SubjectId) => void): Promise<PhaseResult> {
   if (phase.stream !== null) await stage.upstream.ask(phase.stream);
   const result: PhaseResult = {};
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = 0; round <= rounds * phase.repeats; round += 1) {
     for (const subjectId of rotate(phase.subjects, round)) {
       onSlice(subjectId);
       const slice = await runSlice(phase, stage.subjects.get(subjectId) as Subject, stage.load);
@@ -117,10 +155,14 @@ export async function runPhase(phase: Phase, rounds: number, stage: Stage, onSli
 
 async function runSlice(phase: Phase, subject: Subject, load: HelperProcess): Promise<Slice> {
   const cpuBefore = cpuMicros(subject.pid);
+  const streaming = phase.stream !== null;
+  const { path, tokenMark, requestBody } = APIS[subject.id === 'headrace' ? phase.route.client : phase.route.upstream];
   const job: LoadJob = {
-    url: subject.url,
+    url: `${subject.origin}${path}`,
     key: subject.key,
-    streaming: phase.stream !== null,
+    body: requestBody(phase.route.upstream === 'messages' ? BENCH_MESSAGES_MODEL : BENCH_MODEL, streaming),
+    tokenMark,
+    streaming,
     connections: phase.connections,
     rampMs: phase.rampMs,
     durationMs: phase.durationMs,

@@ -88,6 +88,7 @@ function offerAt(place: number): Offer {
     hardware: null,
     maxConcurrency: 16,
     capabilities: new Set(CAPABILITIES),
+    operations: new Set(['chat']),
     jurisdiction: ['DE'],
     dataPolicy: { trains: false, retention_days: 0, source: 'contract' },
     claims: [],
@@ -103,6 +104,7 @@ function offerAt(place: number): Offer {
 
 const FACTS: RequestFacts = {
   teamId: 'bench',
+  operation: 'chat',
   promptTokens: 1_000,
   maxTokens: 500,
   choices: 1,
@@ -110,6 +112,7 @@ const FACTS: RequestFacts = {
   stream: true,
   needs: ['tools'],
   wants: ['seed'],
+  signedBy: [],
   reasoning: false,
   freeOnly: false,
 };
@@ -132,6 +135,7 @@ const POLICY: ResolvedPolicy = {
   maxPromptPicoUsdPerToken: 1_000_000,
   maxCompletionPicoUsdPerToken: 4_000_000,
   maxRequestNanoUsd: null,
+  maxUnitPicoUsd: {},
   verification: 'preferred',
   requireParameters: false,
   allowUnpriced: false,

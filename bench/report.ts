@@ -1,6 +1,6 @@
 /** From slices to the numbers that are held against the bars: pure. */
 import type { LoadResult, Quantiles } from '#bench/load';
-import type { PhaseResult, Slice } from '#bench/phases';
+import { conversionId, CONVERSIONS, type PhaseResult, type Slice } from '#bench/phases';
 import { differenceByRound, median, ratioByRound, type Spread } from '#bench/statistics';
 import type { SubjectId } from '#bench/subject';
 
@@ -28,6 +28,9 @@ export interface BenchReport {
   streamRelayRatio: number | null;
   streamRelayRatioSpread: Spread;
   tokensPerSecond: Partial<Record<SubjectId, number>>;
+  /** Events a second over the relay's, by `client-from-upstream`. */
+  conversionRatio: Record<string, number | null>;
+  conversionRatioSpread: Record<string, Spread>;
   cpuMicrosPerToken: Partial<Record<SubjectId, number | null>>;
   /** Headrace's 99th percentile minus the relay's, at the most paced streams (200 of 50 tokens a second). */
   eventDelayP99Ms: number | null;
@@ -75,6 +78,12 @@ export function toReport(findings: Findings): BenchReport {
   const paced = phases.get(`paced-${most}`) ?? {};
   const unpaced = phases.get('unpaced') ?? {};
   const streamRelayRatioSpread = ratioByRound((unpaced.headrace ?? []).map(tokensPerSecond), (unpaced.relay ?? []).map(tokensPerSecond));
+  const conversionRatioSpread = Object.fromEntries(
+    CONVERSIONS.map((route) => {
+      const { headrace = [], relay = [] } = phases.get(conversionId(route)) ?? {};
+      return [`${route.client}-from-${route.upstream}`, ratioByRound(headrace.map(tokensPerSecond), relay.map(tokensPerSecond))];
+    }),
+  );
   const addedTtftP50MsSpread = added(phases.get('first-token') ?? {}, (slice) => slice.firstTokenMs.p50);
   const delayMs = (slices: readonly Slice[]): Quantiles => ({
     p50: median(slices.map((slice) => slice.tokenDelayMs.p50)),
@@ -106,6 +115,8 @@ export function toReport(findings: Findings): BenchReport {
     streamRelayRatio: known(streamRelayRatioSpread.median),
     streamRelayRatioSpread,
     tokensPerSecond: bySubject(unpaced, tokensPerSecond),
+    conversionRatio: mapValues(conversionRatioSpread, (ratio) => known(ratio.median)),
+    conversionRatioSpread,
     cpuMicrosPerToken: mapValues(
       bySubject(paced, (slice) => slice.cpuMicrosPerToken ?? Number.NaN),
       known,
@@ -149,6 +160,7 @@ function judge(report: BenchReport): Verdict[] {
     atMost('added TTFT p50, ms', report.addedTtftP50Ms, 1),
     atMost('event delay p99 over the relay, ms', report.eventDelayP99Ms, 1),
     atLeast('stream events / relay', report.streamRelayRatio, 0.85),
+    ...Object.entries(report.conversionRatio).map(([route, ratio]) => atLeast(`stream events / relay, ${route}`, ratio, 0.75)),
     atLeast('plans/s at 64 candidates', report.plansPerSecond['64'], 20_000),
     atMost('plan at 10,000 candidates, ms', slowestPlanMs, 2),
   ];

@@ -9,10 +9,10 @@ import { workerOptions } from '#cli/dev/worker-options';
 export const SUBJECT_IDS = ['direct', 'passThrough', 'relay', 'headrace'] as const;
 export type SubjectId = (typeof SUBJECT_IDS)[number];
 
-/** Something that answers chat requests at `url`. `pid` is its own process; null for the upstream itself. */
+/** Something that answers requests at `origin`. `pid` is its own process; null for the upstream itself. */
 export interface Subject {
   id: SubjectId;
-  url: string;
+  origin: string;
   key: string;
   pid: number | null;
   stop(): Promise<void>;
@@ -49,16 +49,11 @@ export async function startWorker(
   };
 }
 
-/** Starts a Worker from bench/workers/ whose `handle(request, { UPSTREAM })` is its fetch handler. */
-export async function startBareWorker(id: 'passThrough' | 'relay', file: string, upstreamUrl: string): Promise<Subject> {
+/** Starts a Worker from bench/workers/ whose `handle(request, { UPSTREAM })` is its fetch handler; `UPSTREAM` is an origin. */
+export async function startBareWorker(id: 'passThrough' | 'relay', file: string, upstreamOrigin: string): Promise<Subject> {
   const entry = `import './network.ts'; export { Account } from './idle-account.ts'; import { handle } from './${file}'; export default { fetch: handle };`;
-  const { origin, pid, stop } = await startWorker(entry, { UPSTREAM: upstreamUrl });
-  return { id, url: chatUrl(origin), key: 'sk-none', pid, stop };
-}
-
-/** Names the surface that every subject is measured at. */
-export function chatUrl(origin: URL): string {
-  return `${origin.origin}/v1/chat/completions`;
+  const { origin, pid, stop } = await startWorker(entry, { UPSTREAM: upstreamOrigin });
+  return { id, origin: origin.origin, key: 'sk-none', pid, stop };
 }
 
 async function bundle(entry: string): Promise<string> {

@@ -33,6 +33,7 @@ export function toTable(report: BenchReport): string {
     ]),
     row('CPU µs per event', report.cpuMicrosPerToken, 1),
     row('events/s, unpaced', report.tokensPerSecond, 0, formatRatio(report.streamRelayRatioSpread)),
+    ...Object.entries(report.conversionRatioSpread).map(([route, ratio]) => row(`events/s, ${route}`, {}, 0, formatRatio(ratio))),
     row('resident MB after the run', report.rssMbBySubject, 0),
   ];
   const added = Object.keys(report.requestsPerSecond).map((count) => [

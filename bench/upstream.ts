@@ -4,7 +4,7 @@
  */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { chatAnswerBody, chatEvent, monotonicMicros } from './wire.ts';
+import { APIS, chatAnswerBody, monotonicMicros, STREAMS, type StreamWire } from './wire.ts';
 
 /** How the next streams run: how many tokens, and milliseconds between two of them. Zero sends each in its own turn of the loop. */
 export interface StreamShape {
@@ -14,6 +14,7 @@ export interface StreamShape {
 
 interface RunningStream {
   response: ServerResponse;
+  wire: CutWire;
   left: number;
   total: number;
   dueAtMs: number;
@@ -22,16 +23,29 @@ interface RunningStream {
 
 const answer = Buffer.from(chatAnswerBody());
 const paced = new Set<RunningStream>();
-const [eventHead, eventTail] = chatEvent({ content: '@' }, null, 0).split('@') as [string, string];
+const chat = cut(STREAMS.chat);
+const messages = cut(STREAMS.messages);
 let shape: StreamShape = { tokens: 8, intervalMs: 2 };
 
+/** A dialect's stream with its token cut where the clock's reading goes. */
+interface CutWire extends StreamWire {
+  head: string;
+  tail: string;
+}
+
+function cut(wire: StreamWire): CutWire {
+  const [head = '', tail = ''] = wire.token.split('@');
+  return { ...wire, head, tail };
+}
+
 function writeToken(stream: RunningStream): void {
-  stream.response.write(`${eventHead}t${monotonicMicros()} ${eventTail}`);
+  const { head, tail } = stream.wire;
+  stream.response.write(`${head}t${monotonicMicros()} ${tail}`);
   stream.left -= 1;
 }
 
 function finish(stream: RunningStream): void {
-  stream.response.end(`${chatEvent({}, 'stop', 0)}${chatEvent(null, null, stream.total)}data: [DONE]\n\n`);
+  stream.response.end(stream.wire.closing(stream.total));
 }
 
 /** Writes one event a turn, and waits when the socket is full: a reader sees single events until it falls behind. */
@@ -63,11 +77,12 @@ setInterval(() => {
   }
 }, 1);
 
-function startStream(response: ServerResponse): void {
+function startStream(response: ServerResponse, wire: CutWire): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
-  response.write(chatEvent({ role: 'assistant', content: '' }, null, 0));
+  response.write(wire.opening);
   const stream: RunningStream = {
     response,
+    wire,
     left: shape.tokens,
     total: shape.tokens,
     intervalMs: shape.intervalMs,
@@ -81,7 +96,7 @@ const server = createServer((request, response) => {
   const parts: Buffer[] = [];
   request.on('data', (part: Buffer) => parts.push(part));
   request.on('end', () => {
-    if (Buffer.concat(parts).includes('"stream":true')) startStream(response);
+    if (Buffer.concat(parts).includes('"stream":true')) startStream(response, request.url === APIS.messages.path ? messages : chat);
     else response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length }).end(answer);
   });
 });

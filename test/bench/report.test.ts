@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PhaseResult, Slice } from '#bench/phases';
+import { conversionId, CONVERSIONS, type PhaseResult, type Slice } from '#bench/phases';
 import { toReport, type BenchReport } from '#bench/report';
 import { toTable } from '#bench/table';
 
@@ -23,7 +23,8 @@ function slice(requests: number, p50: number, failures = 0): Slice {
 
 function report(ours: Slice): BenchReport {
   const met: PhaseResult = { passThrough: [slice(1_000, 1)], relay: [slice(1_000, 1)], headrace: [ours] };
-  const phases = new Map(['json-8', 'first-token', 'paced-200', 'unpaced'].map((id) => [id, met]));
+  const ids = ['json-8', 'first-token', 'paced-200', 'unpaced', ...CONVERSIONS.map(conversionId)];
+  const phases = new Map(ids.map((id) => [id, met]));
   return toReport({
     phases,
     connections: [8],
@@ -45,6 +46,7 @@ describe('the report', () => {
       addedP99Ms: 0.5,
       addedTtftP50Ms: 0.25,
       streamRelayRatio: 0.9,
+      conversionRatio: { 'messages-from-chat': 0.9, 'chat-from-messages': 0.9, 'responses-from-chat': 0.9, 'messages-from-messages': 0.9 },
       eventDelayP99Ms: 0.5,
       cpuMicrosPerRequest: { headrace: 100, passThrough: 100 },
       rssMb: 90,
@@ -52,14 +54,17 @@ describe('the report', () => {
   });
 
   test('holds each number against its bar, in the right direction', () => {
-    expect(Object.values(verdictsOf(report(slice(900, 1.25))))).toEqual([true, true, true, true, true, true, false]);
+    const held = [true, true, true, true, true];
+    const missed = held.map(() => false);
+    const conversions = [true, true, true, true];
+    expect(Object.values(verdictsOf(report(slice(900, 1.25))))).toEqual([...held, ...conversions, true, false]);
     const slow = verdictsOf(report(slice(500, 4)));
-    expect(Object.values(slow)).toEqual([false, false, false, false, false, true, false]);
+    expect(Object.values(slow)).toEqual([...missed, ...conversions.map(() => false), true, false]);
   });
 
   test('of a run with failed requests holds nothing, because a fast error looks like a fast answer', () => {
     const failed = report(slice(5_000, 0.1, 3));
-    expect(failed.failures).toEqual({ headrace: { count: 12, example: 'status 500' } });
+    expect(failed.failures).toEqual({ headrace: { count: 24, example: 'status 500' } });
     expect(new Set(Object.values(verdictsOf(failed)))).toEqual(new Set([null]));
   });
 
