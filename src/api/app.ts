@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { GatewayError } from '#schema/error';
 import type { Hall } from '#src/serve';
+import { messages } from '#src/skins/messages/messages';
 import { mountConsole } from './console.ts';
 import { allowAnyOrigin, respondPreflight } from './cors.ts';
 import { mountDocs } from './docs.ts';
@@ -41,7 +42,8 @@ export function createApp(hall: Hall): Hono {
       methods.size > 0
         ? refuseMethod([...methods])
         : new GatewayError('not_found', 'There is nothing at this path; the API is under /v1, and /docs describes it.');
-    return allowAnyOrigin(respondError(failure, hall.log));
+    const isMessages = MOUNTS.some((base) => c.req.path.startsWith(`${base}/messages`));
+    return allowAnyOrigin(respondError(failure, hall.log, isMessages ? messages.writeError : undefined));
   });
   app.onError((failure) => allowAnyOrigin(respondError(failure, hall.log)));
   return app;

@@ -3,6 +3,7 @@ import type { CatalogSnapshot, ModelEntry, Offer } from '#schema/catalog';
 import { GatewayError } from '#schema/error';
 import { MODEL_SUFFIXES } from '#schema/model-suffix';
 import type { ProviderWishes } from '#schema/policy';
+import { featureHint } from './foreign-names.ts';
 import { nearNames } from './near-names.ts';
 
 /** Models found, in the order of their names, without repeats; and the names that nothing answers to. */
@@ -48,10 +49,12 @@ function didYouMean(near: readonly string[]): string {
   return near.length === 0 ? '' : ` Did you mean ${near.map((candidate) => `'${candidate}'`).join(', ')}?`;
 }
 
-/** Builds the error for a name that nothing answers to, with up to three names that were perhaps meant. */
+/** Builds the error for a name that nothing answers to, with what to do instead or up to three names that were perhaps meant. */
 export function modelNotFound(snapshot: CatalogSnapshot, name: string, teamId: string | null): GatewayError {
   const near = nearModels(snapshot, name, teamId);
-  return new GatewayError('model_not_found', `The model '${name.slice(0, 100)}' does not exist here.${didYouMean(near)}`, {
+  const feature = featureHint(name);
+  const hint = feature === null ? didYouMean(near) : ` ${feature}`;
+  return new GatewayError('model_not_found', `The model '${name.slice(0, 100)}' does not exist here.${hint}`, {
     param: 'model',
     metadata: { did_you_mean: near },
   });

@@ -68,6 +68,15 @@ describe('routes', () => {
     expect(errorBody.parse(await response.json()).error.code).toBe(503);
   });
 
+  it.each([
+    ['GET', '/v1/messages', 405],
+    ['POST', '/api/v1/messages/batches', 404],
+  ])('%s %s is refused in the words of the API that lives there', async (method, path, status) => {
+    const response = await fakeApp().send(path, { method });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ type: 'error', error: { message: expect.any(String) } });
+  });
+
   it('K5: an exception in the hall is a 500 that says nothing', async () => {
     const { send, logged } = fakeApp({
       async serve() {

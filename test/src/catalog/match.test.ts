@@ -81,6 +81,22 @@ describe('match', () => {
   });
 });
 
+describe('features of other routers', () => {
+  it.each([
+    ['qwen/qwen3-8b:online', 'give the model a tool'],
+    ['qwen/qwen3-8b:thinking', "'reasoning'"],
+    ['qwen/qwen3-8b:batch', 'one by one'],
+    ['@preset/mine', "'provider.policy'"],
+    ['qwen/qwen3-8b@preset/mine', "'provider.policy'"],
+    ['openrouter/auto', "'models'"],
+    ['~qwen/qwen-latest', 'Name the model itself'],
+  ])('%s is no model here, and the answer says what to do instead', (name, instead) => {
+    const error = refusal(() => match(snapshot, [name], null));
+    expect(error).toMatchObject({ code: 'model_not_found', status: 404, param: 'model' });
+    expect(error.message).toContain(instead);
+  });
+});
+
 describe('provider names', () => {
   it.each([
     [{ only: ['alpha'] }],
