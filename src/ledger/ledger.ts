@@ -233,7 +233,7 @@ function insufficientBudget(team: LedgerTeam): GatewayError {
   const per = team.budget === null || team.budget.period === 'total' ? '' : ` for this ${team.budget.period}`;
   return new GatewayError(
     'insufficient_budget',
-    `The team's budget${per} does not cover the worst case of this request. Lower max_tokens, choose a cheaper model, or raise the budget.`,
+    `The team's budget${per} does not cover the worst case of this request. Ask for less (such as fewer output tokens), choose a cheaper model, or raise the budget.`,
   );
 }
 
