@@ -53,7 +53,7 @@ import { card as together } from './centralized/together.ts';
 import { card as xai } from './centralized/xai.ts';
 import { card as zai } from './centralized/zai.ts';
 import type { Dialect, ProviderCard, Quirks } from './provider.ts';
-import type { DialectId, WireId } from '#schema/catalog';
+import type { WireId } from '#schema/catalog';
 import { anthropicMessages } from './wire/anthropic-messages.ts';
 import { openAiChat } from './wire/openai-chat.ts';
 import { openAiCompletions } from './wire/openai-completions.ts';
@@ -117,21 +117,20 @@ const CARDS: readonly ProviderCard[] = [
 /** All cards by id. Cards are checked against their schema by a test, not here. */
 export const providers: ReadonlyMap<string, ProviderCard> = new Map(CARDS.map((card) => [card.id, card]));
 
-const DIALECTS: Record<DialectId, Dialect> = { 'openai-chat': openAiChat, 'anthropic-messages': anthropicMessages };
+const DIALECTS: Record<WireId, Dialect> = {
+  'openai-chat': openAiChat,
+  'openai-completions': openAiCompletions,
+  'anthropic-messages': anthropicMessages,
+};
 
 /** Finds a provider's card; undefined for providers that a manifest made up. */
 export function findProvider(id: string): ProviderCard | undefined {
   return providers.get(id);
 }
 
-/** Gives the code for an endpoint's dialect. */
-export function dialectOf(id: DialectId): Dialect {
+/** Gives the code for a wire format. */
+export function dialectOf(id: WireId): Dialect {
   return DIALECTS[id];
-}
-
-/** Gives the code for a wire format, be it an endpoint's dialect or not. */
-export function wireOf(id: WireId): Dialect {
-  return id === 'openai-completions' ? openAiCompletions : DIALECTS[id];
 }
 
 /**

@@ -126,7 +126,6 @@ export const manifestTeam = z.strictObject({
   limits: limits.optional(),
   keys: z.array(manifestKey).max(1000).default([]),
 });
-export type ManifestTeam = z.infer<typeof manifestTeam>;
 
 export const manifestProvider = z.strictObject({ id, key: secretReference });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Prompts of one request at most; with `n` or `best_of` each has several answers. */
-export const PROMPTS_MAX = 128;
+const PROMPTS_MAX = 128;
 
 /** One prompt as text or as token ids, or several of one kind. */
 export type Prompt = string | string[] | number[] | number[][];

@@ -9,7 +9,7 @@ export interface LocalKeys {
 }
 
 /** Makes a new key: 256 random bits. */
-export function newKey(prefix = 'sk-hr-'): string {
+function newKey(prefix = 'sk-hr-'): string {
   return `${prefix}${randomBytes(32).toString('base64url')}`;
 }
 

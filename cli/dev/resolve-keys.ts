@@ -13,7 +13,7 @@ const INFERENCE_KEY = /^sk-hr-(?!mgmt-)[\x21-\x7e]{14,194}$/;
 const MANAGEMENT_KEY = /^sk-hr-mgmt-[\x21-\x7e]{9,189}$/;
 
 /** Hashes a key as D1 keeps it. */
-export function resolveKey(token: string): ResolvedKey {
+function resolveKey(token: string): ResolvedKey {
   return { hash: sha256Hex(token), label: keyLabel(token) };
 }
 

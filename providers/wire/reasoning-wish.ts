@@ -23,7 +23,7 @@ const BUDGET_SHARES: Record<ReasoningEffort, number> = {
   minimal: 0.1,
   none: 0,
 };
-export const BUDGET_TOKENS_MIN = 1024;
+const BUDGET_TOKENS_MIN = 1024;
 const BUDGET_TOKENS_MAX = 128_000;
 
 /** Reads `reasoning`, `reasoning_effort` and `include_reasoning`; null when the caller left reasoning to the model. */

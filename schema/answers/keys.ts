@@ -43,7 +43,7 @@ export const ownKey = z
   })
   .meta({ id: 'OwnKey' });
 
-export const managedKey = z
+const managedKey = z
   .strictObject({
     ...holder,
     ...limits,

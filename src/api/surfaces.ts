@@ -37,7 +37,7 @@ export interface Surface {
 }
 
 /** A model's name in a path; it may hold slashes, encoded or not. */
-export const MODEL_NAME = ':name{.+}';
+const MODEL_NAME = ':name{.+}';
 
 function arrivalOf(c: Context): Arrival {
   return { request: c.req.raw, waitUntil: waitUntilOf(c) };

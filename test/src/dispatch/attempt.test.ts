@@ -15,6 +15,12 @@ describe('the request', () => {
     expect(call().headers.get('authorization')).toBe(`Bearer ${TARGET.key}`);
     expect(call().url + call().body).not.toContain(TARGET.key);
   });
+
+  it('R9: one that cannot be put into words is its own fault, not the endpoint’s, and is never sent', async () => {
+    const { result, call } = start(json(ANSWER), false, { extra: 1n });
+    expect(failureOf(await result)).toMatchObject({ kind: 'rejected', origin: 'local' });
+    expect(call()).toBeUndefined();
+  });
 });
 
 describe.each([false, true])('an HTTP failure (stream: %s)', (stream) => {

@@ -1,5 +1,6 @@
 /** Makes one attempt at a scripted upstream, under a watchdog whose clock stands still. */
 import type { AttemptFailure } from '#schema/attempt';
+import type { ChatRequest } from '#schema/chat';
 import type { StreamEvent } from '#schema/reply';
 import { attempt } from '#src/dispatch/attempt';
 import type { AttemptResult } from '#src/dispatch/read-answer';
@@ -21,7 +22,7 @@ export const TARGET = {
 } as const;
 
 /** Begins one attempt; `call` gives what the upstream saw. */
-export function start(script: Script, stream: boolean) {
+export function start(script: Script, stream: boolean, over: Partial<ChatRequest> = {}) {
   const upstream = scriptedFetch(script);
   const client = new AbortController();
   const watchdog = createWatchdog({
@@ -33,7 +34,7 @@ export function start(script: Script, stream: boolean) {
   const statuses: number[] = [];
   const result = attempt(
     {
-      ask: { kind: 'chat', request: requestOf({ stream }), native: undefined },
+      ask: { kind: 'chat', request: requestOf({ stream, ...over }), native: undefined },
       offer: offerOf('a'),
       target: TARGET,
       watchdog,
