@@ -64,6 +64,20 @@ export const quirks = z.strictObject({
   imagesAlwaysBase64: z.boolean().optional(),
   /** Header that carries the session for the vendor's prompt cache. */
   sessionHeader: z.string().optional(),
+  /**
+   * How to ask for the rest of an answer whose beginning is the last message: two fields of the request, a mark on that message, or nothing
+   * at all (`prefill`). Default `continue_final_message`.
+   */
+  continuation: z.enum(['continue_final_message', 'prefix', 'partial', 'prefill']).optional(),
+  /** Path below the base URL where the vendor continues answers, if not where it begins them. */
+  continuationPath: z
+    .string()
+    .regex(/^\/[a-z0-9/-]+$/)
+    .optional(),
+  /** True where a continuation repeats the beginning before it goes on. */
+  continuationEchoes: z.boolean().optional(),
+  /** True where `stream_options.continuous_usage_stats` brings the usage so far with every event of a stream. */
+  continuousUsage: z.boolean().optional(),
 });
 export type Quirks = z.infer<typeof quirks>;
 
@@ -116,6 +130,8 @@ export interface DialectTarget {
   native?: Record<string, unknown>;
   /** Headers that go with it. */
   nativeHeaders?: Readonly<Record<string, string>>;
+  /** The beginning of the answer, which another upstream has given; asked for is the rest of it. */
+  continues?: string;
   /** What is being asked; an error that quotes it is cleaned of it. */
   request?: ChatRequest | UnitBody;
 }

@@ -35,13 +35,28 @@ export interface AttemptFailure {
   detail: string;
 }
 
+/** A stream that ended without having said how its answer finished (T3). */
+export const BROKEN_OFF: AttemptFailure = Object.freeze({
+  kind: 'protocol',
+  origin: 'external',
+  detail: 'the stream ended before the answer was finished',
+});
+
 /** How an attempt ended. `interrupted`: broke after content; `cancelled`: the client left. */
 export const attemptOutcome = z.enum(['completed', 'failed', 'interrupted', 'cancelled']);
 export type AttemptOutcome = z.infer<typeof attemptOutcome>;
 
+/**
+ * Why an attempt was made: `first` of its request, `fallback` after a failure, `hedge` beside a slow one, `resume` of an answer
+ * that broke, or `canary`, which no client asked for.
+ */
+export const attemptRole = z.enum(['first', 'fallback', 'hedge', 'resume', 'canary']);
+export type AttemptRole = z.infer<typeof attemptRole>;
+
 /** The record of one upstream call; one row in D1. Times in milliseconds, absolute ones in epoch milliseconds. */
 export interface Attempt {
   index: number;
+  role: AttemptRole;
   endpointId: string;
   providerId: string;
   supply: 'subnet' | 'selfhosted' | 'centralized';

@@ -1,6 +1,16 @@
 /** What routing may know of a request: numbers and needs, never the prompt. Recorded on the receipt, so a plan can be replayed. */
 import type { Capability, Operation } from './catalog.ts';
 
+/** Which conversation a request belongs to, so that it can meet the prompt cache that its earlier turns have filled. */
+export interface Affinity {
+  /** Digest over team and conversation, 16 hex digits; says nothing about the text. */
+  key: string;
+  /** Prompt tokens that an earlier turn may have left in a cache: all but what the last turn added. */
+  prefixTokens: number;
+  /** The caller named the conversation (`session_id`, `prompt_cache_key`): even its first turn goes to its home. */
+  isNamed: boolean;
+}
+
 export interface RequestFacts {
   teamId: string;
   operation: Operation;
@@ -29,4 +39,6 @@ export interface RequestFacts {
   reasoning: boolean;
   /** Only offers that cost nothing (`:free`). */
   freeOnly: boolean;
+  /** Absent where the request belongs to no conversation that could be recognised. */
+  affinity?: Affinity;
 }

@@ -1,16 +1,25 @@
-/** What routing reads of an endpoint's health. Written by src/health, read by src/routing; both meet only here. */
+/**
+ * What routing reads of an endpoint's health. Written by src/health, read by src/routing; both meet only here.
+ * A reading never changes: plans keep it until their receipt is written.
+ */
 
 export interface EndpointHealth {
   /** Finished attempts seen in the decay window; below 20 the estimates lean on priors. */
   samples: number;
   /** Probability that an attempt fails, in (0, 1). */
   failureProbability: number;
+  /** The same for prompts above LONG_PROMPT_TOKENS alone; absent until at least three of them have been seen. */
+  failureProbabilityLong?: number;
   /** Expected time to first token of a 1,150-token prompt, ms; multiply by the length factor s(u). Null: never seen. */
   ttftNormalisedMs: number | null;
   ttftNormalisedMsP90: number | null;
+  ttftNormalisedMsP95: number | null;
   /** Milliseconds per output token. Null: never seen. */
   tpotMs: number | null;
+  /** Requests at the endpoint now, over all isolates as far as this one can tell. */
   inFlight: number;
+  /** How long ago it was last told what other isolates have there, ms; absent where there are no others. */
+  newsAgeMs?: number;
   /** Concurrency cap; at or above it the cap gate fails. */
   cap: number;
   /** Not to be tried before this instant because it asked (429, 503-full), epoch ms; 0 when never. */
@@ -20,9 +29,21 @@ export interface EndpointHealth {
   credentialDisabled: boolean;
 }
 
-/** Reads health at one instant; undefined means nothing is known of that endpoint. */
+/** Above this many prompt tokens an endpoint's record is kept apart: some fail on long prompts only. */
+export const LONG_PROMPT_TOKENS = 4_000;
+
+/** Who answered the last turn of a conversation that this isolate remembers. */
+export interface LastServed {
+  endpointId: string;
+  ageMs: number;
+}
+
+/** Reads health at one instant, for one tenant. */
 export interface HealthView {
+  /** Undefined: nothing is known of that endpoint. */
   read(endpointId: string, operatorId: string, keySecret: string | null): EndpointHealth | undefined;
+  /** Finds who served a conversation last, by the key of its `Affinity`; null when nobody is remembered. */
+  lastServed(conversation: string): LastServed | null;
 }
 
 /**

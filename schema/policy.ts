@@ -179,3 +179,41 @@ export interface ResolvedPolicy {
   /** Model → models to try when it has nothing left. */
   modelFallbacks: Readonly<Record<string, readonly string[]>>;
 }
+
+/** The policy of a caller for whom no level states anything. */
+export const DEFAULT_POLICY: ResolvedPolicy = {
+  name: 'default',
+  version: 0,
+  minTier: 'open',
+  jurisdictions: null,
+  acceptOperatorClaims: false,
+  requireGpuEvidence: false,
+  maxEvidenceAgeS: null,
+  requireUpToDateTcb: false,
+  only: [],
+  ignore: [],
+  supplyOnly: null,
+  supplyIgnore: [],
+  quantizations: null,
+  kvCache: null,
+  maxPromptPicoUsdPerToken: null,
+  maxCompletionPicoUsdPerToken: null,
+  maxRequestNanoUsd: null,
+  maxUnitPicoUsd: {},
+  verification: 'preferred',
+  requireParameters: false,
+  allowUnpriced: false,
+  optimize: 'balanced',
+  order: [],
+  sort: null,
+  sortAcrossModels: false,
+  supplyOrder: [],
+  preferredMinThroughput: null,
+  preferredMaxLatencyS: null,
+  allowFallbacks: true,
+  hedge: false,
+  resume: true,
+  maxAttempts: 4,
+  deadlineMs: 600_000,
+  modelFallbacks: {},
+};

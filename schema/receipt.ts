@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import type { Attempt } from './attempt.ts';
 import type { PrivacyTier, SupplyKind } from './catalog.ts';
+import type { RequestFacts } from './facts.ts';
+import type { EndpointHealth } from './health.ts';
+import type { ResolvedPolicy } from './policy.ts';
 
 /** The surfaces that a request can come through. */
 export const API_KINDS = [
@@ -58,6 +61,18 @@ export interface Timing {
 export const receiptState = z.enum(['completed', 'failed', 'interrupted', 'cancelled']);
 export type ReceiptState = z.infer<typeof receiptState>;
 
+/**
+ * The terms of the index R in median prices of the model; they sum up to it. `risk` is p/(1−p)·L: what failures before a success cost.
+ */
+export interface IndexTerms {
+  price: number;
+  ttft: number;
+  ttftMiss: number;
+  tpot: number;
+  verification: number;
+  risk: number;
+}
+
 /** One candidate as the plan saw it; every term of the index. Prices in nano-USD for this request, times in ms. */
 export interface PlanCandidate {
   endpointId: string;
@@ -68,10 +83,16 @@ export interface PlanCandidate {
   rank: number;
   /** The index R; null where `order` or `sort` bypassed it. */
   index: number | null;
+  /** What the index is made of; null where it is. */
+  terms: IndexTerms | null;
   costNanoUsd: number;
   ttftMs: number;
   tpotMs: number;
   failureProbability: number;
+  /** Probability that the conversation's earlier turns are in its prompt cache; 0 for all but the conversation's home. */
+  cacheHit: number;
+  /** Requests that were there, and how many may be; null where nothing was known. */
+  load: { inFlight: number; cap: number } | null;
   /** Which soft gates this endpoint fails now: `cap`, `backoff`, `breaker`. */
   gates: readonly string[];
 }
@@ -83,6 +104,22 @@ export interface PlanRejection {
   /** First violated hard filter, `H1` to `H7`. */
   filter: string;
   reason: string;
+}
+
+/** What a plan depended on beside the catalogue: `replay` makes it again from these. */
+export interface PlanInputs {
+  /** Without the digest of the conversation: whoever reads receipts could confirm a guess of how it opened. */
+  facts: RequestFacts;
+  /** Fields of the policy that differ from `DEFAULT_POLICY`. Its fallback models are left out: `models` says which counted. */
+  policy: Partial<ResolvedPolicy>;
+  /** Models that were planned over, the requested one first. */
+  models: readonly string[];
+  /** The random draw, in [0, 1). */
+  roll: number;
+  /** Where the conversation was at home, and the probability that its prefix was cached there. */
+  home: { endpointId: string; cacheHit: number } | null;
+  /** The health of each recorded candidate, in their order; null where nothing was known. */
+  readings: readonly (EndpointHealth | null)[];
 }
 
 /** The routing decision as recorded: enough to explain it and to plan it again. */
@@ -98,6 +135,8 @@ export interface PlanRecord {
   facts: { promptTokens: number; maxTokens: number | null; expectedCompletionTokens: number; stream: boolean; needs: readonly string[] };
   candidates: readonly PlanCandidate[];
   rejections: readonly PlanRejection[];
+  /** Null on receipts from before inputs were recorded, and where the policy's lists were too long to be. */
+  inputs: PlanInputs | null;
 }
 
 /** The immutable record of one request. Money in nano-USD, absolute times in epoch milliseconds. */

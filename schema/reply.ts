@@ -26,9 +26,15 @@ export interface ReplyChunk {
 
 /**
  * One event of an upstream stream.
- * `done`: the upstream said that it is finished; `failure`: an error inside the stream; `ignore`: nothing for the client.
+ * `done`: the upstream said that it is finished; `failure`: an error inside the stream; `ignore`: nothing for the client;
+ * `seam`: the upstream broke here and another goes on with the same answer: what came before is to be counted on its own.
  */
-export type StreamEvent = ReplyChunk | { kind: 'done' } | { kind: 'failure'; failure: AttemptFailure } | { kind: 'ignore' };
+export type StreamEvent =
+  | ReplyChunk
+  | { kind: 'done' }
+  | { kind: 'failure'; failure: AttemptFailure }
+  | { kind: 'ignore' }
+  | { kind: 'seam'; failure: AttemptFailure };
 
 /** Events of one answer, batch by batch as the bytes came. Never throws: trouble is a `failure` event. */
 export interface ReplyStream {

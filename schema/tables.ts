@@ -226,6 +226,8 @@ export const attempts = sqliteTable(
     promptTokens: integer('prompt_tokens').notNull(),
     completionTokens: integer('completion_tokens').notNull(),
     costNanoUsd: integer('cost_nano_usd').notNull(),
+    /** `first`, `fallback`, `hedge`, `resume` or `canary`; null in rows from before roles were written down. */
+    role: text(),
   },
   (table) => [
     primaryKey({ columns: [table.receiptId, table.attemptIndex] }),
@@ -249,7 +251,7 @@ export const journal = sqliteTable(
   (table) => [primaryKey({ columns: [table.batchId, table.account] })],
 );
 
-/** Five-minute sums per endpoint, made by the scheduled roll-up from attempts. */
+/** Five-minute sums per endpoint, made by the scheduled roll-up from the attempts that clients asked for; canaries are left out. */
 export const rollups = sqliteTable(
   'rollups',
   {
@@ -262,8 +264,17 @@ export const rollups = sqliteTable(
     costNanoUsd: integer('cost_nano_usd').notNull(),
     ttftMsP50: integer('ttft_ms_p50'),
     ttftMsP90: integer('ttft_ms_p90'),
+    /** Attempts that say something about the endpoint; null, as the histograms are, in rows from before they were written down. */
+    uptimeAttempts: integer('uptime_attempts'),
+    /** Completed attempts by place on the scale of src/catalog/histogram.ts, `{"53": 4}`; by milliseconds to the first token. */
+    ttftMsHistogram: text('ttft_ms_histogram'),
+    /** The same by tokens per second after the first token. */
+    throughputHistogram: text('throughput_histogram'),
   },
-  (table) => [primaryKey({ columns: [table.bucketMs, table.endpointId] })],
+  (table) => [
+    primaryKey({ columns: [table.bucketMs, table.endpointId] }),
+    index('rollups_endpoint_time').on(table.endpointId, table.bucketMs),
+  ],
 );
 
 /** The order of a receipt's columns, for rows that travel as arrays. */

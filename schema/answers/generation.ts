@@ -1,6 +1,6 @@
 /** The answer of `GET /generation`: OpenRouter's record, every key present, and the whole receipt under `headrace`. */
 import { z } from 'zod';
-import { attemptFailureKind, attemptOutcome } from '#schema/attempt';
+import { attemptFailureKind, attemptOutcome, attemptRole } from '#schema/attempt';
 import { privacyTier, supplyKind } from '#schema/catalog';
 import { apiKind, receiptState, usageSource } from '#schema/receipt';
 import { planBody } from './plan.ts';
@@ -15,6 +15,7 @@ const attempt = z.strictObject({
   endpoint: z.string(),
   provider: z.string(),
   supply: supplyKind,
+  role: attemptRole,
   started_at: z.iso.datetime(),
   headers_ms: ms.nullable(),
   ttft_ms: ms.nullable(),

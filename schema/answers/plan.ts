@@ -1,8 +1,21 @@
-/** The answer of `POST /explain`, and the plan on receipts. */
+/** The answers of `POST /explain`, and the plan on receipts. */
 import { z } from 'zod';
 import { privacyTier, supplyKind } from '#schema/catalog';
 
 const ms = z.number().nonnegative();
+const amount = z.number().nonnegative();
+
+/** In median prices of the model. */
+const terms = z.strictObject({
+  price: z.number().describe('Expected price of the request, over the median'),
+  ttft: amount.describe('Waiting for the first token'),
+  ttft_miss: amount.describe('Missing the objective for it'),
+  tpot: amount.describe('Waiting for the other tokens'),
+  verification: amount.describe('Not being verified, where that is preferred'),
+  risk: amount.describe('Failures before a success, p/(1−p) times what one costs'),
+});
+
+const load = z.strictObject({ in_flight: amount, cap: amount });
 
 const candidate = z.strictObject({
   endpoint: z.string(),
@@ -12,11 +25,14 @@ const candidate = z.strictObject({
   tier: privacyTier,
   rank: z.int(),
   index: z.number().nullable().describe('Ascending index is the order; null where `order` or `sort` decided'),
+  terms: terms.nullable().describe('What the index is the sum of, in median prices of the model'),
   cost: z.number().nonnegative().describe('Expected, USD'),
   cost_nano_usd: z.number().nonnegative(),
   ttft_ms: ms.describe('Expected time to the first token'),
   tpot_ms: ms.describe('Expected time per further token'),
   failure_probability: z.number().min(0).max(1),
+  cache_hit: z.number().min(0).max(1).describe('How likely the conversation’s earlier turns are in its prompt cache'),
+  load: load.nullable().describe('Requests that are there and how many may be; null where nothing is known'),
   gates: z.array(z.string()).describe('Soft gates that it fails now: `cap`, `backoff`, `breaker`'),
 });
 
@@ -49,3 +65,19 @@ export const planBody = z
     rejections: z.array(rejection),
   })
   .meta({ id: 'Plan' });
+
+/** A receipt's plan, made again. */
+export const replayBody = z
+  .strictObject({
+    object: z.literal('replay'),
+    generation: z.string(),
+    same_snapshot: z.boolean().describe('The catalogue has not changed since'),
+    same_order: z.boolean().describe('The recorded inputs gave the recorded order again'),
+    recorded: z.array(z.string()).describe('Endpoints in the order in which the request had them'),
+    replayed: z.array(z.string()),
+    plan: planBody,
+  })
+  .meta({ id: 'Replay' });
+
+/** What `POST /explain` answers: a plan, or with `generation` a replay. */
+export const explainBody = z.union([planBody, replayBody]).meta({ id: 'Explanation' });
