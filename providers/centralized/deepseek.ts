@@ -19,7 +19,7 @@ export const card = {
     note: 'Trains on prompts and keeps them for an unknown time.',
   },
   jurisdiction: { countries: ['CN'], source: 'OpenRouter provider record', date: '2026-11-22' },
-  capabilities: ['tools', 'json_object', 'json_schema'],
+  capabilities: ['tools', 'json_object', 'json_schema', 'continuation'],
   quirks: {
     maxTokensField: 'max_tokens',
     developerRole: 'system',
@@ -29,10 +29,13 @@ export const card = {
     reasoningReplayField: 'reasoning_content',
     cachedTokensFields: ['prompt_cache_hit_tokens', 'prompt_tokens_details'],
     jsonSchema: false,
+    continuation: 'prefix',
+    continuationPath: '/beta',
   },
   docs: 'https://api-docs.deepseek.com',
   sources: [
     { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
     { source: 'anomalyco/models.dev provider.toml comments (commit f3fc692,', date: '2026-07-02' },
+    { source: 'api-docs.deepseek.com guides/chat_prefix_completion', date: '2026-11-22' },
   ],
 } satisfies ProviderCard;

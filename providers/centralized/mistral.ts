@@ -19,12 +19,14 @@ export const card = {
     note: 'Zero retention on paid plans, for stateless endpoints.',
   },
   jurisdiction: { countries: ['FR'], source: 'docs.mistral.ai', date: '2026-11-22' },
-  capabilities: ['tools', 'json_object', 'json_schema'],
+  capabilities: ['tools', 'json_object', 'json_schema', 'continuation'],
   quirks: {
     maxTokensField: 'max_tokens',
     developerRole: 'system',
     reasoningControl: 'none',
     renameRequestFields: { seed: 'random_seed' },
+    continuation: 'prefix',
+    continuationEchoes: true,
     dropRequestFields: [
       'store',
       'stream_options',
@@ -43,5 +45,6 @@ export const card = {
   sources: [
     { source: 'npm @ai-sdk/mistral 3.0.69', date: '2026-11-22' },
     { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
+    { source: 'docs.mistral.ai guides/prefix; vercel/ai#3256', date: '2026-11-22', note: 'Answers repeat the prefix.' },
   ],
 } satisfies ProviderCard;

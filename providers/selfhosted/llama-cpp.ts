@@ -24,7 +24,15 @@ export const card = {
     reasoningControl: 'chat_template_kwargs',
     reasoningFields: ['reasoning_content', 'reasoning'],
     stripResponseFields: ['timings'],
+    continuation: 'prefill',
   },
   docs: 'https://github.com/ggml-org/llama.cpp',
-  sources: [{ source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' }],
+  sources: [
+    { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
+    {
+      source: 'ggml-org/llama.cpp#13174, #13608',
+      date: '2026-11-22',
+      note: 'Goes on with a last message of the assistant, unless switched off.',
+    },
+  ],
 } satisfies ProviderCard;

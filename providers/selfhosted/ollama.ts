@@ -24,7 +24,15 @@ export const card = {
     developerRole: 'system',
     reasoningControl: 'reasoning_effort',
     reasoningFields: ['reasoning', 'reasoning_content'],
+    continuation: 'prefill',
   },
   docs: 'https://docs.ollama.com',
-  sources: [{ source: 'docs.ollama.com/api/openai-compatibility', date: '2026-11-22' }],
+  sources: [
+    { source: 'docs.ollama.com/api/openai-compatibility', date: '2026-11-22' },
+    {
+      source: 'ollama/ollama#6778',
+      date: '2026-11-22',
+      note: 'Goes on with a last message of the assistant, where the template allows it.',
+    },
+  ],
 } satisfies ProviderCard;

@@ -18,16 +18,20 @@ export const card = {
     date: '2026-11-22',
   },
   jurisdiction: { countries: [], source: 'declared by each operator in the manifest', date: '2026-11-22' },
-  capabilities: [],
+  capabilities: ['continuation'],
   quirks: {
     developerRole: 'system',
     reasoningControl: 'chat_template_kwargs',
     reasoningFields: ['reasoning_content', 'reasoning'],
     stripResponseFields: ['kv_transfer_params', 'prompt_token_ids', 'token_ids'],
+    continuation: 'continue_final_message',
+    continuousUsage: true,
   },
   docs: 'https://docs.vllm.ai',
   sources: [
     { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
     { source: 'models.dev provider.toml comments (git f3fc692)', date: '2026-07-02' },
+    { source: 'docs.vllm.ai openai_compatible_server, extra parameters of the chat API', date: '2026-11-22' },
+    { source: 'vllm-project/vllm#5742 and #6652, continuous_usage_stats', date: '2026-11-22' },
   ],
 } satisfies ProviderCard;

@@ -1,4 +1,5 @@
 import type { DialectTarget, EncodedRequest } from '#providers/provider';
+import { beginAnswer } from '#providers/wire/begin-answer';
 import { applyFieldQuirks } from '#providers/wire/field-quirks';
 import type { JsonObject } from '#providers/wire/json-object';
 import { pseudonym } from '#providers/wire/pseudonym';
@@ -23,6 +24,8 @@ const PASSED_THROUGH = ['top_k', 'cache_control', 'context_management'] as const
  * does not); `json_object`, and schemas where the card says `jsonSchema: false`, become an instruction in the system prompt.
  * Thinking excludes temperature, top_k and forced tools there: it drops the first two and yields to the last, as it does in a tool loop
  * that did not begin with thinking which this operator signed.
+ * The rest of an answer is asked for by a last turn of the assistant. Thinking and formats would begin anew there: neither is asked for.
+ * Source: Anthropic, "prefill Claude's response".
  */
 export function encodeAnthropicRequest(request: ChatRequest, target: DialectTarget): EncodedRequest {
   const body = target.native === undefined ? encodeBody(request, target) : encodeNative(target.native, target);
@@ -40,9 +43,11 @@ export function encodeAnthropicRequest(request: ChatRequest, target: DialectTarg
 function encodeBody(request: ChatRequest, target: DialectTarget): JsonObject {
   const { quirks } = target;
   const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? defaultLimit(target);
-  const takesSchema = quirks.jsonSchema !== false;
-  const system = encodeSystem(request.messages, takesSchema && asksForSchema(request) ? null : schemaInstruction(request.response_format));
-  const turns = encodeTurns(request.messages, target);
+  const { continues } = target;
+  const messages = continues === undefined ? request.messages : beginAnswer(request.messages, continues);
+  const takesSchema = quirks.jsonSchema !== false && continues === undefined;
+  const system = encodeSystem(messages, takesSchema && asksForSchema(request) ? null : schemaInstruction(request.response_format));
+  const turns = encodeTurns(messages, target);
   const body: JsonObject = { model: target.upstreamModel, max_tokens: maxTokens, messages: turns };
   if (system !== null) body['system'] = system;
   for (const field of PASSED_THROUGH) if (request[field] !== undefined && request[field] !== null) body[field] = request[field];
@@ -54,7 +59,7 @@ function encodeBody(request: ChatRequest, target: DialectTarget): JsonObject {
     toolFields(request),
     thinkingFields(request, target, maxTokens),
   );
-  if (isThinking(body) && !mayThink(turns)) delete body['thinking'];
+  if (isThinking(body) && (continues !== undefined || !mayThink(turns))) delete body['thinking'];
   if (isThinking(body)) dropWhatThinkingRefuses(body);
   return body;
 }

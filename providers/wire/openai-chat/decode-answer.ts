@@ -10,6 +10,7 @@ import type { DecodedReply, StreamEvent } from '#schema/reply';
 import { toAnswerRules, type AnswerRules, type Reshape } from './answer-rules.ts';
 import { nameCalls } from './decode-calls.ts';
 import { normalizeChoice } from './decode-choice.ts';
+import { createEchoFilter } from './filter-echo.ts';
 import { createCallNumbers } from './number-calls.ts';
 
 /** Top-level fields that the router writes itself, or that no upstream may set. */
@@ -55,6 +56,7 @@ export function decodeOpenAiReply(
 export function createOpenAiStreamDecoder(target: DialectTarget, reshape: Reshape | null = null): StreamDecoder {
   const rules = toAnswerRules(target, reshape);
   const numberCalls = createCallNumbers();
+  const isEcho = createEchoFilter(target);
   let done = false;
   return {
     decode(data, eventName) {
@@ -64,8 +66,9 @@ export function createOpenAiStreamDecoder(target: DialectTarget, reshape: Reshap
         return DONE;
       }
       const event = decodeEvent(data, eventName, rules);
-      if (event.kind === 'chunk') numberCalls(event.choices, event.upstreamId);
-      return event;
+      if (event.kind !== 'chunk') return event;
+      numberCalls(event.choices, event.upstreamId);
+      return isEcho(event) ? IGNORED : event;
     },
   };
 }

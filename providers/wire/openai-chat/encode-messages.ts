@@ -7,11 +7,12 @@ import { showAfterTools } from './show-after-tools.ts';
 
 /**
  * Encodes the conversation: `developer` under the vendor's role, earlier answers without what only answers have, what tools show in a message
- * of the user's, and the answer's schema as an instruction where `json_schema` is not native.
+ * of the user's, and the answer's schema as an instruction where `json_schema` is not native or the answer has begun already.
  */
 export function encodeMessages(request: ChatRequest, target: DialectTarget): ChatMessage[] {
   const messages = showAfterTools(request.messages).map((message) => encodeMessage(message, target));
-  const instruction = target.quirks.jsonSchema === false ? schemaInstruction(request.response_format) : null;
+  const isInWords = target.quirks.jsonSchema === false || target.continues !== undefined;
+  const instruction = isInWords ? schemaInstruction(request.response_format) : null;
   return instruction === null ? messages : withInstruction(messages, instruction);
 }
 

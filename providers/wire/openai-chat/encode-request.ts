@@ -1,9 +1,12 @@
 import type { DialectTarget, EncodedRequest, Quirks } from '#providers/provider';
+import { beginAnswer } from '#providers/wire/begin-answer';
 import { applyFieldQuirks } from '#providers/wire/field-quirks';
 import { userFields } from '#providers/wire/user-fields';
 import { joinUrl, requestHeaders } from '#providers/wire/request-headers';
 import { ROUTER_FIELDS } from '#providers/wire/router-fields';
+import { streamOptions } from '#providers/wire/stream-options';
 import type { ChatRequest } from '#schema/chat';
+import { continuationFields, markBeginning } from './encode-continuation.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { reasoningFields } from './encode-reasoning.ts';
 import { withoutMark } from './cache-mark.ts';
@@ -31,12 +34,28 @@ const REWRITTEN: ReadonlySet<string> = new Set([
  * Shallow copies only: message bodies may be megabytes.
  */
 export function encodeOpenAiRequest(request: ChatRequest, target: DialectTarget): EncodedRequest {
+  const { continues, quirks } = target;
   const streaming = request.stream === true;
+  const body =
+    continues === undefined
+      ? encodeBody(request, target, streaming)
+      : encodeRest({ ...request, messages: beginAnswer(request.messages, continues) }, target, streaming);
+  const path = continues === undefined ? '' : (quirks.continuationPath ?? '');
   return {
-    url: joinUrl(target.url, '/chat/completions'),
+    url: joinUrl(target.url, `${path}/chat/completions`),
     headers: requestHeaders(target, streaming, request.session_id),
-    body: JSON.stringify(encodeBody(request, target, streaming)),
+    body: JSON.stringify(applyFieldQuirks(body, quirks)),
   };
+}
+
+/**
+ * Asks for the rest of an answer. Engines apply a format to what they generate, from its first token on, and the rest of a JSON text is none:
+ * the format is asked for in words. Thinking is over; how little of it there should be is no longer said.
+ */
+function encodeRest(request: ChatRequest, target: DialectTarget, streaming: boolean): Record<string, unknown> {
+  const { response_format: _format, reasoning_effort: _effort, echo: _echo, ...body } = encodeBody(request, target, streaming);
+  const messages = markBeginning(body['messages'] as ChatRequest['messages'], target.quirks);
+  return { ...body, messages, ...continuationFields(target.quirks) };
 }
 
 function encodeBody(request: ChatRequest, target: DialectTarget, streaming: boolean): Record<string, unknown> {
@@ -52,9 +71,9 @@ function encodeBody(request: ChatRequest, target: DialectTarget, streaming: bool
   Object.assign(body, toolFields(request, quirks), userFields(request, target), reasoningFields(request, body, quirks));
   if (streaming) {
     body['stream'] = true;
-    body['stream_options'] = { ...request.stream_options, include_usage: true };
+    body['stream_options'] = streamOptions(request, { limit: maxTokens, quirks });
   }
-  return applyFieldQuirks(body, quirks);
+  return body;
 }
 
 /** Says which tools there are and how to choose. Without tools there is nothing to choose, and vendors refuse to be told how. */

@@ -39,6 +39,13 @@ describe('requests', () => {
     expect(send({ prompt: 'x', stream_options: { include_usage: true } }).body).not.toHaveProperty('stream_options');
   });
 
+  it('ask engines for the usage so far where one answer has a limit', () => {
+    const options = (request: object) => send({ stream: true, ...request }, { quirks: quirksOf('custom', 'vllm') }).body['stream_options'];
+    expect(options({ prompt: 'x', max_tokens: 5 })).toEqual({ include_usage: true, continuous_usage_stats: true });
+    for (const request of [{ prompt: 'x' }, { prompt: 'x', max_tokens: 5, n: 2 }, { prompt: ['x', 'y'], max_tokens: 5 }])
+      expect(options(request)).toEqual({ include_usage: true });
+  });
+
   it('follow the card and name no user', () => {
     const { body } = send({ prompt: 'x', seed: 5, user: 'alice@example.org' }, { quirks: quirksOf('mistral') });
     expect(body).toMatchObject({ random_seed: 5 });

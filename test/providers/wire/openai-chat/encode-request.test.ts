@@ -31,6 +31,19 @@ describe('encodeOpenAiRequest', () => {
     expect(send({ stream_options: { include_usage: true } }).body).not.toHaveProperty('stream_options');
   });
 
+  it.each(['vllm', 'sglang'])('asks %s for the usage so far where one answer has a limit, and nobody else', (engine) => {
+    const quirks = quirksOf('custom', engine);
+    const running = { include_usage: true, continuous_usage_stats: true };
+    const options = (request: object, over: Partial<DialectTarget> = { quirks }) =>
+      send({ stream: true, ...request }, over).body['stream_options'];
+    expect(options({ max_tokens: 5 })).toEqual(running);
+    expect(options({ max_completion_tokens: 5, n: 1 }, { quirks, continues: 'Well' })).toEqual(running);
+    for (const request of [{}, { max_tokens: 5, n: 2 }]) expect(options(request)).toEqual({ include_usage: true });
+    for (const other of ['ollama', null])
+      expect(options({ max_tokens: 5 }, { quirks: quirksOf('custom', other) })).toEqual({ include_usage: true });
+    expect(send({ max_tokens: 5 }, { quirks }).body).not.toHaveProperty('stream_options');
+  });
+
   it.each([
     ['openai', 'max_completion_tokens'],
     ['chutes', 'max_tokens'],
