@@ -1,10 +1,13 @@
 /** What rooms may use, built once per isolate from the environment. The only file besides the front door that knows `Env`. */
+import type { HealthBoard } from '#src/health/board';
+import { locationHintOf } from '#src/health/board-name';
 import type { Account } from '#src/ledger/account';
 
 /** Bindings of the Worker; any other string variable or secret is read by name through `Context.secret`. */
 export interface Env {
   DB: D1Database;
   ACCOUNT: DurableObjectNamespace<Account>;
+  HEALTH_BOARD: DurableObjectNamespace<HealthBoard>;
   /** Where upstream calls go out. Absent on Cloudflare; locally it spares them a detour through the development server. */
   NETWORK?: Fetcher;
   /** Comma-separated private hosts that this deployment may call, such as `127.0.0.1,localhost`. */
@@ -15,6 +18,8 @@ export interface Env {
 export interface Context {
   db: D1Database;
   account(teamId: string): DurableObjectStub<Account>;
+  /** A health board by name (`boardNameOf`), or the registry of them. */
+  board(name: string): DurableObjectStub<HealthBoard>;
   /** Epoch milliseconds. In Workers it stands still between two pieces of I/O. */
   now(): number;
   /** Uniform in [0, 1). */
@@ -34,6 +39,10 @@ export function createContext(env: Env): Context {
   return {
     db: env.DB,
     account: (teamId) => env.ACCOUNT.get(env.ACCOUNT.idFromName(teamId)),
+    board: (name) => {
+      const locationHint = locationHintOf(name);
+      return env.HEALTH_BOARD.get(env.HEALTH_BOARD.idFromName(name), locationHint === undefined ? {} : { locationHint });
+    },
     now: () => Date.now(),
     random: () => Math.random(),
     newId: () => crypto.randomUUID(),

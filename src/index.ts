@@ -1,12 +1,14 @@
 /** Front door: the Worker and its Durable Object classes; nothing else. */
 import { createPorch, type Porch } from '#src/api/porch';
 import { createContext, type Env } from '#src/context';
-import { runJobs } from '#src/jobs/run-jobs';
+import { createJobs, type Jobs } from '#src/jobs/run-jobs';
 import { createHall } from '#src/serve';
 
+export { HealthBoard } from '#src/health/board';
 export { Account } from '#src/ledger/account';
 
 let porch: Porch | undefined;
+let jobs: Jobs | undefined;
 
 export default {
   fetch(request, env, execution) {
@@ -14,7 +16,8 @@ export default {
     porch ??= createPorch(createHall(createContext(env)));
     return porch.fetch(request, env, execution);
   },
-  async scheduled(controller, env) {
-    await runJobs(createContext(env), controller.scheduledTime);
+  async scheduled(controller, env, execution) {
+    jobs ??= createJobs(createContext(env));
+    await jobs.run(controller.scheduledTime, (work) => execution.waitUntil(work));
   },
 } satisfies ExportedHandler<Env>;

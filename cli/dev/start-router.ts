@@ -63,6 +63,8 @@ export interface Router {
   missingKeys: string[];
   /** The router's own D1 database. */
   db(): Promise<D1Database>;
+  /** Runs the scheduled jobs now, as the cron does once a minute. */
+  runJobs(): Promise<void>;
   /** Stops workerd and closes the database; safe to call twice. */
   stop(): Promise<void>;
 }
@@ -119,6 +121,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       activeProviders: activeProviders(manifest, environment),
       missingKeys: client.missing,
       db,
+      runJobs: () => runScheduled(miniflare, log),
       stop,
     };
   } catch (error) {

@@ -21,7 +21,7 @@ export interface WorkerSetting {
   log: (line: string) => void;
 }
 
-/** Describes one Worker on loopback with D1, the Account object and text bindings. Nothing is fetched from the network to start. */
+/** Describes one Worker on loopback with D1, the Durable Objects and text bindings. Nothing is fetched from the network to start. */
 export function workerOptions({ script, port, stateDir, bindings, log }: WorkerSetting): MiniflareOptions {
   return {
     host: '127.0.0.1',
@@ -50,8 +50,12 @@ export function workerOptions({ script, port, stateDir, bindings, log }: WorkerS
             },
             DB: { type: 'd1', id: DATABASE_ID },
             ACCOUNT: { type: 'durable-object', worker: WORKER_NAME, exportName: 'Account' },
+            HEALTH_BOARD: { type: 'durable-object', worker: WORKER_NAME, exportName: 'HealthBoard' },
           },
-          exports: { Account: { type: 'durable-object', storage: 'sqlite' } },
+          exports: {
+            Account: { type: 'durable-object', storage: 'sqlite' },
+            HealthBoard: { type: 'durable-object', storage: 'sqlite' },
+          },
         },
         // Miniflare's own front worker hides clients that leave; on a direct socket the Worker sees them.
         dev: { rootPath: process.cwd(), stripCfConnectingIp: true, unsafeDirectSockets: [{ host: '127.0.0.1', port }] },

@@ -6,6 +6,8 @@ export interface BoundedMap<Key, Value> {
   /** Reads, or makes the value; either way it becomes the most recent. */
   touch(key: Key, make: () => Value): Value;
   delete(key: Key): void;
+  /** Lists the values, the one touched last first. */
+  newest(): Value[];
   readonly size: number;
 }
 
@@ -26,6 +28,7 @@ export function createBoundedMap<Key, Value>(capacity: number): BoundedMap<Key, 
       return value;
     },
     delete: (key) => void entries.delete(key),
+    newest: () => [...entries.values()].reverse(),
     get size() {
       return entries.size;
     },

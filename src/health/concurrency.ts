@@ -1,4 +1,5 @@
-/** The concurrency cap: grows while TTFT stays near its base, shrinks when it rises or the endpoint says that it is full. routing paper §5.4. */
+/** The concurrency cap: grows while TTFT stays near its base, shrinks when it rises or the endpoint says that it is full. docs/routing.md. */
+import { OBSERVED_AGO_MAX_MS } from './observation.ts';
 import { isPending } from './timers.ts';
 
 const CAP_START = 8;
@@ -32,18 +33,24 @@ export function createConcurrency(declared: number | null): Concurrency {
   return { cap: declared ?? CAP_START, capMax: declared ?? CAP_MAX, baseMs: null, lastCutAtMs: -Infinity };
 }
 
+/** Changes what the operator declares; what was learned stays as far as it fits. */
+export function declare(concurrency: Concurrency, declared: number | null): void {
+  concurrency.capMax = declared ?? CAP_MAX;
+  concurrency.cap = Math.min(concurrency.cap, concurrency.capMax);
+}
+
 /** Learns from one TTFT. `inFlight` counts the requests at the endpoint when this one was sent. */
-export function learnTtft(concurrency: Concurrency, sample: { normalisedMs: number; inFlight: number; nowMs: number }): void {
-  const { normalisedMs, inFlight, nowMs } = sample;
+export function learnTtft(concurrency: Concurrency, sample: { normalisedMs: number; inFlight: number; eventMs: number }): void {
+  const { normalisedMs, inFlight, eventMs } = sample;
   const base = concurrency.baseMs ?? normalisedMs;
   const gradient = normalisedMs / Math.max(base, 1);
   concurrency.baseMs = base + (normalisedMs < base ? BASE_DOWN : BASE_UP) * (normalisedMs - base);
 
   const { cap } = concurrency;
-  const wasJustCut = isPending(concurrency.lastCutAtMs + CUT_INTERVAL_MS, nowMs, CUT_INTERVAL_MS);
+  const wasJustCut = isPending(concurrency.lastCutAtMs + CUT_INTERVAL_MS, eventMs, CUT_INTERVAL_MS + OBSERVED_AGO_MAX_MS);
   if (gradient > CUT_GRADIENT && inFlight >= CUT_FILL * cap && !wasJustCut) {
     cut(concurrency, inFlight, CUT_FACTOR);
-    concurrency.lastCutAtMs = nowMs;
+    concurrency.lastCutAtMs = eventMs;
   } else if (gradient < GROW_GRADIENT && inFlight >= GROW_FILL * cap) {
     concurrency.cap = Math.min(concurrency.capMax, cap + Math.max(0.25, 1 / Math.sqrt(cap)));
   }

@@ -1,4 +1,4 @@
-/** Successes and failures that fade: a fast pair for what happens now, a slow pair for character. routing paper §5.2. */
+/** Successes and failures that fade: a fast pair for what happens now, a slow pair for character. docs/routing.md. */
 import { elapsedMs } from './timers.ts';
 
 const FAST_TAU_MS = 20_000;
@@ -26,16 +26,16 @@ export function createCounters(nowMs: number): Counters {
   return { fastOk: 0, fastBad: 0, slowOk: 0, slowBad: 0, atMs: nowMs };
 }
 
-/** Counts one finished attempt. */
-export function count(counters: Counters, succeeded: boolean, nowMs: number): void {
+/** Counts finished attempts that were seen at `atMs`, by weight: a half bad answer is half of each. What was seen earlier has faded since. */
+export function count(counters: Counters, seen: { ok: number; bad: number; atMs: number }, nowMs: number): void {
   Object.assign(counters, decayed(counters, nowMs));
-  if (succeeded) {
-    counters.fastOk++;
-    counters.slowOk++;
-  } else {
-    counters.fastBad++;
-    counters.slowBad++;
-  }
+  const ageMs = elapsedMs(seen.atMs, nowMs);
+  const fast = Math.exp(-ageMs / FAST_TAU_MS);
+  const slow = Math.exp(-ageMs / SLOW_TAU_MS);
+  counters.fastOk += seen.ok * fast;
+  counters.fastBad += seen.bad * fast;
+  counters.slowOk += seen.ok * slow;
+  counters.slowBad += seen.bad * slow;
 }
 
 /** Reads the counts as they have faded until `nowMs`. */
@@ -52,14 +52,20 @@ export function decayed(counters: Counters, nowMs: number): Counters {
   };
 }
 
+/** Leaves an endpoint's own record out of its operator's, of which it is a part: nothing speaks twice. Both as of the same instant. */
+export function without(pooled: Counters | null, own: Counters): Counters | null {
+  return pooled && { ...pooled, slowOk: Math.max(0, pooled.slowOk - own.slowOk), slowBad: Math.max(0, pooled.slowBad - own.slowBad) };
+}
+
 /**
  * Estimates the probability that an attempt fails, in (0, 1), from decayed counts.
- * The operator's pooled counts, when given, shift the prior but not its strength, so that an endpoint's own record soon decides.
+ * Counts of the kind, when given (its operator's, or for long prompts the endpoint's own), shift the prior but not its strength, so that
+ * the record itself soon decides.
  */
-export function failureProbability(own: Counters | null, operator: Counters | null): number {
+export function failureProbability(own: Counters | null, kind: Counters | null): number {
   const priorStrength = PRIOR_OK + PRIOR_BAD;
-  const pooledOk = PRIOR_OK + (operator?.slowOk ?? 0);
-  const pooledBad = PRIOR_BAD + (operator?.slowBad ?? 0);
+  const pooledOk = PRIOR_OK + (kind?.slowOk ?? 0);
+  const pooledBad = PRIOR_BAD + (kind?.slowBad ?? 0);
   const priorBad = (priorStrength * pooledBad) / (pooledOk + pooledBad);
 
   const ok = priorStrength - priorBad + (own === null ? 0 : own.fastOk + SLOW_WEIGHT * own.slowOk);

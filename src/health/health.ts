@@ -1,140 +1,172 @@
 /**
- * What this isolate has seen of the endpoints: written by dispatch as attempts go, read by routing as a view.
- * A cache in the memory of one isolate; losing it costs estimates, never correctness.
+ * What this isolate knows of the endpoints: written by dispatch as attempts go, shared with other isolates over the boards, read by
+ * routing as a view. A cache in the memory of one isolate; losing it costs estimates, never correctness.
  */
-import type { AttemptFailure, AttemptOutcome } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
-import type { RequestFacts } from '#schema/facts';
-import { promptLengthFactor, type EndpointHealth, type HealthView } from '#schema/health';
+import type { EndpointHealth, HealthView } from '#schema/health';
+import type { Timers } from '#schema/timers';
+import { adopt, type Memory } from './adopt.ts';
+import { createBoardClient } from './board-client.ts';
+import { createBoardLink, type BoardLink } from './board-link.ts';
+import { boardNameOf, LOCAL_REGION } from './board-name.ts';
+import type { BoardPort } from './board-port.ts';
 import { createBoundedMap } from './bounded-map.ts';
-import { createCounters, decayed, failureProbability, type Counters } from './counters.ts';
+import { createConversations } from './conversations.ts';
 import { createCredentials } from './credentials.ts';
-import {
-  acquireProbe,
-  createEndpointState,
-  learnCompletion,
-  learnFailure,
-  learnFirstToken,
-  learnFull,
-  learnTpot,
-  readEndpoint,
-  returnProbe,
-  sendProbe,
-  type EndpointState,
-} from './endpoint.ts';
-import { classifyFault } from './fault.ts';
+import { digest64 } from './digest.ts';
+import { createEndpointState, updateTerms, type EndpointTerms } from './endpoint.ts';
+import { openFlight, type Flight, type FlightFacts } from './flight.ts';
+import { createKnownEndpoint, type KnownEndpoint } from './known-endpoint.ts';
+import { createOperatorRecord, pooled, type OperatorRecord } from './operators.ts';
+import { acquire } from './probes.ts';
+import { readEndpoint, readForTenant, readUnseen } from './reading.ts';
+import { findTenant } from './tenant-circuits.ts';
+
+export type { Flight, FlightEnd, FlightFacts } from './flight.ts';
 
 const ENDPOINTS_MAX = 20_000;
 const OPERATORS_MAX = 20_000;
-/** Cap of an endpoint that was never called; it has nothing in flight, so its gate is open. */
-const UNSEEN_CAP = 8;
-
-/** How an attempt ended. Duration in ms from the attempt's start. */
-export interface FlightEnd {
-  outcome: AttemptOutcome;
-  failure: AttemptFailure | null;
-  completionTokens: number;
-  durationMs: number;
-}
-
-/** One attempt under way. */
-export interface Flight {
-  /** Reports the first content of a stream, ms after the attempt's start; further calls change nothing. */
-  firstToken(ttftMs: number): void;
-  /** Reports the end; further calls change nothing. */
-  end(result: FlightEnd): void;
-}
 
 /** The health of everything this isolate calls. */
 export interface Health {
-  /** Counts an attempt as in flight until its `end`. */
-  begin(offer: Offer, facts: Pick<RequestFacts, 'promptTokens'>): Flight;
-  /** Asks for leave to try an endpoint: true while its breaker is closed, else true for one probe at a time. */
-  tryAcquireProbe(endpointId: string): boolean;
-  /** Opens the read side at one instant. */
-  view(nowMs: number): HealthView;
+  /** Counts an attempt as in flight until its `end`. `cachedTokens` of the prompt are expected in the endpoint's cache. */
+  begin(offer: Offer, facts: FlightFacts, cachedTokens?: number): Flight;
+  /** Asks for leave to try an endpoint: true while its breaker is closed for this tenant, else true for one probe at a time. */
+  tryAcquireProbe(endpointId: string, teamId: string): boolean;
+  /** Opens the read side at one instant, for one tenant. */
+  view(nowMs: number, teamId: string): HealthView;
+  /**
+   * Exchanges what this isolate has learned with the boards, once that is due. Returns the work, to be kept alive by the request that
+   * asked; null when nothing is to be done or another request is already at it. Never rejects, and no request waits for it.
+   */
+  sync(): Promise<void> | null;
 }
 
-/** Creates an empty memory. `now` is in epoch milliseconds and may jump; `random` spreads delays. */
-export function createHealth(ports: { now: () => number; random?: () => number }): Health {
-  const { now, random = Math.random } = ports;
-  const endpoints = createBoundedMap<string, EndpointState>(ENDPOINTS_MAX);
-  const operators = createBoundedMap<string, Counters>(OPERATORS_MAX);
+/** What health stands on. Without `board` everything that is learned stays in this isolate. */
+export interface HealthPorts {
+  /** Epoch milliseconds; may jump. */
+  now(): number;
+  /** Uniform in [0, 1); spreads delays. */
+  random?(): number;
+  timers?: Timers;
+  /** How long news for the boards may wait that is neither urgent nor much; 2 s unless stated. */
+  exchangeIntervalMs?: number;
+  /** A board by name, asked anew for every call. */
+  board?(name: string): BoardPort;
+  /** The region of this isolate; asked once it serves, because only a request tells. */
+  region?(): string;
+  newId?(): string;
+  /** Takes one line when a board begins to fail and one when it is back. */
+  log?(event: Record<string, unknown>): void;
+}
+
+/** Creates an empty memory. */
+export function createHealth(ports: HealthPorts): Health {
+  const { now, random = Math.random, board, newId = () => crypto.randomUUID() } = ports;
+  const isolateId = newId();
+  const endpoints = createBoundedMap<string, KnownEndpoint>(ENDPOINTS_MAX);
+  const operators = createBoundedMap<string, OperatorRecord>(OPERATORS_MAX);
+  const links = new Map<string, BoardLink>();
   const credentials = createCredentials();
+  const conversations = createConversations();
 
-  function begin(offer: Offer, facts: Pick<RequestFacts, 'promptTokens'>): Flight {
-    const startedAtMs = now();
-    const operator = operators.touch(offer.operatorId, () => createCounters(startedAtMs));
-    const state = endpoints.touch(offer.endpointId, () => createEndpointState(offer, operator, startedAtMs));
-    const credential = offer.keySecret ?? `endpoint ${offer.endpointId}`;
-    const lengthFactor = promptLengthFactor(facts.promptTokens);
-    const isProbe = sendProbe(state, startedAtMs);
-    const isKeyRetry = credentials.startRetry(credential, startedAtMs);
-    state.inFlight++;
-    state.reading = null;
-    const inFlight = state.inFlight;
-    let firstTokenMs: number | null = null;
-    let isEnded = false;
+  const operatorOf = (operatorId: string): OperatorRecord => operators.touch(operatorId, createOperatorRecord);
+  const memory: Memory = {
+    isolateId,
+    operatorOf,
+    knownOf(shared, link) {
+      const known =
+        endpoints.peek(shared.endpointId) ?? endpoints.touch(shared.endpointId, () => newEndpoint(shared.endpointId, shared, link));
+      return known.link === link ? known : null;
+    },
+  };
+  const client =
+    board === undefined
+      ? null
+      : createBoardClient({
+          now,
+          ...(ports.timers && { timers: ports.timers }),
+          ...(ports.exchangeIntervalMs !== undefined && { exchangeIntervalMs: ports.exchangeIntervalMs }),
+          board,
+          isolateId,
+          ...(ports.log && { log: ports.log }),
+          links: () => links.values(),
+          adopt: (link, answer, sent) => adopt(memory, link, { answer, sent, at: { nowMs: now(), random } }),
+        });
 
+  function newEndpoint(endpointId: string, { operatorId, isAnonymous, declaredSlots }: EndpointTerms, link: BoardLink): KnownEndpoint {
+    const state = createEndpointState({ operatorId, isAnonymous, declaredSlots }, now());
+    return createKnownEndpoint(endpointId, state, operatorOf(operatorId), link);
+  }
+
+  /** The link to the board of a model; without boards one stands for all. */
+  function linkOf(modelId: string): BoardLink {
+    const name = client === null ? '' : boardNameOf(ports.region?.() ?? LOCAL_REGION, modelId);
+    const known = links.get(name);
+    if (known !== undefined) return known;
+    const link = createBoardLink(name, client !== null);
+    links.set(name, link);
+    return link;
+  }
+
+  function begin(offer: Offer, facts: FlightFacts, cachedTokens = 0): Flight {
+    const { endpointId } = offer;
+    const { affinity } = facts;
+    const terms = termsOf(offer);
+    const known = endpoints.touch(endpointId, () => newEndpoint(endpointId, terms, linkOf(offer.modelId)));
+    updateTerms(known.state, terms);
+    known.operator = operatorOf(offer.operatorId);
+    return openFlight(known, {
+      isolateId,
+      tenant: digest64(facts.teamId),
+      facts,
+      cachedTokens,
+      credential: credentialOf(endpointId, offer.keySecret),
+      credentials,
+      now,
+      random,
+      onCompleted: () => affinity && conversations.served(affinity.key, endpointId, now()),
+    });
+  }
+
+  function view(nowMs: number, teamId: string): HealthView {
+    let tenant: string | null = null;
     return {
-      firstToken(ttftMs) {
-        if (firstTokenMs !== null || isEnded) return;
-        firstTokenMs = ttftMs;
-        learnFirstToken(state, { ttftMs, lengthFactor, inFlight, isProbe, nowMs: now() });
-        if (isKeyRetry) credentials.accept(credential);
-      },
-      end({ outcome, failure, completionTokens, durationMs }) {
-        if (isEnded) return;
-        isEnded = true;
-        state.inFlight--;
-        state.reading = null;
-        const at = { nowMs: now(), random };
-        const decodeMs = firstTokenMs === null ? null : durationMs - firstTokenMs;
-        const fault = classifyFault(outcome, failure);
-
-        if (outcome === 'completed') learnCompletion(state, { completionTokens, decodeMs, isProbe, nowMs: at.nowMs });
-        else learnTpot(state, { completionTokens, decodeMs, nowMs: at.nowMs });
-        if (fault === 'capacity') learnFull(state, failure, inFlight, at);
-        if (fault === 'endpoint') learnFailure(state, { durationMs, lengthFactor, isProbe }, at);
-        else if (isProbe) returnProbe(state, at.nowMs);
-
-        if (fault === 'credential') credentials.refuse(credential, isKeyRetry, at);
-        else if (isKeyRetry && outcome === 'completed') credentials.accept(credential);
-        else if (isKeyRetry) credentials.returnRetry(credential, at.nowMs);
+      lastServed: (conversation) => conversations.last(conversation, nowMs),
+      read(endpointId, operatorId, keySecret) {
+        const credentialDisabled = credentials.isDisabled(credentialOf(endpointId, keySecret), nowMs);
+        const known = endpoints.peek(endpointId);
+        if (known === undefined) return unseen(operatorId, credentialDisabled, nowMs);
+        const health = readEndpoint(known, credentialDisabled, { isolateId, nowMs });
+        if (known.state.tenants.length === 0) return health;
+        const met = findTenant(known.state.tenants, (tenant ??= digest64(teamId)));
+        return met === undefined ? health : readForTenant(known, { health, met }, { isolateId, nowMs });
       },
     };
   }
 
-  /** What is known of an endpoint that was never called: its operator's record and its key. */
-  function readUnseen(operatorId: string, credentialDisabled: boolean, nowMs: number): EndpointHealth | undefined {
+  function unseen(operatorId: string, credentialDisabled: boolean, nowMs: number): EndpointHealth | undefined {
     const operator = operators.peek(operatorId);
     if (operator === undefined && !credentialDisabled) return undefined;
-    return {
-      samples: 0,
-      failureProbability: failureProbability(null, operator === undefined ? null : decayed(operator, nowMs)),
-      ttftNormalisedMs: null,
-      ttftNormalisedMsP90: null,
-      tpotMs: null,
-      inFlight: 0,
-      cap: UNSEEN_CAP,
-      backoffUntilMs: 0,
-      breaker: 'closed',
-      credentialDisabled,
-    };
+    return readUnseen(operator === undefined ? null : pooled(operator, nowMs), credentialDisabled);
   }
 
   return {
     begin,
-    tryAcquireProbe(endpointId) {
-      const state = endpoints.peek(endpointId);
-      return state === undefined || acquireProbe(state, now());
+    tryAcquireProbe(endpointId, teamId) {
+      const known = endpoints.peek(endpointId);
+      return known === undefined || acquire(known, { isolateId, tenant: digest64(teamId), nowMs: now() });
     },
-    view: (nowMs) => ({
-      read(endpointId, operatorId, keySecret) {
-        const credentialDisabled = credentials.isDisabled(keySecret ?? `endpoint ${endpointId}`, nowMs);
-        const state = endpoints.peek(endpointId);
-        return state === undefined ? readUnseen(operatorId, credentialDisabled, nowMs) : readEndpoint(state, credentialDisabled, nowMs);
-      },
-    }),
+    view,
+    sync: () => client?.sync() ?? null,
   };
+}
+
+function termsOf({ operatorId, supply, maxConcurrency }: Offer): EndpointTerms {
+  return { operatorId, isAnonymous: supply === 'subnet', declaredSlots: maxConcurrency };
+}
+
+/** An endpoint without a key is one of its own: a 401 there is nobody else's. */
+function credentialOf(endpointId: string, keySecret: string | null): string {
+  return keySecret ?? `endpoint ${endpointId}`;
 }

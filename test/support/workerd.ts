@@ -12,7 +12,7 @@ export interface WorkerSetup {
   entry: string | URL;
   /** Text bindings: variables and secrets. */
   bindings?: Record<string, string>;
-  /** Durable Object classes by binding name. Default: `ACCOUNT` is `Account`. */
+  /** Durable Object classes by binding name. Default: those of the Worker. */
   durableObjects?: Record<string, string>;
   /** Applies schema/migrations to the D1 database `DB`. Default true; a persisted database keeps its own. */
   migrations?: boolean;
@@ -38,7 +38,7 @@ export async function bundleWorker(entry: string | URL): Promise<string> {
 
 /** Starts a worker on a free loopback port. Stop it when done. */
 export async function startWorker(setup: WorkerSetup): Promise<RunningWorker> {
-  const objects = Object.entries(setup.durableObjects ?? { ACCOUNT: 'Account' });
+  const objects = Object.entries(setup.durableObjects ?? { ACCOUNT: 'Account', HEALTH_BOARD: 'HealthBoard' });
   const options = {
     name: 'headrace',
     modules: true,

@@ -14,7 +14,7 @@ describe('the breaker', () => {
     const { health, clock } = opened();
     clock.nowMs += 2_000;
     expect(read(health, clock.nowMs)?.breaker).toBe('half_open');
-    const leaves = Array.from({ length: 50 }, () => health.tryAcquireProbe('rig'));
+    const leaves = Array.from({ length: 50 }, () => health.tryAcquireProbe('rig', FACTS.teamId));
     expect(leaves.filter(Boolean)).toHaveLength(1);
     expect(read(health, clock.nowMs)?.breaker).toBe('open');
   });
@@ -22,30 +22,30 @@ describe('the breaker', () => {
   it('R4: a probe whose client leaves hands the leave on', () => {
     const { health, clock } = opened();
     clock.nowMs += 2_000;
-    health.tryAcquireProbe('rig');
+    health.tryAcquireProbe('rig', FACTS.teamId);
     const probe = health.begin(OFFER, FACTS);
-    expect(health.tryAcquireProbe('rig')).toBe(false);
+    expect(health.tryAcquireProbe('rig', FACTS.teamId)).toBe(false);
     probe.end({ outcome: 'cancelled', failure: null, completionTokens: 0, durationMs: 10 });
-    expect(health.tryAcquireProbe('rig')).toBe(true);
+    expect(health.tryAcquireProbe('rig', FACTS.teamId)).toBe(true);
   });
 
   it('R4: a probe that never reports is given up after a minute', () => {
     const { health, clock } = opened();
     clock.nowMs += 2_000;
-    health.tryAcquireProbe('rig');
+    health.tryAcquireProbe('rig', FACTS.teamId);
     clock.nowMs += 59_999;
-    expect(health.tryAcquireProbe('rig')).toBe(false);
+    expect(health.tryAcquireProbe('rig', FACTS.teamId)).toBe(false);
     clock.nowMs += 1;
-    expect(health.tryAcquireProbe('rig')).toBe(true);
+    expect(health.tryAcquireProbe('rig', FACTS.teamId)).toBe(true);
   });
 
   it('closes on the first token of its probe', () => {
     const { health, clock } = opened();
     clock.nowMs += 2_000;
-    health.tryAcquireProbe('rig');
+    health.tryAcquireProbe('rig', FACTS.teamId);
     health.begin(OFFER, FACTS).firstToken(100);
     expect(read(health, clock.nowMs)?.breaker).toBe('closed');
-    expect(health.tryAcquireProbe('rig')).toBe(true);
+    expect(health.tryAcquireProbe('rig', FACTS.teamId)).toBe(true);
   });
 
   it.each([
@@ -60,7 +60,7 @@ describe('the breaker', () => {
       expect(read(health, clock.nowMs, offer)?.breaker).toBe('open');
       clock.nowMs += 1;
       expect(read(health, clock.nowMs, offer)?.breaker).toBe('half_open');
-      health.tryAcquireProbe('rig');
+      health.tryAcquireProbe('rig', FACTS.teamId);
       fail(health.begin(offer, FACTS), 'connect');
     }
   });
@@ -74,9 +74,9 @@ describe('the breaker', () => {
 
   it('R5: with everything open, one request at a time is let through', () => {
     const { health, clock } = opened();
-    const { candidates, relaxed } = plan(inputOf([OFFER], { health: health.view(clock.nowMs), nowMs: clock.nowMs }));
+    const { candidates, relaxed } = plan(inputOf([OFFER], { health: health.view(clock.nowMs, FACTS.teamId), nowMs: clock.nowMs }));
     expect(candidates).toHaveLength(1);
     expect(relaxed).toEqual(['breaker']);
-    expect([health.tryAcquireProbe('rig'), health.tryAcquireProbe('rig')]).toEqual([true, false]);
+    expect([health.tryAcquireProbe('rig', FACTS.teamId), health.tryAcquireProbe('rig', FACTS.teamId)]).toEqual([true, false]);
   });
 });

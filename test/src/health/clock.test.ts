@@ -29,7 +29,7 @@ describe('R15: a clock that jumps backward', () => {
         succeed(health.begin(OFFER, FACTS));
         for (const { moveMs, event, ttftMs, hint } of steps) {
           clock.nowMs += moveMs;
-          if (event === 'probe') health.tryAcquireProbe('rig');
+          if (event === 'probe') health.tryAcquireProbe('rig', FACTS.teamId);
           else if (event === 'ok') succeed(health.begin(OFFER, FACTS), ttftMs);
           else if (event === 'leave')
             health.begin(OFFER, FACTS).end({ outcome: 'cancelled', failure: null, completionTokens: 0, durationMs: 1 });

@@ -67,8 +67,19 @@ describe('estimates', () => {
     const [failing, honest] = [offerOf({ endpointId: 'failing' }), offerOf({ endpointId: 'honest' })];
     repeat(2, () => fail(health.begin(failing, FACTS), 'upstream_error'));
     repeat(2, () => succeed(health.begin(honest, FACTS), 1_500));
-    const { candidates } = plan(inputOf([failing, honest], { health: health.view(clock.nowMs), nowMs: clock.nowMs }));
+    const { candidates } = plan(inputOf([failing, honest], { health: health.view(clock.nowMs, FACTS.teamId), nowMs: clock.nowMs }));
     expect(candidates.map(({ offer }) => offer.endpointId)).toEqual(['honest', 'failing']);
+  });
+
+  it("does not hold the failures of an outage against an endpoint twice, as its own and as its operator's", () => {
+    const { health, clock } = setUp();
+    repeat(60, () => fail(health.begin(OFFER, FACTS), 'upstream_error'));
+    clock.nowMs += 600_000;
+    // Sixty failures fade to eight in ten minutes, which weigh as much as 1.6 against two successes of the prior.
+    expect(read(health, clock.nowMs)?.failureProbability).toBeLessThan(0.7);
+    const sibling = offerOf({ ...OFFER, endpointId: 'sibling' });
+    succeed(health.begin(sibling, FACTS));
+    expect(read(health, clock.nowMs, sibling)?.failureProbability).toBeGreaterThan(0.4);
   });
 
   it('counts what is in flight, once per flight', () => {

@@ -15,8 +15,8 @@ export function setUp() {
   return { clock, health };
 }
 
-export function read(health: Health, nowMs: number, offer: Offer = OFFER): EndpointHealth | undefined {
-  return health.view(nowMs).read(offer.endpointId, offer.operatorId, offer.keySecret);
+export function read(health: Health, nowMs: number, offer: Offer = OFFER, teamId: string = FACTS.teamId): EndpointHealth | undefined {
+  return health.view(nowMs, teamId).read(offer.endpointId, offer.operatorId, offer.keySecret);
 }
 
 export function fail(flight: Flight, kind: AttemptFailureKind, retryAfterMs?: number): void {

@@ -1,0 +1,127 @@
+/** An endpoint as one isolate knows it: its state, the requests that are there, and what the board has said of the others. */
+import { isFresh, type BoardLink } from './board-link.ts';
+import { observe, observeOperator, type EndpointState, type Moment } from './endpoint.ts';
+import type { Observation } from './observation.ts';
+import { partOf, type OperatorRecord } from './operators.ts';
+import { createOutbox, put, type Outbox } from './outbox.ts';
+import type { Reading } from './reading.ts';
+import { LEASE_MS, VISIT_MAX_MS } from './slot-leases.ts';
+import { elapsedMs, isPending } from './timers.ts';
+
+/** What the board has said of an endpoint's load. */
+export interface SharedLoad {
+  toldAtMs: number;
+  /** Requests of all isolates. */
+  inFlight: number;
+  /** Those of this isolate that were counted among them. */
+  ownInFlight: number;
+  /** Slots leased to this isolate until `slotsUntilMs`; null where slots are not scarce. */
+  slots: number | null;
+  slotsUntilMs: number;
+}
+
+export interface KnownEndpoint {
+  endpointId: string;
+  state: EndpointState;
+  operator: OperatorRecord;
+  link: BoardLink;
+  /** Requests of this isolate that are there now, and the most since the last report. */
+  inFlight: number;
+  peakInFlight: number;
+  /** `inFlight` as the board has last taken it. */
+  reportedInFlight: number;
+  shared: SharedLoad | null;
+  /** Of the opening after which this isolate has asked to probe. */
+  askedAfterTrips: number;
+  outbox: Outbox;
+  /** The last reading; dropped by whatever changes what it was made of. */
+  reading: Reading | null;
+}
+
+/** Starts to know an endpoint of which nobody has told. */
+export function createKnownEndpoint(endpointId: string, state: EndpointState, operator: OperatorRecord, link: BoardLink): KnownEndpoint {
+  return {
+    endpointId,
+    state,
+    operator,
+    link,
+    inFlight: 0,
+    peakInFlight: 0,
+    reportedInFlight: 0,
+    shared: null,
+    askedAfterTrips: 0,
+    outbox: createOutbox(link),
+    reading: null,
+  };
+}
+
+/** Learns from an observation at once, and keeps it for the board. */
+export function record(known: KnownEndpoint, observation: Observation, at: Moment): void {
+  const { state, link } = known;
+  const openedBefore = opened(state);
+  observe(state, observation, at);
+  observeOperator(partOf(known.operator, link.name, at.nowMs), observation, at.nowMs);
+  known.reading = null;
+  if (!link.isConnected) return;
+  put(known.outbox, observation);
+  link.changed.add(known);
+  if (observation.kind === 'refused' || opened(state) > openedBefore) link.isUrgent = true;
+}
+
+/** Counts the requests of this isolate up or down. */
+export function load(known: KnownEndpoint, change: 1 | -1): void {
+  const { link } = known;
+  known.inFlight = Math.max(0, known.inFlight + change);
+  known.peakInFlight = Math.max(known.peakInFlight, known.inFlight);
+  known.reading = null;
+  if (!link.isConnected) return;
+  link.changed.add(known);
+  if (known.inFlight > 0) link.busy.add(known);
+  else link.busy.delete(known);
+}
+
+/**
+ * Estimates the requests of all isolates: the board's count, and since then this isolate's own change times the number of isolates,
+ * because the others do much the same (docs/routing.md).
+ */
+export function totalInFlight(known: KnownEndpoint, nowMs: number): number {
+  return inFlightWith(known, known.link.activeIsolates, nowMs);
+}
+
+/**
+ * Counts the requests that are surely there: the board's count and this isolate's own change since. What is learned goes by this: a cap
+ * that grew on extrapolated load would have grown on load that was never there.
+ */
+export function knownInFlight(known: KnownEndpoint, nowMs: number): number {
+  return inFlightWith(known, 1, nowMs);
+}
+
+function inFlightWith(known: KnownEndpoint, factor: number, nowMs: number): number {
+  const { inFlight } = known;
+  const shared = recentLoad(known, nowMs);
+  return shared === null ? inFlight : Math.max(inFlight, shared.inFlight + factor * (inFlight - shared.ownInFlight));
+}
+
+/** Tells how old the count of other isolates' requests is, ms; undefined where there are no others, or none that counts. */
+export function newsAgeMs(known: KnownEndpoint, nowMs: number): number | undefined {
+  const shared = known.link.activeIsolates < 2 ? null : recentLoad(known, nowMs);
+  return shared === null ? undefined : elapsedMs(shared.toldAtMs, nowMs);
+}
+
+function recentLoad({ shared, link }: KnownEndpoint, nowMs: number): SharedLoad | null {
+  // What is there still would have been told again.
+  const isRecent = shared !== null && isPending(shared.toldAtMs + VISIT_MAX_MS, nowMs, VISIT_MAX_MS);
+  return isRecent && isFresh(link, nowMs) ? shared : null;
+}
+
+/** Slots that this isolate holds a lease on; null where it goes by the load. */
+export function leasedSlots({ shared, link }: KnownEndpoint, nowMs: number): number | null {
+  if (shared === null || shared.slots === null || !isFresh(link, nowMs)) return null;
+  return isPending(shared.slotsUntilMs, nowMs, LEASE_MS) ? shared.slots : null;
+}
+
+function opened({ circuit, tenants }: EndpointState): number {
+  let trips = circuit.breaker.state === 'open' ? circuit.breaker.trips : 0;
+  for (const { breaker } of tenants) if (breaker.state === 'open') trips += breaker.trips;
+  return trips;
+}
