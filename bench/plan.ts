@@ -1,7 +1,7 @@
 /** How fast plans are made, by number of endpoints of one model. Measures the live path: plan and record, over warm health. */
 import { CAPABILITIES, type Offer } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
-import type { ResolvedPolicy } from '#schema/policy';
+import { DEFAULT_POLICY, type ResolvedPolicy } from '#schema/policy';
 import { createHealth } from '#src/health/health';
 import { plan, type PlanInput } from '#src/routing/plan';
 
@@ -58,7 +58,7 @@ function planner(size: number): () => void {
       policy: POLICY,
       entries,
       snapshotVersion: 'bench',
-      health: health.view(nowMs),
+      health: health.view(nowMs, FACTS.teamId),
       nowMs,
       random: () => (draw = (draw + 0.618034) % 1),
       isCallable: (offer) => callable.has(offer.endpointId),
@@ -115,41 +115,16 @@ const FACTS: RequestFacts = {
   signedBy: [],
   reasoning: false,
   freeOnly: false,
+  affinity: { key: '0123456789abcdef', prefixTokens: 700, isNamed: true },
 };
 
 const POLICY: ResolvedPolicy = {
+  ...DEFAULT_POLICY,
   name: 'bench',
-  version: 1,
   minTier: 'zero_retention',
   jurisdictions: ['DE', 'FR'],
-  acceptOperatorClaims: false,
-  requireGpuEvidence: false,
-  maxEvidenceAgeS: null,
-  requireUpToDateTcb: false,
-  only: [],
   ignore: ['provider-1'],
-  supplyOnly: null,
-  supplyIgnore: [],
   quantizations: ['fp8', 'bf16'],
-  kvCache: null,
   maxPromptPicoUsdPerToken: 1_000_000,
   maxCompletionPicoUsdPerToken: 4_000_000,
-  maxRequestNanoUsd: null,
-  maxUnitPicoUsd: {},
-  verification: 'preferred',
-  requireParameters: false,
-  allowUnpriced: false,
-  optimize: 'balanced',
-  order: [],
-  sort: null,
-  sortAcrossModels: false,
-  supplyOrder: [],
-  preferredMinThroughput: null,
-  preferredMaxLatencyS: null,
-  allowFallbacks: true,
-  hedge: false,
-  resume: true,
-  maxAttempts: 4,
-  deadlineMs: 120_000,
-  modelFallbacks: {},
 };

@@ -77,9 +77,12 @@ function jsonTokens(value: unknown): number {
 /** Estimates the prompt tokens of a request: messages, tool calls, tools and the answer's schema. At least 1. */
 export function promptTokens(request: ChatRequest): number {
   let tokens = jsonTokens(request.tools) + jsonTokens(request.response_format?.json_schema);
-  for (const message of request.messages) {
-    tokens += TOKENS_PER_MESSAGE + contentTokens(message.content);
-    if (message.role === 'assistant') tokens += jsonTokens(message.tool_calls);
-  }
+  for (const message of request.messages) tokens += messageTokens(message);
   return Math.max(1, Math.ceil(tokens));
+}
+
+/** Estimates the tokens of one message with its frame, as a fraction. */
+export function messageTokens(message: ChatRequest['messages'][number]): number {
+  const tokens = TOKENS_PER_MESSAGE + contentTokens(message.content);
+  return message.role === 'assistant' ? tokens + jsonTokens(message.tool_calls) : tokens;
 }

@@ -5,6 +5,7 @@ import type { RequestFacts } from '#schema/facts';
 import { MAX_TOKENS_LIMIT } from '#schema/generation-fields';
 import { signerOf } from '#schema/signature';
 import type { ClientChat } from '#schema/skin';
+import { affinityOf } from './affinity.ts';
 import { promptSlackTokens, promptTokens } from './estimate-tokens.ts';
 
 /** Mean length of an answer when nothing better is known. */
@@ -34,14 +35,15 @@ export function chatFacts(request: ChatRequest, { teamId, freeOnly, needs = [], 
   const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? null;
   const choices = size?.choices ?? request.n ?? 1;
   const reasoning = asksForReasoning(request);
+  const tokens = size?.promptTokens ?? promptTokens(request);
+  const affinity = affinityOf(request, { teamId, promptTokens: tokens });
   // Tools that the upstream runs itself feed what they find into the prompt.
   const slackTokens = needs.includes('messages') ? MAX_TOKENS_LIMIT : promptSlackTokens(request);
   return {
     teamId,
     operation: 'chat',
-    ...(size === undefined
-      ? { promptTokens: promptTokens(request) }
-      : { promptTokens: size.promptTokens, contextTokens: size.contextTokens }),
+    promptTokens: tokens,
+    ...(size && { contextTokens: size.contextTokens }),
     ...(slackTokens > 0 && { promptSlackTokens: slackTokens }),
     maxTokens,
     choices,
@@ -52,6 +54,7 @@ export function chatFacts(request: ChatRequest, { teamId, freeOnly, needs = [], 
     signedBy: signersOf(request.messages),
     reasoning,
     freeOnly,
+    ...(affinity && { affinity }),
   };
 }
 

@@ -32,6 +32,7 @@ function toProviderResponse(attempt: Attempt, model: string, providerName: strin
 function toAttemptBody(attempt: Attempt) {
   return {
     index: attempt.index,
+    role: attempt.role,
     endpoint: attempt.endpointId,
     provider: attempt.providerId,
     supply: attempt.supply,

@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { GatewayError } from '#schema/error';
+import type { Receipt } from '#schema/receipt';
 import type { Hall } from '#src/serve';
 import { requireTeam, waitUntilOf } from './caller.ts';
 import { toGenerationBody } from './generation-body.ts';
@@ -12,12 +13,18 @@ export const generationQuery = z.object({ id: z.string().min(1, 'is required') }
 
 const ID_SHAPE = /^[\x21-\x7e]{1,100}$/;
 
-/** Answers with a generation record. Absent and another team's are the same GatewayError `not_found`. */
+/** Finds a receipt of a team; `param` names the field that holds its id. Absent and another team's are the same GatewayError `not_found`. */
+export async function requireReceipt(hall: Hall, teamId: string, { id, param }: { id: string; param: string }): Promise<Receipt> {
+  const receipt = ID_SHAPE.test(id) ? await hall.findReceipt(teamId, id) : null;
+  if (receipt?.teamId !== teamId) throw new GatewayError('not_found', 'No generation of that id was found.', { param });
+  return receipt;
+}
+
+/** Answers with a generation record. Throws GatewayError `not_found`. */
 export async function serveGeneration(hall: Hall, c: Context): Promise<Response> {
   const { team } = await requireTeam(hall, c);
   const { id } = readQuery(generationQuery, c);
-  const receipt = ID_SHAPE.test(id) ? await hall.findReceipt(team.id, id) : null;
-  if (receipt?.teamId !== team.id) throw new GatewayError('not_found', 'No generation of that id was found.', { param: 'id' });
+  const receipt = await requireReceipt(hall, team.id, { id, param: 'id' });
   const { models, providers } = await hall.snapshot(waitUntilOf(c));
   const offers = models.get(receipt.model)?.offers ?? [];
   return c.json({

@@ -2,10 +2,8 @@
 import type { Skin, UnitSkin } from '#schema/skin';
 import type { Call } from '#src/passage';
 import type { Hall } from '#src/serve';
-import { chat } from '#src/skins/chat/chat';
 import { bearerToken } from './bearer.ts';
 import { ALLOW_ANY_ORIGIN, allowAnyOrigin } from './cors.ts';
-import { toPlanBody } from './plan-body.ts';
 import { readBody } from './read-body.ts';
 import { respondError } from './respond-error.ts';
 
@@ -21,6 +19,7 @@ type ReadBody = (request: Request) => Promise<unknown>;
 export async function toCall(hall: Hall, { request, waitUntil }: Arrival, read: ReadBody): Promise<Call> {
   const { headers } = request;
   const token = bearerToken(headers);
+  hall.stand(() => request.cf?.['continent']);
   const arrivedAtMs = hall.now();
   try {
     return { token, body: await read(request), headers, answerHeaders: ALLOW_ANY_ORIGIN, signal: request.signal, arrivedAtMs, waitUntil };
@@ -47,9 +46,4 @@ export async function serveUnit(hall: Hall, skin: UnitSkin, arrival: Arrival, re
   } catch (failure) {
     return allowAnyOrigin(respondError(failure, hall.log, skin.writeError));
   }
-}
-
-/** Answers with the plan that a chat request would follow now. */
-export async function serveExplain(hall: Hall, arrival: Arrival): Promise<Response> {
-  return Response.json(toPlanBody(await hall.explain(await toCall(hall, arrival, readBody), chat)));
 }

@@ -1,8 +1,23 @@
 /** A routing decision as callers read it, from `POST /explain` and on receipts. */
 import { toUsd } from '#schema/money';
-import type { PlanCandidate, PlanRecord, PlanRejection } from '#schema/receipt';
+import type { IndexTerms, PlanCandidate, PlanRecord, PlanRejection } from '#schema/receipt';
+
+/** As receipts round them, so that a plan reads the same before and after. */
+const DECIMALS = { index: 4, ttftMs: 0, tpotMs: 1, load: 1 } as const;
+
+function toTermsBody({ price, ttft, ttftMiss, tpot, verification, risk }: IndexTerms) {
+  return {
+    price: rounded(price, DECIMALS.index),
+    ttft: rounded(ttft, DECIMALS.index),
+    ttft_miss: rounded(ttftMiss, DECIMALS.index),
+    tpot: rounded(tpot, DECIMALS.index),
+    verification: rounded(verification, DECIMALS.index),
+    risk: rounded(risk, DECIMALS.index),
+  };
+}
 
 function toCandidateBody(candidate: PlanCandidate) {
+  const { index, terms, load } = candidate;
   return {
     endpoint: candidate.endpointId,
     provider: candidate.provider,
@@ -10,14 +25,22 @@ function toCandidateBody(candidate: PlanCandidate) {
     supply: candidate.supply,
     tier: candidate.tier,
     rank: candidate.rank,
-    index: candidate.index,
+    index: index === null ? null : rounded(index, DECIMALS.index),
+    terms: terms && toTermsBody(terms),
     cost: toUsd(candidate.costNanoUsd),
     cost_nano_usd: candidate.costNanoUsd,
-    ttft_ms: candidate.ttftMs,
-    tpot_ms: candidate.tpotMs,
-    failure_probability: candidate.failureProbability,
+    ttft_ms: rounded(candidate.ttftMs, DECIMALS.ttftMs),
+    tpot_ms: rounded(candidate.tpotMs, DECIMALS.tpotMs),
+    failure_probability: rounded(candidate.failureProbability, DECIMALS.index),
+    cache_hit: rounded(candidate.cacheHit, DECIMALS.index),
+    load: load && { in_flight: rounded(load.inFlight, DECIMALS.load), cap: rounded(load.cap, DECIMALS.load) },
     gates: candidate.gates,
   };
+}
+
+function rounded(value: number, decimals: number): number {
+  const steps = 10 ** decimals;
+  return Math.round(value * steps) / steps;
 }
 
 function toRejectionBody({ endpointId, provider, supply, filter, reason }: PlanRejection) {

@@ -16,9 +16,10 @@ import { waitUntilOf } from './caller.ts';
 import { serveCountTokens } from './count-tokens.ts';
 import { serveCredits } from './credits.ts';
 import { serveEndpoints, serveZdrEndpoints } from './endpoints.ts';
+import { serveExplain } from './explain.ts';
 import { serveGeneration } from './generation.ts';
 import { serveHealth } from './health.ts';
-import { serveExplain, serveSkin, serveUnit, type Arrival } from './infer.ts';
+import { serveSkin, serveUnit, type Arrival } from './infer.ts';
 import { serveKey } from './key.ts';
 import { serveChangeKey, serveCreateKey, serveDeleteKey, serveKeyByHash, serveKeys } from './keys.ts';
 import { serveEmbeddingModels, serveModel, serveModelData, serveModels, serveModelsCount, serveUserModels } from './models.ts';
@@ -74,7 +75,7 @@ export const SURFACES = [
   { method: 'POST', path: '/images', serve: speakWhole(openRouterImages) },
   { method: 'POST', path: '/audio/speech', serve: speakWhole(speech) },
   { method: 'POST', path: '/audio/transcriptions', serve: speakWhole(transcriptions, readFormOrBody) },
-  { method: 'POST', path: '/explain', serve: (hall, c) => serveExplain(hall, arrivalOf(c)) },
+  { method: 'POST', path: '/explain', serve: serveExplain },
   { method: 'GET', path: '/models', serve: serveModels },
   { method: 'GET', path: '/models/count', serve: serveModelsCount },
   { method: 'GET', path: '/models/user', serve: serveUserModels },

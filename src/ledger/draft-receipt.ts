@@ -70,9 +70,19 @@ export function draftReceipt({ id, api, admission, hold, trail, tally, plan, tim
     chargedNanoUsd: end.chargedNanoUsd,
     absorbedNanoUsd: attemptsNanoUsd - end.chargedNanoUsd,
     heldNanoUsd: hold.amountNanoUsd,
-    attempts: trail,
+    attempts: inOrder(trail),
     plan,
   };
+}
+
+/** Attempts are booked when they have ended, and an answer that was resumed ends all of its attempts at once. The receipt tells them as they began. */
+function inOrder(trail: readonly Attempt[]): readonly Attempt[] {
+  if (trail.length < 2) return trail;
+  // A clock that stood still does not show that a resume came after what it resumes.
+  const isLater = ({ role }: Attempt) => Number(role === 'resume');
+  return trail
+    .toSorted((one, other) => one.startedAtMs - other.startedAtMs || isLater(one) - isLater(other))
+    .map((attempt, index) => ({ ...attempt, index }));
 }
 
 /** A whole answer arrives at once, so it has neither a first token nor a pace. */

@@ -1,6 +1,8 @@
 /** How a routing decision is stored: rounded, bounded, and without a name at every number. */
 import type { PrivacyTier, SupplyKind } from '#schema/catalog';
-import type { PlanCandidate, PlanRecord, PlanRejection } from '#schema/receipt';
+import type { RequestFacts } from '#schema/facts';
+import type { IndexTerms, PlanCandidate, PlanRecord, PlanRejection } from '#schema/receipt';
+import { decodeInputs, encodeInputs, type CompactInputs } from './inputs-text.ts';
 
 const COLUMNS = [
   'endpoint',
@@ -15,13 +17,24 @@ const COLUMNS = [
   'tpot_ms',
   'failure_probability',
   'gates',
+  'terms',
+  'cache_hit',
+  'load',
 ] as const;
+
+/** Rounding steps in one: of the index, its terms and probabilities; of requests under way. */
+const SHARES = 10_000;
+const LOADS = 10;
 
 /** What is kept of a plan over thousands of endpoints: the best candidates and the first rejections. */
 const CANDIDATE_LIMIT = 32;
 const REJECTION_LIMIT = 64;
 
-/** One candidate, in the order of `columns`. */
+/** price, ttft, ttft_miss, tpot, verification, risk */
+type TermsRow = readonly [price: number, ttft: number, ttftMiss: number, tpot: number, verification: number, risk: number];
+type LoadRow = readonly [inFlight: number, cap: number];
+
+/** One candidate, in the order of `columns`. Rows from before terms were kept end with the gates. */
 type CandidateRow = readonly [
   endpoint: string,
   provider: string,
@@ -35,6 +48,9 @@ type CandidateRow = readonly [
   tpotMs: number,
   failureProbability: number,
   gates: readonly string[],
+  terms?: TermsRow | null,
+  cacheHit?: number,
+  load?: LoadRow | null,
 ];
 type RejectionRow = readonly [endpoint: string, provider: string, supply: SupplyKind, filter: string, reason: string];
 
@@ -46,16 +62,21 @@ export interface CompactPlan {
   optimize: string;
   method: string;
   relaxed: readonly string[];
-  facts: PlanRecord['facts'];
+  /** All of them where `inputs` are kept. */
+  facts: PlanRecord['facts'] | RequestFacts;
   /** Says to whoever reads the table what stands where in a candidate. */
   columns: readonly string[];
   candidates: readonly CandidateRow[];
   rejections: readonly RejectionRow[];
+  inputs?: CompactInputs | null;
 }
 
-/** Compacts a plan: index and probability to 4 decimals, first-token time to 1 ms, pace to 0.1 ms; 32 candidates and 64 rejections. */
+/**
+ * Compacts a plan: index, its terms and probabilities to 4 decimals, first-token time to 1 ms, pace to 0.1 ms; 32 candidates and 64
+ * rejections. Inputs stay exact, for the candidates that are kept.
+ */
 export function encodePlan(plan: PlanRecord): CompactPlan {
-  const { candidates, rejections } = plan;
+  const { candidates, rejections, inputs } = plan;
   return {
     snapshot: plan.snapshotVersion,
     at: plan.plannedAtMs,
@@ -63,15 +84,17 @@ export function encodePlan(plan: PlanRecord): CompactPlan {
     optimize: plan.optimize,
     method: plan.method,
     relaxed: plan.relaxed,
-    facts: plan.facts,
+    facts: inputs?.facts ?? plan.facts,
     columns: COLUMNS,
     candidates: (candidates.length > CANDIDATE_LIMIT ? candidates.slice(0, CANDIDATE_LIMIT) : candidates).map(toCandidateRow),
     rejections: (rejections.length > REJECTION_LIMIT ? rejections.slice(0, REJECTION_LIMIT) : rejections).map(toRejectionRow),
+    inputs: inputs && encodeInputs(inputs, CANDIDATE_LIMIT),
   };
 }
 
 /** Reads a plan back; what `encodePlan` rounded or left out stays so. */
 export function decodePlan(plan: CompactPlan): PlanRecord {
+  const { promptTokens, maxTokens, expectedCompletionTokens, stream, needs } = plan.facts;
   return {
     snapshotVersion: plan.snapshot,
     plannedAtMs: plan.at,
@@ -79,9 +102,11 @@ export function decodePlan(plan: CompactPlan): PlanRecord {
     optimize: plan.optimize,
     method: plan.method,
     relaxed: plan.relaxed,
-    facts: plan.facts,
+    facts: { promptTokens, maxTokens, expectedCompletionTokens, stream, needs },
     candidates: plan.candidates.map(fromCandidateRow),
     rejections: plan.rejections.map(fromRejectionRow),
+    // Where inputs are kept, facts were encoded whole.
+    inputs: plan.inputs ? decodeInputs(plan.inputs, plan.facts as RequestFacts) : null,
   };
 }
 
@@ -93,18 +118,53 @@ function toCandidateRow(candidate: PlanCandidate): CandidateRow {
     candidate.supply,
     candidate.tier,
     candidate.rank,
-    candidate.index === null ? null : rounded(candidate.index, 10_000),
+    candidate.index === null ? null : rounded(candidate.index, SHARES),
     candidate.costNanoUsd,
     rounded(candidate.ttftMs, 1),
     rounded(candidate.tpotMs, 10),
-    rounded(candidate.failureProbability, 10_000),
+    rounded(candidate.failureProbability, SHARES),
     candidate.gates,
+    candidate.terms && toTermsRow(candidate.terms),
+    rounded(candidate.cacheHit, SHARES),
+    candidate.load && [rounded(candidate.load.inFlight, LOADS), rounded(candidate.load.cap, LOADS)],
+  ];
+}
+
+function toTermsRow({ price, ttft, ttftMiss, tpot, verification, risk }: IndexTerms): TermsRow {
+  return [
+    rounded(price, SHARES),
+    rounded(ttft, SHARES),
+    rounded(ttftMiss, SHARES),
+    rounded(tpot, SHARES),
+    rounded(verification, SHARES),
+    rounded(risk, SHARES),
   ];
 }
 
 function fromCandidateRow(row: CandidateRow): PlanCandidate {
-  const [endpointId, provider, tag, supply, tier, rank, index, costNanoUsd, ttftMs, tpotMs, failureProbability, gates] = row;
-  return { endpointId, provider, tag, supply, tier, rank, index, costNanoUsd, ttftMs, tpotMs, failureProbability, gates };
+  const [endpointId, provider, tag, supply, tier, rank, index, costNanoUsd, ttftMs, tpotMs, failureProbability, gates, ...added] = row;
+  const [terms = null, cacheHit = 0, load = null] = added;
+  return {
+    endpointId,
+    provider,
+    tag,
+    supply,
+    tier,
+    rank,
+    index,
+    terms: terms && fromTermsRow(terms),
+    costNanoUsd,
+    ttftMs,
+    tpotMs,
+    failureProbability,
+    cacheHit,
+    load: load && { inFlight: load[0], cap: load[1] },
+    gates,
+  };
+}
+
+function fromTermsRow([price, ttft, ttftMiss, tpot, verification, risk]: TermsRow): IndexTerms {
+  return { price, ttft, ttftMiss, tpot, verification, risk };
 }
 
 function toRejectionRow({ endpointId, provider, supply, filter, reason }: PlanRejection): RejectionRow {

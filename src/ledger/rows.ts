@@ -1,5 +1,5 @@
 /** Receipts as rows: arrays in the order of the tables' columns, encoded once by the isolate and read back by one function wherever they are found. */
-import type { AttemptFailure, AttemptFailureKind, AttemptOutcome } from '#schema/attempt';
+import type { AttemptFailure, AttemptFailureKind, AttemptOutcome, AttemptRole } from '#schema/attempt';
 import type { PrivacyTier, SupplyKind } from '#schema/catalog';
 import type { Receipt, ReceiptState, UsageSource } from '#schema/receipt';
 import { ATTEMPT_COLUMN_ORDER, RECEIPT_COLUMN_ORDER, type attempts, type receipts } from '#schema/tables';
@@ -78,6 +78,7 @@ export function toAttemptRows(receipt: Receipt): unknown[][] {
       promptTokens: attempt.promptTokens,
       completionTokens: attempt.completionTokens,
       costNanoUsd: attempt.costNanoUsd,
+      role: attempt.role,
     };
     return ATTEMPT_COLUMN_ORDER.map((key) => columns[key]);
   });
@@ -147,6 +148,7 @@ export function fromColumns(row: ReceiptColumns, attemptRows: readonly AttemptCo
     heldNanoUsd: row.heldNanoUsd,
     attempts: attemptRows.map((attempt) => ({
       index: attempt.attemptIndex,
+      role: (attempt.role as AttemptRole | null) ?? (attempt.attemptIndex === 0 ? 'first' : 'fallback'),
       endpointId: attempt.endpointId,
       providerId: attempt.providerId,
       supply: attempt.supply as SupplyKind,

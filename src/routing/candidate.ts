@@ -1,7 +1,9 @@
 /** A candidate as the rest of the house sees it: the offer with its expected and its greatest cost. */
 import type { Offer, PrivacyTier } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
+import type { EndpointHealth } from '#schema/health';
 import { costNanoUsd, type Price } from '#schema/money';
+import type { IndexTerms } from '#schema/receipt';
 import type { Demand } from './demand.ts';
 import { gateNames } from './gates.ts';
 import { provenTier } from './privacy.ts';
@@ -17,7 +19,11 @@ export interface Candidate {
   rank: number;
   /** The index R; null where `order` or `sort` placed it. For fallbacks of the primary's operator, given that the primary failed. */
   index: number | null;
-  /** Expected price of the request. */
+  /** What the index is made of; null where it is. */
+  terms: IndexTerms | null;
+  /** Those of one precedence differ by nothing that the policy puts above the index: gates, wishes, model, `order`, kind of supply. */
+  precedence: number;
+  /** Expected price of the request, with what its cache saves. */
   costNanoUsd: number;
   /** What the request can cost at most: 5 % more prompt than estimated and all that media may add, at its dearest price, and all the output there is room for. */
   worstCaseNanoUsd: number;
@@ -27,6 +33,13 @@ export interface Candidate {
   /** Soft gates it fails now: `cap`, `backoff`, `breaker`. */
   gates: string[];
   firstTokenTimeoutMs: number;
+  /** From this silence on a second endpoint may be asked. */
+  hedgeAfterMs: number;
+  /** Probability that the conversation's earlier turns are in the endpoint's cache, and the prompt tokens to expect there. */
+  cacheHit: number;
+  cachedTokens: number;
+  /** The reading that all this rests on; null where nothing is known. */
+  health: EndpointHealth | null;
 }
 
 /** Converts a ranked offer to a candidate. */
@@ -34,25 +47,39 @@ export function toCandidate(ranked: Ranked, at: { seen: Inspection; demand: Dema
   const { seen, demand } = at;
   const { facts, policy } = demand;
   const offer = seen.offers[ranked.place] as Offer;
-  const { estimate } = ranked;
+  const { estimate, cacheHit, cachedTokens } = ranked;
   return {
     offer,
     tier: provenTier(offer, policy, facts.teamId, demand.nowMs),
     rank: at.rank,
     index: ranked.index,
-    costNanoUsd: priced(offer.price, facts, facts.promptTokens, facts.expectedCompletionTokens),
-    worstCaseNanoUsd: priced(dearest(offer.price), facts, promptTokensMax(offer, demand), outputTokensMax(offer, facts)),
+    terms: ranked.terms,
+    precedence: ranked.precedence,
+    costNanoUsd: expectedNanoUsd(offer.price, facts, cachedTokens),
+    worstCaseNanoUsd: worstNanoUsd(dearest(offer.price), demand, offer),
     ttftMs: estimate.ttftMs,
     tpotMs: estimate.tpotMs,
     failureProbability: estimate.failureProbability,
     gates: gateNames(seen.gates[ranked.place] ?? 0),
     firstTokenTimeoutMs: Math.min(policy.deadlineMs, Math.round(estimate.firstTokenTimeoutMs)),
+    hedgeAfterMs: Math.round(estimate.hedgeAfterMs),
+    cacheHit,
+    cachedTokens,
+    health: seen.health[ranked.place] ?? null,
   };
 }
 
-function priced(price: Price | null, { unitsMax: units = 0 }: RequestFacts, promptTokens: number, completionTokens: number): number {
+function expectedNanoUsd(price: Price | null, facts: RequestFacts, cachedTokens: number): number {
   if (price === null) return 0;
-  return costNanoUsd(price, { promptTokens, completionTokens, cacheReadTokens: 0, cacheWriteTokens: 0, units });
+  const { promptTokens, expectedCompletionTokens: completionTokens, unitsMax: units = 0 } = facts;
+  return costNanoUsd(price, { promptTokens, completionTokens, cacheReadTokens: cachedTokens, cacheWriteTokens: 0, units });
+}
+
+function worstNanoUsd(price: Price | null, demand: Demand, offer: Offer): number {
+  if (price === null) return 0;
+  const promptTokens = promptTokensMax(offer, demand);
+  const completionTokens = outputTokensMax(offer, demand.facts);
+  return costNanoUsd(price, { promptTokens, completionTokens, cacheReadTokens: 0, cacheWriteTokens: 0, units: demand.facts.unitsMax ?? 0 });
 }
 
 /** A prompt may be written to the upstream's cache, which some charge more for than for reading it. */

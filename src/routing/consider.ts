@@ -19,7 +19,8 @@ export interface Consideration {
 
 /**
  * Inspects and scores offers, cheapest first, until no dearer one can be among the best 64.
- * Exact: every term of the index but the price is at least 0, so R is never below the price ratio.
+ * Exact: every term of the index but the price is at least 0, so R is never below the price ratio. A prompt cache lowers the price of
+ * one offer alone, the conversation's home; it is sought among the inspected ones afterwards and joins the best, whoever they are.
  */
 export function consider(found: Survey, demand: Demand, view: HealthView): Consideration {
   const references = referencePrices(found);

@@ -1,7 +1,7 @@
-/** What to expect of an endpoint for this request: health where there is some, priors where there is none. routing paper §5.2, §5.5. */
+/** What to expect of an endpoint for this request: health where there is some, priors where there is none. docs/routing.md. */
 import type { Offer, SupplyKind } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
-import { promptLengthFactor, type EndpointHealth } from '#schema/health';
+import { LONG_PROMPT_TOKENS, promptLengthFactor, type EndpointHealth } from '#schema/health';
 import type { Cutoffs, ResolvedPolicy } from '#schema/policy';
 
 /** Mean of Beta(2, 0.06) plus one standard deviation: a newcomer is neither trusted like a proven endpoint nor shunned. */
@@ -10,11 +10,18 @@ const FAILURE_PRIOR = 0.125;
 const TTFT_PRIOR_MS: Readonly<Record<SupplyKind, number>> = { centralized: 700, selfhosted: 600, subnet: 1000 };
 const TPOT_PRIOR_MS: Readonly<Record<SupplyKind, number>> = { centralized: 15, selfhosted: 20, subnet: 25 };
 
+/** Queueing stretches TTFT from this share of the cap on, by so many times for each further cap. Loads are guesses, so it must begin well before the cap. */
+const QUEUE_FROM = 0.5;
+const QUEUE_SLOPE = 6;
+
 const TIMEOUT_MIN_MS = 2_000;
 const TIMEOUT_MAX_MS = 20_000;
-/** Until an endpoint has this many samples its q90 is not trusted with timeouts. */
+/** Until an endpoint has this many samples its quantiles are not trusted with timeouts. */
 const TIMEOUT_SAMPLES_MIN = 10;
 const TIMEOUT_UNSEEN_MS = 6_000;
+/** No hedge before this, however fast the endpoint usually is; scales with the prompt like a TTFT. */
+const HEDGE_MIN_MS = 600;
+const HEDGE_UNSEEN_MIN_MS = 1_500;
 
 /** Standard deviations of p75, p90 and p99 above the median of a lognormal; and its usual spread at healthy providers. */
 const SIGMAS = { p75: 0.674, p90: 1.282, p99: 2.326 } as const;
@@ -26,35 +33,53 @@ export interface Estimate {
   tpotMs: number;
   failureProbability: number;
   firstTokenTimeoutMs: number;
+  /** From this silence on a second endpoint may be asked. */
+  hedgeAfterMs: number;
 }
 
 /** An estimate to be filled in. */
 export function emptyEstimate(): Estimate {
-  return { ttftMs: 0, tpotMs: 0, failureProbability: 0, firstTokenTimeoutMs: 0 };
+  return { ttftMs: 0, tpotMs: 0, failureProbability: 0, firstTokenTimeoutMs: 0, hedgeAfterMs: 0 };
 }
 
-/** Estimates one request at one offer. Queueing stretches TTFT from 90 % of the cap on. `into` is filled and returned, so a loop allocates nothing. */
+/**
+ * Estimates one request at one offer, `cachedTokens` of its prompt being in the cache there.
+ * Patience never counts on a cache. `into` is filled and returned, so a loop allocates nothing.
+ */
 export function estimateInto(
   into: Estimate,
   offer: Offer,
-  known: { health: EndpointHealth | undefined; facts: Pick<RequestFacts, 'promptTokens'> },
+  known: { health: EndpointHealth | undefined; facts: Pick<RequestFacts, 'promptTokens'>; cachedTokens: number },
 ): Estimate {
-  const { health, facts } = known;
+  const { health, facts, cachedTokens } = known;
   const lengthFactor = promptLengthFactor(facts.promptTokens);
   const normalisedMs = health?.ttftNormalisedMs ?? TTFT_PRIOR_MS[offer.supply];
   const load = health === undefined ? 0 : health.inFlight / Math.max(1, health.cap);
 
-  into.ttftMs = normalisedMs * lengthFactor * (1 + 3 * Math.max(0, load - 0.9));
+  into.ttftMs = normalisedMs * promptLengthFactor(facts.promptTokens - cachedTokens) * (1 + QUEUE_SLOPE * Math.max(0, load - QUEUE_FROM));
   into.tpotMs = health?.tpotMs ?? TPOT_PRIOR_MS[offer.supply];
-  into.failureProbability = health?.failureProbability ?? FAILURE_PRIOR;
+  into.failureProbability = failureProbability(health, facts.promptTokens);
   into.firstTokenTimeoutMs = firstTokenTimeoutMs(health, lengthFactor);
+  into.hedgeAfterMs = hedgeAfterMs(health, lengthFactor, into.ttftMs);
   return into;
+}
+
+function failureProbability(health: EndpointHealth | undefined, promptTokens: number): number {
+  if (health === undefined) return FAILURE_PRIOR;
+  return promptTokens > LONG_PROMPT_TOKENS ? (health.failureProbabilityLong ?? health.failureProbability) : health.failureProbability;
 }
 
 function firstTokenTimeoutMs(health: EndpointHealth | undefined, lengthFactor: number): number {
   const p90Ms = health?.ttftNormalisedMsP90 ?? null;
   if (health === undefined || p90Ms === null || health.samples < TIMEOUT_SAMPLES_MIN) return TIMEOUT_UNSEEN_MS * lengthFactor;
   return Math.min(TIMEOUT_MAX_MS, Math.max(TIMEOUT_MIN_MS, 3 * p90Ms)) * Math.max(1, lengthFactor);
+}
+
+/** Nineteen of twenty answers come before this. Where too few were seen to say so, it is twice the expected TTFT. */
+function hedgeAfterMs(health: EndpointHealth | undefined, lengthFactor: number, ttftMs: number): number {
+  const p95Ms = health?.ttftNormalisedMsP95 ?? null;
+  if (health === undefined || p95Ms === null || health.samples < TIMEOUT_SAMPLES_MIN) return Math.max(HEDGE_UNSEEN_MIN_MS, 2 * ttftMs);
+  return Math.max(HEDGE_MIN_MS, 1.2 * p95Ms) * lengthFactor;
 }
 
 /** Tells whether the estimate meets `preferred_max_latency` and `preferred_min_throughput`; missing them moves an offer back. */

@@ -1,9 +1,10 @@
 /**
  * The index R = C + p/(1−p)·L: cost if the attempt succeeds, plus the loss of the failures before it does.
- * Ascending R is the optimal order of sequential attempts when failures are independent. routing paper §5.3.
+ * Ascending R is the optimal order of sequential attempts when failures are independent. docs/routing.md.
  */
 import type { Offer } from '#schema/catalog';
 import type { Optimize, ResolvedPolicy } from '#schema/policy';
+import type { IndexTerms } from '#schema/receipt';
 import type { Estimate } from './estimates.ts';
 
 /** What latency is worth, in median prices of the model: per SLO of TTFT, for missing the SLO, per SLO of TPOT. */
@@ -50,32 +51,32 @@ export function toIndexScale(policy: ResolvedPolicy, promptTokens: number): Inde
   };
 }
 
-/** One candidate's terms: C, and L of one failed attempt, in median prices. */
-export interface IndexTerms {
-  success: number;
-  lossPerFailure: number;
+/** Terms to be filled in. */
+export function emptyTerms(): IndexTerms {
+  return { price: 0, ttft: 0, ttftMiss: 0, tpot: 0, verification: 0, risk: 0 };
 }
 
-/** Computes C and L into `into`. `priceRatio` is the price over the median price of the model's eligible offers. */
-export function termsInto(
-  into: IndexTerms,
-  candidate: { offer: Offer; estimate: Estimate; priceRatio: number },
-  scale: IndexScale,
-): IndexTerms {
-  const { offer, estimate, priceRatio } = candidate;
+/** What one candidate's terms rest on. */
+export interface Indexed {
+  offer: Offer;
+  estimate: Estimate;
+  /** Its price over the median price of the model's eligible offers. */
+  priceRatio: number;
+  /** The estimate's, or more where the failures before this attempt make another likelier. */
+  failureProbability: number;
+}
+
+/** Computes the terms of R into `into` and returns R, their sum; lower is better. */
+export function indexInto(into: IndexTerms, { offer, estimate, priceRatio, failureProbability }: Indexed, scale: IndexScale): number {
   const { weights, ttftSloMs } = scale;
-  into.success =
-    priceRatio +
-    (weights.ttft * estimate.ttftMs) / ttftSloMs +
-    (estimate.ttftMs > ttftSloMs ? weights.ttftMiss : 0) +
-    (weights.tpot * estimate.tpotMs) / TPOT_SLO_MS +
-    (scale.prefersVerified ? VERIFICATION_PENALTY[offer.verification] : 0);
-  into.lossPerFailure = (weights.ttft * TIME_LOST_SHARE * estimate.firstTokenTimeoutMs) / ttftSloMs + FAILURE_LOSS;
-  return into;
-}
+  into.price = priceRatio;
+  into.ttft = (weights.ttft * estimate.ttftMs) / ttftSloMs;
+  into.ttftMiss = estimate.ttftMs > ttftSloMs ? weights.ttftMiss : 0;
+  into.tpot = (weights.tpot * estimate.tpotMs) / TPOT_SLO_MS;
+  into.verification = scale.prefersVerified ? VERIFICATION_PENALTY[offer.verification] : 0;
 
-/** Computes R from its terms; lower is better. */
-export function indexOf(terms: IndexTerms, failureProbability: number): number {
   const bounded = Math.min(FAILURE_PROBABILITY_MAX, failureProbability);
-  return terms.success + (bounded / (1 - bounded)) * terms.lossPerFailure;
+  const lossPerFailure = (weights.ttft * TIME_LOST_SHARE * estimate.firstTokenTimeoutMs) / ttftSloMs + FAILURE_LOSS;
+  into.risk = (bounded / (1 - bounded)) * lossPerFailure;
+  return into.price + into.ttft + into.ttftMiss + into.tpot + into.verification + into.risk;
 }

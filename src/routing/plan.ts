@@ -6,11 +6,12 @@ import type { ModelEntry, Offer } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
 import type { HealthView } from '#schema/health';
 import type { ResolvedPolicy } from '#schema/policy';
-import type { PlanRecord } from '#schema/receipt';
+import type { PlanInputs, PlanRecord } from '#schema/receipt';
 import { toCandidate, type Candidate } from './candidate.ts';
-import { consider } from './consider.ts';
-import { toDemand } from './demand.ts';
+import { consider, type Consideration } from './consider.ts';
+import { toDemand, type Demand } from './demand.ts';
 import { relaxationsNeeded, SOFT_GATES } from './gates.ts';
+import { findHome, placeHome, type Home } from './home.ts';
 import { isPanic, type Inspection } from './inspection.ts';
 import { rankingMethod, rankOffers, type Ranked } from './ranking.ts';
 import { toPlanRecord } from './record.ts';
@@ -34,6 +35,8 @@ export interface PlanInput {
   health: HealthView;
   nowMs: number;
   random: () => number;
+  /** Where the conversation is at home, as a record knows it. Absent: to be found. */
+  home?: PlanInputs['home'];
   /** False for endpoints that this deployment holds no key for; they are never candidates. */
   isCallable(offer: Offer): boolean;
 }
@@ -63,13 +66,15 @@ export function plan(input: PlanInput): Plan {
   const found = survey(input.entries, demand);
   const considered = consider(found, demand, input.health);
   const { seen } = considered;
-  const ranked = rankOffers(considered, demand, input.random());
+  const method = rankingMethod(input.policy);
+  const roll = input.random();
+  const home = method === 'index' ? homeOf(considered, demand, input) : null;
+  const ranked = rankOffers(considered, demand, { home, roll });
   // Without fallbacks there is one candidate, or those that `order` lists; the demand has dropped the others already.
   if (!input.policy.allowFallbacks && input.policy.order.length === 0) ranked.splice(1);
 
   const candidates = ranked.map((one, place) => toCandidate(one, { seen, demand, rank: place + 1 }));
   const relaxed = relaxedGates(ranked, seen);
-  const method = rankingMethod(input.policy);
   return {
     candidates,
     method,
@@ -85,10 +90,17 @@ export function plan(input: PlanInput): Plan {
         method,
         relaxed,
         rejections: found.rejections,
-        model: input.entries[0]?.model.id ?? '',
+        models: input.entries.map(({ model }) => model.id),
         snapshotVersion: input.snapshotVersion,
+        roll,
+        home: home && { endpointId: (seen.offers[home.place] as Offer).endpointId, cacheHit: home.cacheHit },
       }),
   };
+}
+
+function homeOf(considered: Consideration, demand: Demand, { facts, health, home }: PlanInput): Home | null {
+  if (home !== undefined) return home && placeHome(considered.seen, demand, home);
+  return findHome(considered, demand, facts.affinity === undefined ? null : health.lastServed(facts.affinity.key));
 }
 
 function relaxedGates(ranked: readonly Ranked[], seen: Inspection): readonly string[] {

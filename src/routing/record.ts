@@ -1,26 +1,32 @@
 /** Writes a plan down: enough to explain it, and to plan it again. */
 import type { Offer } from '#schema/catalog';
-import type { PlanCandidate, PlanRecord, PlanRejection } from '#schema/receipt';
+import type { PlanCandidate, PlanInputs, PlanRecord, PlanRejection } from '#schema/receipt';
 import type { Candidate } from './candidate.ts';
 import type { Demand } from './demand.ts';
 import type { HardFilter } from './filters.ts';
+import { isRecordable, toPolicyChanges } from './policy-changes.ts';
 import { explainViolation } from './reasons.ts';
 
-/** Converts a plan's parts to its record. Reasons are put into words here, so plans that nobody records stay cheap. */
-export function toPlanRecord(parts: {
+/** What a plan is made of when it is done. */
+export interface PlanParts {
   demand: Demand;
   candidates: readonly Candidate[];
   method: string;
   relaxed: readonly string[];
   rejections: readonly { offer: Offer; filter: HardFilter }[];
-  model: string;
+  models: readonly string[];
   snapshotVersion: string;
-}): PlanRecord {
+  roll: number;
+  home: PlanInputs['home'];
+}
+
+/** Converts a plan's parts to its record. Reasons are put into words here, so plans that nobody records stay cheap. */
+export function toPlanRecord(parts: PlanParts): PlanRecord {
   const { facts, policy, nowMs } = parts.demand;
   return {
     snapshotVersion: parts.snapshotVersion,
     plannedAtMs: nowMs,
-    model: parts.model,
+    model: parts.models[0] ?? '',
     optimize: policy.optimize,
     method: parts.method,
     relaxed: parts.relaxed,
@@ -33,11 +39,26 @@ export function toPlanRecord(parts: {
     },
     candidates: parts.candidates.map(toPlanCandidate),
     rejections: parts.rejections.map(({ offer, filter }) => toPlanRejection(offer, filter, parts.demand)),
+    inputs: toPlanInputs(parts),
+  };
+}
+
+function toPlanInputs({ demand: { facts, policy }, candidates, models, roll, home }: PlanParts): PlanInputs | null {
+  const changes = toPolicyChanges(policy);
+  if (!isRecordable(changes)) return null;
+  const { affinity } = facts;
+  return {
+    facts: affinity === undefined ? facts : { ...facts, affinity: { ...affinity, key: '' } },
+    policy: changes,
+    models,
+    roll,
+    home,
+    readings: candidates.map(({ health }) => health),
   };
 }
 
 function toPlanCandidate(candidate: Candidate): PlanCandidate {
-  const { offer } = candidate;
+  const { offer, health } = candidate;
   return {
     endpointId: offer.endpointId,
     provider: offer.providerId,
@@ -46,10 +67,13 @@ function toPlanCandidate(candidate: Candidate): PlanCandidate {
     tier: candidate.tier,
     rank: candidate.rank,
     index: candidate.index,
+    terms: candidate.terms,
     costNanoUsd: candidate.costNanoUsd,
     ttftMs: candidate.ttftMs,
     tpotMs: candidate.tpotMs,
     failureProbability: candidate.failureProbability,
+    cacheHit: candidate.cacheHit,
+    load: health && { inFlight: health.inFlight, cap: health.cap },
     gates: candidate.gates,
   };
 }

@@ -5,7 +5,7 @@ import { bestPlaces } from './best.ts';
 import type { Demand } from './demand.ts';
 import { emptyEstimate, estimateInto, meetsPreferences, type Estimate } from './estimates.ts';
 import { relaxationsNeeded } from './gates.ts';
-import { indexOf, termsInto, toIndexScale, type IndexTerms } from './index.ts';
+import { emptyTerms, indexInto, toIndexScale, type IndexScale } from './index.ts';
 import { isPanic, type Inspection } from './inspection.ts';
 import { placeInOrder } from './slugs.ts';
 
@@ -20,6 +20,8 @@ const DEMOTIONS = 4;
 export interface Scores {
   precedences: Float64Array;
   values: Float64Array;
+  /** What the index was scaled to. */
+  scale: IndexScale;
   /** The best 64 places, best first. */
   best: number[];
   compare: (a: number, b: number) => number;
@@ -39,13 +41,13 @@ export function scoreOffers(seen: Inspection, demand: Demand, references: Float6
   const precedences = new Float64Array(count);
   const values = new Float64Array(count);
   const estimate = emptyEstimate();
-  const terms: IndexTerms = { success: 0, lossPerFailure: 0 };
+  const terms = emptyTerms();
 
   for (let place = 0; place < count; place++) {
     const offer = seen.offers[place] as Offer;
     const health = seen.health[place];
     const group = seen.groups[place] as number;
-    estimateInto(estimate, offer, { health, facts });
+    estimateInto(estimate, offer, { health, facts, cachedTokens: 0 });
 
     const demotion = (lacksWanted(offer, demand) ? 2 : 0) + (meetsPreferences(estimate, health, policy) ? 0 : 1);
     const relaxations = relaxationsNeeded(seen.gates[place] as number, panic);
@@ -56,8 +58,8 @@ export function scoreOffers(seen: Inspection, demand: Demand, references: Float6
 
     const pricePicoUsd = seen.pricesPicoUsd[place] as number;
     if (policy.sort === null) {
-      termsInto(terms, { offer, estimate, priceRatio: pricePicoUsd / (references[group] as number) }, scale);
-      values[place] = indexOf(terms, estimate.failureProbability);
+      const priceRatio = pricePicoUsd / (references[group] as number);
+      values[place] = indexInto(terms, { offer, estimate, priceRatio, failureProbability: estimate.failureProbability }, scale);
     } else {
       values[place] = sortValue(policy.sort, { offer, estimate, pricePicoUsd });
     }
@@ -69,7 +71,7 @@ export function scoreOffers(seen: Inspection, demand: Demand, references: Float6
     (seen.pricesPicoUsd[a] as number) - (seen.pricesPicoUsd[b] as number) ||
     compareText((seen.offers[a] as Offer).endpointId, (seen.offers[b] as Offer).endpointId) ||
     a - b;
-  return { precedences, values, best: bestPlaces(count, CANDIDATES_MAX, compare), compare };
+  return { precedences, values, scale, best: bestPlaces(count, CANDIDATES_MAX, compare), compare };
 }
 
 /** Sort keys of OpenRouter; `exacto` puts reliability first: verified, then least likely to fail. */

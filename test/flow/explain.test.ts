@@ -12,6 +12,7 @@ interface Plan {
     endpoint: string;
     rank: number;
     index: number | null;
+    terms: Record<string, number> | null;
     cost_nano_usd: number;
     ttft_ms: number;
     failure_probability: number;
@@ -56,6 +57,8 @@ beforeAll(async () => {
       { ...hard, id: 'h7-supply', weights: 'fp8', supply: 'subnet' },
       { id: 'gratis', model: 'test/suffix', price: { prompt: 0, completion: 0 }, supply: 'centralized', max_concurrency: 1 },
       { id: 'node', model: 'test/suffix', price: { prompt: 2, completion: 2 }, supply: 'selfhosted' },
+      ...['near', 'far'].map((id, place) => ({ id, model: 'test/terms', price: { prompt: 1 + 8 * place, completion: 1 + 8 * place } })),
+      ...['one', 'two', 'three', 'four'].map((id) => ({ id, model: 'test/affine' })),
       { id: 'owned', model: 'test/suffix', price: { prompt: 1, completion: 1 }, supply: 'centralized', owner: 'testers' },
     ],
     manifest: {
@@ -167,6 +170,57 @@ describe('POST /explain', () => {
     expect((await ask({ model: 'nobody/nothing' })).status).toBe(404);
     expect((await ask({}, { headers: { authorization: 'Bearer sk-hr-unknown-0000000000000000' } })).status).toBe(401);
     expect(ids(await explain({}, { headers: { authorization: `Bearer ${EU_KEY}` } }))).toEqual([]);
+  });
+});
+
+describe('a receipt', () => {
+  it('shows every term of the index as explain does, and its plan can be made again', async () => {
+    house.upstream.script('near', answer());
+    const body = { model: 'test/terms', max_tokens: 20 };
+    const plan = await explain(body);
+    expect(plan.candidates[0]).toMatchObject({
+      endpoint: 'near',
+      terms: { price: 0.2, ttft_miss: 0, verification: 0 },
+      cache_hit: 0,
+      load: null,
+    });
+    const { index, terms } = plan.candidates[0] ?? expect.fail('no candidate');
+    const sum = Object.values(terms ?? {}).reduce((total, term) => total + term, 0);
+    expect(sum).toBeCloseTo(index ?? Number.NaN, 3);
+
+    const { id } = await readAnswer(await house.chat(body));
+    const { data } = (await (await house.get(`/v1/generation?id=${id}`)).json()) as { data: { headrace: { plan: Plan } } };
+    expect(data.headrace.plan.candidates).toEqual(plan.candidates);
+
+    const replayed = await house.get(`/v1/explain?generation=${id}`, { method: 'POST' });
+    expect(await replayed.json()).toMatchObject({
+      object: 'replay',
+      same_snapshot: true,
+      same_order: true,
+      recorded: ['near', 'far'],
+      replayed: ['near', 'far'],
+      plan: { candidates: plan.candidates },
+    });
+  });
+});
+
+describe('a session', () => {
+  it.each([
+    ['in the body', (name: string) => [{ session_id: name }, {}]],
+    ['in the header', (name: string) => [{}, { 'x-session-id': name }]],
+    ['as a cache key', (name: string) => [{ prompt_cache_key: name }, {}]],
+  ] as [string, (name: string) => [object, Record<string, string>]][])('%s stays at one endpoint, and sessions spread', async (_, say) => {
+    const homes = new Set<string | undefined>();
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) {
+      const [body, headers] = say(name);
+      house.upstream.reset();
+      for (const id of ['one', 'two', 'three', 'four']) house.upstream.script(id, answer());
+      for (let turn = 0; turn < 3; turn++) await (await house.chat({ model: 'test/affine', ...body }, { headers })).text();
+      const asked = new Set(house.upstream.calls.map(({ endpoint }) => endpoint));
+      expect(asked.size).toBe(1);
+      for (const endpoint of asked) homes.add(endpoint);
+    }
+    expect(homes.size).toBeGreaterThan(1);
   });
 });
 

@@ -3,9 +3,10 @@ import { chatRequest } from '#schema/chat';
 import { createKey as createKeyBody, updateKey as updateKeyBody } from '#schema/key';
 import { generation } from '#schema/answers/generation';
 import { createdKey, deletedKey, keyData, keyList, ownKey } from '#schema/answers/keys';
-import { planBody } from '#schema/answers/plan';
+import { explainBody } from '#schema/answers/plan';
 import { activity, credits } from '#schema/answers/usage-sums';
 import { activityQuery } from '../activity.ts';
+import { explainQuery } from '../explain.ts';
 import { generationQuery } from '../generation.ts';
 import { keysQuery } from '../keys.ts';
 import type { Description } from './description.ts';
@@ -13,13 +14,14 @@ import type { Description } from './description.ts';
 export const explain: Description = {
   id: 'explain',
   tag: 'Routing',
-  summary: 'Plan a chat request without sending it',
-  text: 'The plan that the request would follow now: candidates in order with every term of their index, and what each hard filter excluded. Nothing is sent and nothing is charged.',
+  summary: 'Plan a chat request without sending it, or plan one again',
+  text: 'The plan that the request would follow now: candidates in order with every term of their index, and what each hard filter excluded. With `generation` no body is read: the receipt’s plan is made again from its recorded inputs, health included, over the catalogue of now. Nothing is sent and nothing is charged.',
   key: 'inference',
   plansOnly: true,
+  query: explainQuery,
   body: chatRequest,
   example: { model: 'openai/gpt-oss-120b', messages: [{ role: 'user', content: 'What is a headrace?' }], provider: { sort: 'price' } },
-  answer: planBody,
+  answer: explainBody,
 };
 
 export const getGeneration: Description = {

@@ -37,7 +37,7 @@ export const SHARED: Readonly<Record<string, string>> = {
   max_tokens: 'Most tokens of the answer, reasoning included.',
   top_logprobs: 'How many alternatives to state for each token.',
   service_tier: 'Which of an upstream’s service tiers to ask for.',
-  prompt_cache_key: 'Passed on to endpoints that take it.',
+  prompt_cache_key: 'Names the conversation, so that its requests meet warm caches. Passed on to endpoints that take it.',
   safety_identifier: 'Your own name for the end user.',
   truncation: 'Accepted; no input is ever cut.',
   response_format: 'Format of the answer.',
@@ -212,6 +212,7 @@ export const OWN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     enforce_distillable_text: 'No model says whether its author permits distillation, so true is refused.',
     options: 'Fields for one provider.',
   },
+  ExplainQuery: { generation: 'The id of a request that was made: its plan is made again, and no body is read.' },
   GenerationQuery: { id: 'The id of the answer, also in its header `x-generation-id`.' },
   ActivityQuery: {
     date: 'One day, such as `2027-01-31`.',

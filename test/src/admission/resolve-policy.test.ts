@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PRIVACY_TIERS, tierRank } from '#schema/catalog';
 import type { GatewayError } from '#schema/error';
-import { policyDocument, providerWishes, type PolicyDocument, type ProviderWishes } from '#schema/policy';
+import { DEFAULT_POLICY, policyDocument, providerWishes, type PolicyDocument, type ProviderWishes } from '#schema/policy';
 import { parseModelName, suffixWishes } from '#src/admission/model-name';
 import { resolvePolicy, type PolicyBook } from '#src/admission/resolve-policy';
 
@@ -54,6 +54,10 @@ describe('policy resolution', () => {
       allowUnpriced: false,
       maxPromptPicoUsdPerToken: null,
     });
+  });
+
+  it('is the default policy of the receipts when nobody says anything', () => {
+    expect(resolvePolicy(book({}), NO_NAMES, [])).toEqual(DEFAULT_POLICY);
   });
 
   it.each([

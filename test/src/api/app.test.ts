@@ -163,6 +163,9 @@ describe('POST /explain', () => {
       ttftMs: 200,
       tpotMs: 9,
       failureProbability: 0.02,
+      terms: { price: 0.9, ttft: 0.1, ttftMiss: 0, tpot: 0.05, verification: 0.2, risk: 0.004_56 },
+      cacheHit: 0.8,
+      load: { inFlight: 3, cap: 8.25 },
       gates: ['cap'],
     };
     const rejection = {
@@ -190,6 +193,9 @@ describe('POST /explain', () => {
           ttft_ms: 200,
           tpot_ms: 9,
           failure_probability: 0.02,
+          terms: { price: 0.9, ttft: 0.1, ttft_miss: 0, tpot: 0.05, verification: 0.2, risk: 0.0046 },
+          cache_hit: 0.8,
+          load: { in_flight: 3, cap: 8.3 },
           gates: ['cap'],
         },
       ],

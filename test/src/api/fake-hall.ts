@@ -81,6 +81,7 @@ export const receipt: Receipt = {
   attempts: [
     {
       index: 0,
+      role: 'first',
       endpointId: 'e1',
       providerId: 'beta',
       supply: 'subnet',
@@ -97,6 +98,7 @@ export const receipt: Receipt = {
     },
     {
       index: 1,
+      role: 'fallback',
       endpointId: 'e2',
       providerId: 'alpha',
       supply: 'centralized',
@@ -122,6 +124,7 @@ export const receipt: Receipt = {
     facts: { promptTokens: 10, maxTokens: null, expectedCompletionTokens: 250, stream: true, needs: [] },
     candidates: [],
     rejections: [],
+    inputs: null,
   },
 };
 
@@ -144,6 +147,7 @@ export function fakeApp(changes: Partial<Hall> = {}) {
       traffic: async () => new Map(),
     },
     isCallable: ({ keySecret }) => keySecret !== 'MISSING',
+    stand: () => undefined,
     now: () => NOW_MS,
     log: (event) => void logged.push(event),
     ...changes,

@@ -109,4 +109,22 @@ describe('its times', () => {
       tpotMs: null,
     });
   });
+
+  it('M6: tells attempts as they began, though a resumed answer ends all of its attempts at once', () => {
+    const resumed = [
+      sampleAttempt({ endpointId: 'b', role: 'resume', outcome: 'failed', startedAtMs: 1400, index: 0 }),
+      sampleAttempt({ endpointId: 'a', role: 'first', outcome: 'interrupted', startedAtMs: 1100, index: 1 }),
+      sampleAttempt({ endpointId: 'c', role: 'resume', startedAtMs: 1450, index: 2 }),
+    ];
+    const told = (trail: typeof resumed) => draft({ file: { trail } }).attempts.map(({ index, endpointId }) => [index, endpointId]);
+    const expected = [
+      [0, 'a'],
+      [1, 'b'],
+      [2, 'c'],
+    ];
+    expect(told(resumed)).toEqual(expected);
+    // A clock may stand still.
+    expect(told(resumed.map((attempt) => ({ ...attempt, startedAtMs: 1100 })))).toEqual(expected);
+    expect(resumed.map(({ index }) => index)).toEqual([0, 1, 2]);
+  });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { PlanCandidate, PlanRecord, PlanRejection } from '#schema/receipt';
+import type { EndpointHealth } from '#schema/health';
+import type { PlanCandidate, PlanInputs, PlanRecord, PlanRejection } from '#schema/receipt';
 import { decodePlan, encodePlan, type CompactPlan } from '#src/ledger/plan-text';
 import { sampleReceipt } from './sample-receipt.ts';
 
@@ -11,13 +12,50 @@ const CANDIDATE: PlanCandidate = {
   tier: 'no_training',
   rank: 1,
   index: 1.2346,
+  terms: { price: 0.9, ttft: 0.0671, ttftMiss: 0, tpot: 0.0625, verification: 0.2, risk: 0.005 },
   costNanoUsd: 27_000,
   ttftMs: 412,
   tpotMs: 16.7,
   failureProbability: 0.0312,
+  cacheHit: 0.5123,
+  load: { inFlight: 3.4, cap: 8 },
   gates: ['cap'],
 };
 const REJECTION: PlanRejection = { endpointId: 'b', provider: 'lium', supply: 'subnet', filter: 'H1', reason: 'tier open, at least blind' };
+
+const READING: EndpointHealth = {
+  samples: 12,
+  failureProbability: 0.031234567890123,
+  failureProbabilityLong: 0.1,
+  ttftNormalisedMs: 412.7182818284591,
+  ttftNormalisedMsP90: 700.123456789,
+  ttftNormalisedMsP95: null,
+  tpotMs: 16.74999999,
+  inFlight: 3,
+  cap: 8.353553390593273,
+  backoffUntilMs: 1_795_000_004_000,
+  breaker: 'half_open',
+  credentialDisabled: false,
+};
+const INPUTS: PlanInputs = {
+  facts: {
+    ...sampleReceipt().plan.facts,
+    needs: ['tools'],
+    teamId: 't1',
+    operation: 'chat',
+    choices: 1,
+    wants: [],
+    signedBy: [],
+    reasoning: false,
+    freeOnly: false,
+    affinity: { key: '0123456789abcdef', prefixTokens: 80, isNamed: false },
+  },
+  policy: { name: 'eu', version: 3, minTier: 'no_training' },
+  models: ['qwen/qwen3-8b', 'qwen/qwen3-14b'],
+  roll: 0.6180339887498949,
+  home: { endpointId: 'a', cacheHit: 0.7912345 },
+  readings: [READING],
+};
 
 function planWith(changes: Partial<PlanRecord>): PlanRecord {
   return { ...sampleReceipt().plan, relaxed: ['backoff'], candidates: [CANDIDATE], rejections: [REJECTION], ...changes };
@@ -51,4 +89,39 @@ test('the text names the columns of its candidates', () => {
   expect(candidates[0]).toHaveLength(columns.length);
   expect(candidates[0]?.[columns.indexOf('cost_nano_usd')]).toBe(27_000);
   expect(candidates[0]?.[columns.indexOf('failure_probability')]).toBe(0.0312);
+});
+
+test('what a plan depended on comes back in every digit, but for the q95 and the parts of a sample that no plan reads', () => {
+  const plan = planWith({ inputs: INPUTS, facts: { ...sampleReceipt().plan.facts, needs: ['tools'] } });
+  expect(stored(plan)).toEqual(plan);
+  const { failureProbabilityLong: _long, ...short } = READING;
+  const readings = [null, { ...short, ttftNormalisedMs: null, credentialDisabled: true, samples: 12.9, ttftNormalisedMsP95: 900 }];
+  const other = { ...INPUTS, home: null, readings };
+  const expected = { ...other, readings: [null, { ...short, ttftNormalisedMs: null, credentialDisabled: true }] };
+  expect(stored(planWith({ inputs: other })).inputs).toEqual(expected);
+});
+
+test('readings are kept for the candidates that are', () => {
+  const candidates = Array.from({ length: 64 }, (_none, place) => ({ ...CANDIDATE, rank: place + 1 }));
+  expect(stored(planWith({ candidates, inputs: { ...INPUTS, readings: candidates.map(() => READING) } })).inputs?.readings).toHaveLength(
+    32,
+  );
+});
+
+test('a plan from before inputs and terms were kept is still read', () => {
+  const { inputs: _inputs, candidates, ...rest } = encodePlan(planWith({}));
+  const old = { ...rest, candidates: candidates.map((row) => row.slice(0, 12)) } as unknown as CompactPlan;
+  expect(decodePlan(old)).toMatchObject({
+    inputs: null,
+    candidates: [{ endpointId: 'a', gates: ['cap'], terms: null, cacheHit: 0, load: null }],
+  });
+});
+
+test('inputs and terms of eight candidates take at most 1.5 kB more', () => {
+  const candidates = Array.from({ length: 8 }, (_none, place) => ({ ...CANDIDATE, rank: place + 1 }));
+  const bare = candidates.map((candidate) => ({ ...candidate, terms: null, load: null }));
+  const size = (changes: Partial<PlanRecord>): number => JSON.stringify(encodePlan(planWith(changes))).length;
+  const { failureProbabilityLong: _long, ...reading } = READING;
+  const inputs = { ...INPUTS, readings: candidates.map(() => reading) };
+  expect(size({ candidates, inputs }) - size({ candidates: bare, inputs: null })).toBeLessThanOrEqual(1_500);
 });

@@ -8,6 +8,7 @@ import { toAttemptRows, toReceiptRow } from '#src/ledger/rows';
 export function sampleAttempt(changes: Partial<Attempt> = {}): Attempt {
   return {
     index: 0,
+    role: 'first',
     endpointId: 'rig-4090-a',
     providerId: 'selfhosted',
     supply: 'selfhosted',
@@ -72,6 +73,7 @@ export function sampleReceipt(changes: Partial<Receipt> = {}): Receipt {
       facts: { promptTokens: 100, maxTokens: 64, expectedCompletionTokens: 64, stream: true, needs: [] },
       candidates: [],
       rejections: [],
+      inputs: null,
     },
     ...changes,
   };

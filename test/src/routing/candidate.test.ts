@@ -43,8 +43,18 @@ describe('a candidate', () => {
     expect(timeout({ ttftNormalisedMsP90: 60_000 })).toBe(20_000);
   });
 
+  it.each([
+    [4_000, 0.01],
+    [4_001, 0.6],
+  ])('with %i prompt tokens fails as such prompts do there: %d', (promptTokens, failureProbability) => {
+    const health = viewOf({ cheap: healthOf({ failureProbability: 0.01, failureProbabilityLong: 0.6 }) });
+    expect(plan(inputOf([CHEAP], { facts: factsOf({ promptTokens }), health })).candidates[0]).toMatchObject({ failureProbability });
+    const unseen = viewOf({ cheap: healthOf({ failureProbability: 0.01 }) });
+    expect(plan(inputOf([CHEAP], { facts: factsOf({ promptTokens }), health: unseen })).candidates[0]?.failureProbability).toBe(0.01);
+  });
+
   it('appears in the record with every term', () => {
-    const record = plan(inputOf([CHEAP])).record();
+    const record = plan(inputOf([CHEAP], { health: viewOf({ cheap: healthOf({ inFlight: 3 }) }) })).record();
     expect(record).toMatchObject({ snapshotVersion: 'v1', plannedAtMs: NOW_MS, method: 'index', optimize: 'balanced', rejections: [] });
     expect(record.candidates[0]).toMatchObject({
       endpointId: 'cheap',
@@ -53,6 +63,9 @@ describe('a candidate', () => {
       tier: 'open',
       rank: 1,
       costNanoUsd: 100_000,
+      terms: { price: 1, verification: 0, ttftMiss: 0 },
+      load: { inFlight: 3, cap: 8 },
+      cacheHit: 0,
       gates: [],
     });
   });

@@ -1,8 +1,8 @@
 /** Offers, facts and policies for routing tests: plain defaults, each test states only what it is about. */
 import { CAPABILITIES, type ModelEntry, type Offer } from '#schema/catalog';
-import type { RequestFacts } from '#schema/facts';
-import type { EndpointHealth, HealthView } from '#schema/health';
-import type { ResolvedPolicy } from '#schema/policy';
+import type { Affinity, RequestFacts } from '#schema/facts';
+import type { EndpointHealth, HealthView, LastServed } from '#schema/health';
+import { DEFAULT_POLICY, type ResolvedPolicy } from '#schema/policy';
 import type { PlanInput } from '#src/routing/plan';
 
 export const NOW_MS = 1_800_000_000_000;
@@ -67,40 +67,10 @@ export function factsOf(over: Partial<RequestFacts> = {}): RequestFacts {
 
 export function policyOf(over: Partial<ResolvedPolicy> = {}): ResolvedPolicy {
   return {
+    ...DEFAULT_POLICY,
     name: 'balanced',
     version: 1,
-    minTier: 'open',
-    jurisdictions: null,
-    acceptOperatorClaims: false,
-    requireGpuEvidence: false,
-    maxEvidenceAgeS: null,
-    requireUpToDateTcb: false,
-    only: [],
-    ignore: [],
-    supplyOnly: null,
-    supplyIgnore: [],
-    quantizations: null,
-    kvCache: null,
-    maxPromptPicoUsdPerToken: null,
-    maxCompletionPicoUsdPerToken: null,
-    maxRequestNanoUsd: null,
-    maxUnitPicoUsd: {},
-    verification: 'preferred',
-    requireParameters: false,
-    allowUnpriced: false,
-    optimize: 'balanced',
-    order: [],
-    sort: null,
-    sortAcrossModels: false,
-    supplyOrder: [],
-    preferredMinThroughput: null,
-    preferredMaxLatencyS: null,
-    allowFallbacks: true,
-    hedge: false,
-    resume: true,
-    maxAttempts: 4,
     deadlineMs: 120_000,
-    modelFallbacks: {},
     ...over,
   };
 }
@@ -111,6 +81,7 @@ export function healthOf(over: Partial<EndpointHealth> = {}): EndpointHealth {
     failureProbability: 0.01,
     ttftNormalisedMs: 700,
     ttftNormalisedMsP90: 900,
+    ttftNormalisedMsP95: 1_000,
     tpotMs: 15,
     inFlight: 0,
     cap: 8,
@@ -121,9 +92,14 @@ export function healthOf(over: Partial<EndpointHealth> = {}): EndpointHealth {
   };
 }
 
-/** A view over fixed readings by endpoint id. */
-export function viewOf(readings: Readonly<Record<string, EndpointHealth>>): HealthView {
-  return { read: (endpointId) => readings[endpointId] };
+/** A view over fixed readings by endpoint id; `lastServed` served every conversation's last turn. */
+export function viewOf(readings: Readonly<Record<string, EndpointHealth>>, lastServed: LastServed | null = null): HealthView {
+  return { read: (endpointId) => readings[endpointId], lastServed: () => lastServed };
+}
+
+/** A later turn of a named conversation. */
+export function affinityOf(over: Partial<Affinity> = {}): Affinity {
+  return { key: '0123456789abcdef', prefixTokens: 1_000, isNamed: true, ...over };
 }
 
 export function entryOf(offers: readonly Offer[], id = 'lab/model'): ModelEntry {

@@ -138,7 +138,7 @@ describe('plan, over random fleets', () => {
     fc.assert(
       fc.property(anyInput, (input) => {
         const ids = (read: PlanInput['health']['read']): string[] =>
-          plan({ ...input, policy: { ...input.policy, allowFallbacks: true }, health: { read } })
+          plan({ ...input, policy: { ...input.policy, allowFallbacks: true }, health: { ...input.health, read } })
             .candidates.map(({ offer }) => offer.endpointId)
             .toSorted();
         const found = input.entries[0]?.offers ?? [];
@@ -221,7 +221,7 @@ describe('plan, over random fleets', () => {
           return healthOf(pool[Number(endpointId.slice(1)) % 50]);
         };
         const ids = (supplyOrder: 'centralized'[]): string[] =>
-          plan(inputOf(offers, { health: { read }, policy: policyOf({ optimize, supplyOrder }) })).candidates.map(
+          plan(inputOf(offers, { health: { ...viewOf({}), read }, policy: policyOf({ optimize, supplyOrder }) })).candidates.map(
             ({ offer }) => offer.endpointId,
           );
         const quick = ids([]);

@@ -1,0 +1,95 @@
+/** What a plan depended on, as it is stored: numbers in full, because the same order must come out of them again. */
+import type { RequestFacts } from '#schema/facts';
+import type { EndpointHealth } from '#schema/health';
+import type { ResolvedPolicy } from '#schema/policy';
+import type { PlanInputs } from '#schema/receipt';
+
+/** Stored as their places here. */
+const BREAKERS: readonly EndpointHealth['breaker'][] = ['closed', 'open', 'half_open'];
+
+/** One reading, without what no order depends on: the q95 that hedges go by, and parts of a sample. */
+type ReadingRow = readonly [
+  samples: number,
+  failureProbability: number,
+  ttftNormalisedMs: number | null,
+  ttftNormalisedMsP90: number | null,
+  tpotMs: number | null,
+  inFlight: number,
+  cap: number,
+  backoffUntilMs: number,
+  breaker: number,
+  credentialDisabled: 0 | 1,
+  newsAgeMs: number | null,
+  failureProbabilityLong?: number,
+];
+
+/** Inputs beside the facts, which stand with the plan. */
+export interface CompactInputs {
+  policy: Partial<ResolvedPolicy>;
+  models: readonly string[];
+  roll: number;
+  home: readonly [endpointId: string, cacheHit: number] | null;
+  readings: readonly (ReadingRow | null)[];
+}
+
+/** Compacts the inputs of a plan, with the readings of its first `limit` candidates. */
+export function encodeInputs({ policy, models, roll, home, readings }: PlanInputs, limit: number): CompactInputs {
+  return {
+    policy,
+    models,
+    roll,
+    home: home && [home.endpointId, home.cacheHit],
+    readings: readings.slice(0, limit).map((reading) => reading && toReadingRow(reading)),
+  };
+}
+
+/** Reads inputs back. */
+export function decodeInputs({ policy, models, roll, home, readings }: CompactInputs, facts: RequestFacts): PlanInputs {
+  return {
+    facts,
+    policy,
+    models,
+    roll,
+    home: home && { endpointId: home[0], cacheHit: home[1] },
+    readings: readings.map((row) => row && fromReadingRow(row)),
+  };
+}
+
+function toReadingRow(reading: EndpointHealth): ReadingRow {
+  const { failureProbabilityLong } = reading;
+  const row = [
+    Math.floor(reading.samples),
+    reading.failureProbability,
+    reading.ttftNormalisedMs,
+    reading.ttftNormalisedMsP90,
+    reading.tpotMs,
+    reading.inFlight,
+    reading.cap,
+    reading.backoffUntilMs,
+    BREAKERS.indexOf(reading.breaker),
+    reading.credentialDisabled ? 1 : 0,
+    reading.newsAgeMs ?? null,
+  ] as const;
+  return failureProbabilityLong === undefined ? row : [...row, failureProbabilityLong];
+}
+
+function fromReadingRow(row: ReadingRow): EndpointHealth {
+  const [samples, failureProbability, ttftNormalisedMs, ttftNormalisedMsP90, tpotMs, inFlight, cap, backoffUntilMs, breaker, ...others] =
+    row;
+  const [credentialDisabled, newsAgeMs, failureProbabilityLong] = others;
+  return {
+    samples,
+    failureProbability,
+    ...(failureProbabilityLong !== undefined && { failureProbabilityLong }),
+    ttftNormalisedMs,
+    ttftNormalisedMsP90,
+    ttftNormalisedMsP95: null,
+    tpotMs,
+    inFlight,
+    ...(newsAgeMs !== null && { newsAgeMs }),
+    cap,
+    backoffUntilMs,
+    breaker: BREAKERS[breaker] ?? 'closed',
+    credentialDisabled: credentialDisabled === 1,
+  };
+}

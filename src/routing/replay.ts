@@ -1,0 +1,37 @@
+/** Makes a recorded plan again, so that a receipt's decision can be checked by whoever doubts it. */
+import type { ModelEntry } from '#schema/catalog';
+import type { EndpointHealth } from '#schema/health';
+import type { PlanInputs, PlanRecord } from '#schema/receipt';
+import { plan, type Plan } from './plan.ts';
+import { fromPolicyChanges } from './policy-changes.ts';
+
+/** The part of a record that a plan can be made from again. */
+export type Replayable = Pick<PlanRecord, 'plannedAtMs' | 'candidates'> & { inputs: PlanInputs };
+
+/** What a record is replayed over. */
+export interface ReplayGround {
+  entries: readonly ModelEntry[];
+  snapshotVersion: string;
+}
+
+/**
+ * Plans again from recorded inputs: the same facts, policy, instant, draw and health. Endpoints that the record does not list are not callable.
+ * The candidates are the recorded ones, term by term, where the catalogue is the same and the record lists every endpoint that could be
+ * called: up to 64 of them as planned, up to 32 as receipts are stored. Beyond that the draw had more to choose from than is known, and the
+ * primary may differ. Where the policy wants no fallbacks only the one endpoint is listed: it comes again, its terms may rest on others.
+ */
+export function replay({ plannedAtMs, candidates, inputs }: Replayable, ground: ReplayGround): Plan {
+  const readings = new Map<string, EndpointHealth | undefined>();
+  for (const [place, { endpointId }] of candidates.entries()) readings.set(endpointId, inputs.readings[place] ?? undefined);
+  return plan({
+    facts: inputs.facts,
+    policy: fromPolicyChanges(inputs.policy),
+    entries: ground.entries,
+    snapshotVersion: ground.snapshotVersion,
+    health: { read: (endpointId) => readings.get(endpointId), lastServed: () => null },
+    home: inputs.home,
+    nowMs: plannedAtMs,
+    random: () => inputs.roll,
+    isCallable: ({ endpointId }) => readings.has(endpointId),
+  });
+}
