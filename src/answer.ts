@@ -103,9 +103,11 @@ export function createAnswers({ settler, dispatch, now }: AnswerPorts): Answers 
       toError: explainFailure,
       onEnd(end) {
         settled.resolve();
+        const resuming = reply?.resuming() ?? null;
         if (end.state === 'failed') settler.settleFailure(passage, end.error);
-        else if (reply !== null) return settler.settle(passage, reply, end);
-        else call.waitUntil(settleAbandoned(passage, dispatched));
+        else if (reply === null) call.waitUntil(settleAbandoned(passage, dispatched));
+        else if (resuming === null) return settler.settle(passage, reply, end);
+        else call.waitUntil(settleResuming(passage, reply, resuming));
         return null;
       },
     });
@@ -125,6 +127,13 @@ export function createAnswers({ settler, dispatch, now }: AnswerPorts): Answers 
     if ('error' in result) return void settler.settleFailure(passage, result.error);
     if (result.reply.opened.kind === 'stream') result.reply.opened.stream.cancel();
     settler.settle(passage, result.reply, { state: 'cancelled' });
+  }
+
+  /** Ends a request whose client left while its answer was being resumed: what that came to is part of the receipt. */
+  async function settleResuming(passage: Passage, reply: Reply, resuming: Promise<void>): Promise<void> {
+    if (reply.opened.kind === 'stream') reply.opened.stream.cancel();
+    await resuming;
+    settler.settle(passage, reply, { state: 'cancelled' });
   }
 
   return { whole, stream, unit };

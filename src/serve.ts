@@ -6,18 +6,22 @@ import type { CatalogSnapshot, ModelEntry, Offer } from '#schema/catalog';
 import type { ResolvedPolicy } from '#schema/policy';
 import type { ApiKind, PlanRecord, Receipt, UsageSource } from '#schema/receipt';
 import type { ClientChat, ClientUnit, Skin, UnitSkin } from '#schema/skin';
+import { RUNTIME_TIMERS } from '#schema/timers';
 import { createAnswers } from '#src/answer';
 import { createAdmission, type Admission, type Asked, type Caller } from '#src/admission/admission';
 import { chatFacts } from '#src/admission/facts';
 import { unitFacts } from '#src/admission/unit-facts';
 import { createCatalog } from '#src/catalog/catalog';
-import { canonicalModel, checkProviderNames, match } from '#src/catalog/match';
+import { canonicalModel, checkProviderNames, findModel, match } from '#src/catalog/match';
 import { createStatsReader, type ReadEndpointStats } from '#src/catalog/stats-reader';
 import type { Context } from '#src/context';
 import type { Ask } from '#src/dispatch/ask';
+import { attempt, type CallUpstream } from '#src/dispatch/attempt';
 import { countUpstream } from '#src/dispatch/count-upstream';
 import { dispatch, type DispatchResult } from '#src/dispatch/dispatch';
+import { createHedgeBudget } from '#src/dispatch/hedge-budget';
 import { createRetryBudget } from '#src/dispatch/retry-budget';
+import { LOCAL_REGION, regionOf } from '#src/health/board-name';
 import { createHealth } from '#src/health/health';
 import { createKeyring, type Keyring } from '#src/keys/keyring';
 import { newGenerationId } from '#src/ledger/generation-id';
@@ -27,6 +31,7 @@ import { createTally } from '#src/metering/tally';
 import { worstCaseNanoUsd, type Call, type Passage } from '#src/passage';
 import { plan as makePlan, type Plan } from '#src/routing/plan';
 import { refusal } from '#src/routing/refusal';
+import { replay as replayPlan, type Replayable } from '#src/routing/replay';
 import { createSettler } from '#src/settle';
 import { createBooks, type Books } from '#src/usage/books';
 
@@ -43,6 +48,8 @@ export interface Hall {
   countTokens(call: Call, skin: Skin): Promise<{ inputTokens: number; source: UsageSource }>;
   /** The plan that `serve` would follow now; dispatches nothing, charges nothing. */
   explain(call: Call, skin: Skin): Promise<PlanRecord>;
+  /** Makes a recorded plan again, with the health of then, over the catalogue of now. */
+  replay(recorded: Replayable, waitUntil: Call['waitUntil']): Promise<PlanRecord>;
   authenticate(token: string | null, waitUntil: Call['waitUntil']): Promise<Caller>;
   snapshot(waitUntil: Call['waitUntil']): CatalogSnapshot | Promise<CatalogSnapshot>;
   findReceipt(teamId: string, generationId: string): Promise<Receipt | null>;
@@ -56,6 +63,8 @@ export interface Hall {
   keys: Keyring;
   /** Answers whether this deployment has what it takes to call an endpoint (its key). */
   isCallable(offer: Offer): boolean;
+  /** Tells this isolate on which continent it stands, as Cloudflare names it; only the first request is asked. */
+  stand(continent: () => unknown): void;
   now(): number;
   log: Context['log'];
 }
@@ -71,14 +80,17 @@ interface Routed<Client> {
 export function createHall(context: Context): Hall {
   const gate = createAdmission(context);
   const catalog = createCatalog(context);
-  const health = createHealth(context);
+  let region: string | null = null;
+  const health = createHealth({ ...context, region: () => region ?? LOCAL_REGION });
   const ledger = createLedger({
     ...context,
     writeDirect: (batch) => writeBatches(context.db, [batch], context.now()),
     readDirect: (teamId, generationId) => readReceipt(context.db, teamId, generationId),
   });
-  const settler = createSettler({ ledger, now: context.now });
+  const settler = createSettler({ ledger, now: context.now, onSettled: shareHealth });
   const retryBudget = createRetryBudget(context.now);
+  const hedgeBudget = createHedgeBudget();
+  const callUpstream: CallUpstream = (order) => attempt(order, context);
   const answers = createAnswers({ settler, dispatch: dispatchAlong, now: context.now });
 
   function isCallable({ keySecret }: Offer): boolean {
@@ -99,6 +111,13 @@ export function createHall(context: Context): Hall {
 
   async function explain(call: Call, skin: Skin): Promise<PlanRecord> {
     return (await routeChat(call, skin)).plan.record();
+  }
+
+  async function replay(recorded: Replayable, waitUntil: Call['waitUntil']): Promise<PlanRecord> {
+    const { models, facts } = recorded.inputs;
+    const snapshot = await catalog.snapshot(waitUntil);
+    const entries = models.map((id) => findModel(snapshot, id, facts.teamId)).filter((entry) => entry !== null);
+    return replayPlan(recorded, { entries, snapshotVersion: snapshot.version }).record();
   }
 
   async function countTokens(call: Call, skin: Skin): Promise<{ inputTokens: number; source: UsageSource }> {
@@ -150,7 +169,7 @@ export function createHall(context: Context): Hall {
       policy,
       entries,
       snapshotVersion: snapshot.version,
-      health: health.view(nowMs),
+      health: health.view(nowMs, facts.teamId),
       nowMs,
       random: context.random,
       isCallable,
@@ -176,19 +195,30 @@ export function createHall(context: Context): Hall {
   }
 
   function dispatchAlong({ call, left, admission: { facts, policy }, plan, trail }: Passage, ask: Ask): Promise<DispatchResult> {
-    return dispatch(
+    const dispatched = dispatch(
       {
         candidates: plan.candidates,
         ask,
         facts,
         maxAttempts: policy.maxAttempts,
         allowFallbacks: policy.allowFallbacks,
+        fixedOrder: plan.method !== 'index',
+        hedge: policy.hedge,
+        resume: policy.resume,
         deadlineAtMs: call.arrivedAtMs + policy.deadlineMs,
         clientSignal: left?.signal ?? call.signal,
         trail,
       },
-      { fetch: context.fetch, now: context.now, secret: context.secret, health, retryBudget },
+      { call: callUpstream, now: context.now, timers: RUNTIME_TIMERS, secret: context.secret, health, retryBudget, hedgeBudget },
     );
+    shareHealth(call);
+    return dispatched;
+  }
+
+  /** Lets the request keep the exchange with the health boards alive where one is due; it never waits for it. */
+  function shareHealth({ waitUntil }: Pick<Call, 'waitUntil'>): void {
+    const work = health.sync();
+    if (work !== null) waitUntil(work);
   }
 
   return {
@@ -196,6 +226,7 @@ export function createHall(context: Context): Hall {
     serveUnit,
     countTokens,
     explain,
+    replay,
     authenticate: gate.authenticate,
     snapshot: catalog.snapshot,
     findReceipt: ledger.find,
@@ -204,6 +235,7 @@ export function createHall(context: Context): Hall {
     books: createBooks(context),
     keys: createKeyring({ ...context, forget: gate.forget }),
     isCallable,
+    stand: (continent) => (region ??= regionOf(continent())),
     now: context.now,
     log: context.log,
   };

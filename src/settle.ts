@@ -1,6 +1,6 @@
 /** How requests end: what was used is counted, charged, written down and told to the client. */
+import type { Offer } from '#schema/catalog';
 import type { GatewayError } from '#schema/error';
-import { costNanoUsd, type Price } from '#schema/money';
 import { NOTHING_USED, type PlanRecord, type Usage } from '#schema/receipt';
 import type { Settlement, UnitSize } from '#schema/skin';
 import type { UnitReply } from '#schema/unit';
@@ -8,11 +8,13 @@ import type { Reply } from '#src/dispatch/dispatch';
 import { explainFailure } from '#src/dispatch/exhausted';
 import { draftReceipt, type RequestEnd } from '#src/ledger/draft-receipt';
 import type { Ledger } from '#src/ledger/ledger';
+import { billOf } from '#src/metering/bill';
 import type { StreamEnd } from '#src/metering/relay';
 import { toRouterMetadata } from '#src/metering/router-metadata';
 import { settleUnits } from '#src/metering/settle-units';
 import { settleUsage } from '#src/metering/settle-usage';
-import { answerHeaders, wantsMetadata, type Passage } from '#src/passage';
+import { cutTally, spanOf, type Segment } from '#src/metering/tally';
+import { answerHeaders, wantsMetadata, type Call, type Passage } from '#src/passage';
 
 /** How an answer ended, for the one who settles it. */
 export type AnswerEnd = Exclude<StreamEnd, { state: 'failed' }>;
@@ -26,24 +28,42 @@ export interface Settler {
   settleFailure(passage: Passage, error: GatewayError): GatewayError;
 }
 
+/** What one upstream used for its part of an answer, and when that part came. */
+interface ServedPart extends Pick<Segment, 'firstTokenAtMs' | 'lastTokenAtMs'> {
+  offer: Offer;
+  usage: Usage;
+}
+
 /** A whole answer arrives at once: it has no first token and no pace. */
 const UNTIMED = { firstTokenAtMs: null, lastTokenAtMs: null };
 
+/** What the settler uses. `onSettled` is told of every request that has ended. */
+export interface SettlerPorts {
+  ledger: Ledger;
+  now(): number;
+  onSettled(call: Call): void;
+}
+
 /** Creates the settler of one isolate. */
-export function createSettler({ ledger, now }: { ledger: Ledger; now(): number }): Settler {
-  function end(passage: Passage, { offer, finish }: Reply, usage: Usage, how: AnswerEnd): Settlement {
-    const { tally, admission, hold, trail } = passage;
+export function createSettler({ ledger, now, onSettled }: SettlerPorts): Settler {
+  /** Books every part of an answer, the last one being that of the upstream that answered to the end, and charges for all of them together. */
+  function end(passage: Passage, reply: Reply, parts: readonly ServedPart[], how: AnswerEnd): Settlement {
     const failure = how.state === 'interrupted' ? how.failure : null;
-    const { firstTokenAtMs, lastTokenAtMs } = admission.facts.stream ? tally : UNTIMED;
-    finish({ outcome: how.state, failure, usage, firstTokenAtMs, lastTokenAtMs });
+    for (const [place, { usage, firstTokenAtMs, lastTokenAtMs }] of parts.entries()) {
+      const part = { usage, firstTokenAtMs, lastTokenAtMs };
+      const broken = reply.broken[place];
+      if (broken === undefined) reply.finish({ outcome: how.state, failure, ...part });
+      else broken.finish({ outcome: 'interrupted', failure: broken.failure, ...part });
+    }
+    const bill = billOf(parts.map(({ offer: { price }, usage }) => ({ price, usage })));
     // The answer says what the ledger will capture, and that is never more than was held.
-    const chargedNanoUsd = Math.min(hold.amountNanoUsd, trail.at(-1)?.costNanoUsd ?? 0);
+    const chargedNanoUsd = Math.min(passage.hold.amountNanoUsd, bill.totalNanoUsd);
     const errorCode = failure && explainFailure(failure).code;
-    const record = writeReceipt(passage, { state: how.state, offer, usage, chargedNanoUsd, errorCode });
+    const record = writeReceipt(passage, { state: how.state, offer: reply.offer, usage: bill.usage, chargedNanoUsd, errorCode });
     return {
-      usage,
+      usage: bill.usage,
       chargedNanoUsd,
-      promptNanoUsd: Math.min(promptCostNanoUsd(offer.price, usage), chargedNanoUsd),
+      promptNanoUsd: Math.min(bill.promptNanoUsd, chargedNanoUsd),
       endedAtS: Math.floor(now() / 1000),
       routerMetadata: metadataOf(passage, record),
     };
@@ -58,21 +78,40 @@ export function createSettler({ ledger, now }: { ledger: Ledger; now(): number }
     const { id, api, call, admission, hold, trail, tally, dispatchedAtMs } = passage;
     const plan = passage.plan.record();
     const times = { arrivedAtMs: call.arrivedAtMs, dispatchedAtMs, endedAtMs: now() };
-    const durable = ledger.settle(hold, draftReceipt({ id, api, admission, hold, trail, tally, plan, times }, how));
+    const answered = { ...tally, ...spanOf(tally) };
+    const durable = ledger.settle(hold, draftReceipt({ id, api, admission, hold, trail, tally: answered, plan, times }, how));
     // One request of a batch stays to store it; keeping all of them alive would cost more than storing does.
     if (hold.leads) call.waitUntil(durable);
+    onSettled(call);
     return plan;
   }
 
   return {
     settle(passage, reply, how) {
-      const { facts } = passage.admission;
-      return end(passage, reply, settleUsage(passage.tally, facts.promptTokens, reply.offer.supply, how.state === 'completed'), how);
+      const { tally, admission } = passage;
+      const { facts } = admission;
+      // A client that leaves at the very seam has not had it counted.
+      while (tally.broken.length < reply.broken.length) cutTally(tally);
+
+      let promptTokens = facts.promptTokens;
+      let tokensLeft = facts.maxTokens === null ? Infinity : facts.maxTokens * facts.choices;
+      const toPart = (offer: Offer, segment: Segment, isWhole: boolean): ServedPart => {
+        const usage = capped(settleUsage(segment, promptTokens, offer.supply, isWhole), tokensLeft);
+        tokensLeft -= usage.completionTokens;
+        // Whoever goes on has read what was said so far.
+        promptTokens += Math.ceil(segment.contentTokens);
+        const { firstTokenAtMs, lastTokenAtMs } = facts.stream ? segment : UNTIMED;
+        return { offer, usage, firstTokenAtMs, lastTokenAtMs };
+      };
+      const isWhole = how.state === 'completed' && reply.brokenBy === null;
+      const before = tally.broken.map((segment, place) => toPart(reply.broken[place]?.offer ?? reply.offer, segment, false));
+      return end(passage, reply, [...before, toPart(reply.offer, tally, isWhole)], how);
     },
     settleUnit(passage, reply, { size, said }, how) {
+      const { offer } = reply;
       // What broke off in the middle is of no use: a picture, a sound or a list has no first half.
-      const usage = how.state === 'interrupted' ? NOTHING_USED : settleUnits(said, size, reply.offer.supply);
-      return end(passage, reply, usage, how);
+      const usage = how.state === 'interrupted' ? NOTHING_USED : settleUnits(said, size, offer.supply);
+      return end(passage, reply, [{ offer, usage, ...UNTIMED }], how);
     },
     settleFailure(passage, error) {
       const state = passage.trail.at(-1)?.outcome === 'cancelled' ? 'cancelled' : 'failed';
@@ -83,6 +122,9 @@ export function createSettler({ ledger, now }: { ledger: Ledger; now(): number }
   };
 }
 
-function promptCostNanoUsd(price: Price | null, usage: Usage): number {
-  return price === null ? 0 : costNanoUsd({ ...price, requestNanoUsd: 0 }, { ...usage, completionTokens: 0, units: 0 });
+/** Our own count is a guess; nobody can have been given more than was asked for. */
+function capped(usage: Usage, tokensMax: number): Usage {
+  if (usage.source === 'reported' || usage.completionTokens <= tokensMax) return usage;
+  const completionTokens = Math.max(0, tokensMax);
+  return { ...usage, completionTokens, reasoningTokens: Math.min(usage.reasoningTokens, completionTokens) };
 }

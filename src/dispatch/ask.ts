@@ -12,6 +12,8 @@ export interface ChatAsk {
   request: ChatRequest;
   /** The client's own body, for endpoints that speak its API. */
   native: ClientChat['native'];
+  /** The beginning of the answer, where the client has it already and only the rest is asked for. */
+  continues?: string;
 }
 
 export interface UnitAsk {
@@ -23,9 +25,14 @@ export interface UnitAsk {
 export type Ask = ChatAsk | UnitAsk;
 
 /** Chooses the wire format for one endpoint, and whether the client's own words can go to it as they are. */
-export function speak({ request, native }: ChatAsk, offer: Offer, target: DialectTarget): Spoken {
-  const isRaw = native?.dialect === 'openai-completions' && offer.operations.has('completion');
-  const dialect = dialectOf(isRaw ? native.dialect : offer.dialect);
+export function speak(ask: ChatAsk, offer: Offer, target: DialectTarget): Spoken {
+  const { request, native, continues } = ask;
+  const dialect = dialectOf(speaksRaw(ask, offer) ? 'openai-completions' : offer.dialect);
   const own = native?.dialect === dialect.id ? { native: native.body, ...(native.headers && { nativeHeaders: native.headers }) } : {};
-  return { dialect, target: { ...target, request, ...own } };
+  return { dialect, target: { ...target, request, ...own, ...(continues !== undefined && { continues }) } };
+}
+
+/** Tells whether a raw prompt goes to an endpoint as it is, and not as a message. */
+export function speaksRaw({ native }: ChatAsk, { operations }: Offer): boolean {
+  return native?.dialect === 'openai-completions' && operations.has('completion');
 }

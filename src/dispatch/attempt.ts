@@ -32,6 +32,9 @@ interface Errand {
   read(response: Response): Promise<AttemptResult>;
 }
 
+/** Calls one upstream up to its commit; a port, so that a simulation can stand in for the network. */
+export type CallUpstream = (order: AttemptOrder) => Promise<AttemptResult>;
+
 /** Calls the upstream once. Every way of failing comes back as a value; the connection is released on failure. */
 export async function attempt(order: AttemptOrder, ports: { fetch: typeof fetch; now(): number }): Promise<AttemptResult> {
   const { watchdog } = order;

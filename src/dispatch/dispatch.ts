@@ -1,165 +1,108 @@
 /** The attempt loop: walks the plan's candidates until one answers. Knows nothing of clients, prices or plans. */
-import type { Attempt, AttemptFailure, AttemptOutcome } from '#schema/attempt';
+import type { AttemptRole } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
 import type { GatewayError } from '#schema/error';
-import type { RequestFacts } from '#schema/facts';
-import { costNanoUsd } from '#schema/money';
-import { NOTHING_USED, type Usage } from '#schema/receipt';
-import type { Health } from '#src/health/health';
-import type { Ask } from './ask.ts';
-import { attempt } from './attempt.ts';
-import { exhausted } from './exhausted.ts';
-import { nextStep } from './next-step.ts';
+import { createCandidateQueue } from './candidate-queue.ts';
+import { exhausted, type Failed } from './exhausted.ts';
+import { hedged, isHedgeable, takeHedge } from './hedge.ts';
+import { land, launch, type Landed, type LiveAttempt } from './launch.ts';
+import { nextStep, type NextStep } from './next-step.ts';
+import type { DispatchCandidate, DispatchOrder, DispatchPorts } from './order.ts';
 import type { Opened } from './read-answer.ts';
-import type { RetryBudget } from './retry-budget.ts';
-import { targetOf } from './target.ts';
-import { attemptTimeoutMs, BYTES_STALL_MS, stallTimeoutMs } from './timeouts.ts';
-import { createWatchdog } from './watchdog.ts';
+import { toReply, type Reply } from './reply.ts';
+import { mayResume, resumable } from './resume/resume.ts';
+import { attemptTimeoutMs, doubtAfterMs } from './timeouts.ts';
 
-/** What dispatch must know of a candidate; the plan's candidates fit. */
-export interface DispatchCandidate {
-  offer: Offer;
-  firstTokenTimeoutMs: number;
-  tpotMs: number;
-}
-
-export interface DispatchOrder {
-  candidates: readonly DispatchCandidate[];
-  ask: Ask;
-  facts: RequestFacts;
-  maxAttempts: number;
-  allowFallbacks: boolean;
-  deadlineAtMs: number;
-  clientSignal: AbortSignal;
-  /** Finished attempts are appended here in order; the winning one by `Reply.finish`. */
-  trail: Attempt[];
-}
-
-export interface DispatchPorts {
-  fetch: typeof fetch;
-  now(): number;
-  secret(name: string): string | undefined;
-  health: Health;
-  retryBudget: RetryBudget;
-}
-
-export interface AttemptEnd {
-  outcome: AttemptOutcome;
-  failure: AttemptFailure | null;
-  usage: Usage;
-  /** Arrival of the first content, epoch milliseconds. */
-  firstTokenAtMs: number | null;
-  /** Arrival of the last content; what comes after it, such as a client that reads slowly, says nothing of the endpoint's pace. */
-  lastTokenAtMs?: number | null;
-}
-
-/** An upstream that answered. `finish` must be called exactly once, when the answer has ended for whatever reason. */
-export interface Reply {
-  offer: Offer;
-  opened: Opened;
-  finish(end: AttemptEnd): void;
-}
-
+export type { Reply } from './reply.ts';
 export type DispatchResult = { reply: Reply } | { error: GatewayError };
 
 /** Tries candidates in order within attempts, retry budget and deadline; a client's fault ends the walk at once. */
 export async function dispatch(order: DispatchOrder, ports: DispatchPorts): Promise<DispatchResult> {
-  const failed: { providerName: string; failure: AttemptFailure }[] = [];
-  let contextAtLeast = 0;
-  /** How many retries the budget has granted. */
-  let triesPaid = 0;
   ports.retryBudget.deposit();
-
-  for (const [position, candidate] of order.candidates.entries()) {
-    const { offer } = candidate;
-    if (offer.context <= contextAtLeast) continue;
-    if (failed.length >= order.maxAttempts || ports.now() >= order.deadlineAtMs) break;
-    if (failed.length > triesPaid) {
-      if (!order.allowFallbacks || !ports.retryBudget.withdraw()) break;
-      triesPaid = failed.length;
-    }
-    // An open breaker lets one probe through at a time (R4). Asked last: a probe that is taken must be sent.
-    if (!ports.health.tryAcquireProbe(offer.endpointId)) continue;
-
-    const othersLeft = order.allowFallbacks && failed.length + 1 < order.maxAttempts && position + 1 < order.candidates.length;
-    const result = await tryCandidate(candidate, othersLeft, order, ports);
-    if ('reply' in result) return result;
-
-    failed.push({ providerName: offer.providerName, failure: result.failure });
-    const step = nextStep(result.failure);
-    if (step === 'stop') break;
-    if (step === 'larger_context') contextAtLeast = Math.max(contextAtLeast, offer.context);
-  }
-  return { error: exhausted(failed) };
+  ports.hedgeBudget.deposit(order.candidates[0]?.costNanoUsd ?? 0);
+  const walked = await walk(order, 'first', ports);
+  if ('failed' in walked) return { error: exhausted(walked.failed) };
+  return { reply: watch(walked, order, ports) };
 }
 
-async function tryCandidate(
-  candidate: DispatchCandidate,
-  othersLeft: boolean,
+/** Hands out an answer: a stream that might break so that it goes on elsewhere, anything else as it is. */
+function watch({ attempt, opened }: { attempt: LiveAttempt; opened: Opened }, order: DispatchOrder, ports: DispatchPorts): Reply {
+  const { ask } = order;
+  if (opened.kind !== 'stream' || ask.kind !== 'chat') return toReply(attempt, opened);
+  const committed = { attempt, stream: opened.stream };
+  if (!mayResume({ ...order, ask }, committed)) return toReply(attempt, opened);
+  return resumable(committed, { ...order, ask }, { ...ports, walk: (rest) => walk(rest, 'resume', ports) });
+}
+
+/**
+ * Walks the candidates until one answers. Attempts have `role`, but after the `first` of a request, which may be hedged, come fallbacks.
+ * What the caller must hear ends the walk and is its last failure.
+ */
+export async function walk(
   order: DispatchOrder,
+  role: AttemptRole,
   ports: DispatchPorts,
-): Promise<{ reply: Reply } | { failure: AttemptFailure }> {
-  const { offer } = candidate;
-  const startedAtMs = ports.now();
-  const flight = ports.health.begin(offer, order.facts);
-  const watchdog = createWatchdog({
-    now: ports.now,
-    firstTokenTimeoutMs: attemptTimeoutMs(candidate, order, othersLeft, startedAtMs),
-    deadlineAtMs: order.deadlineAtMs,
-    clientSignal: order.clientSignal,
-  });
+): Promise<{ attempt: LiveAttempt; opened: Opened } | { failed: readonly Failed[] }> {
+  const queue = createCandidateQueue(order.candidates, order.fixedOrder);
+  const failed: Failed[] = [];
+  let attempts = 0;
+  /** The budget has granted a retry that has not been sent yet. */
+  let isRetryPaid = false;
 
-  let headersMs: number | null = null;
-  let status: number | null = null;
-  const finish = ({ outcome, failure, usage, firstTokenAtMs, lastTokenAtMs }: AttemptEnd) => {
-    watchdog.stop();
-    const durationMs = ports.now() - startedAtMs;
-    const generatedMs = lastTokenAtMs == null ? durationMs : lastTokenAtMs - startedAtMs;
-    flight.end({ outcome, failure, completionTokens: usage.completionTokens, durationMs: generatedMs });
-    order.trail.push({
-      index: order.trail.length,
-      endpointId: offer.endpointId,
-      providerId: offer.providerId,
-      supply: offer.supply,
-      startedAtMs,
-      headersMs,
-      ttftMs: firstTokenAtMs === null ? null : firstTokenAtMs - startedAtMs,
-      durationMs,
-      outcome,
-      failure,
-      status,
-      promptTokens: usage.promptTokens,
-      completionTokens: usage.completionTokens,
-      costNanoUsd: offer.price === null ? 0 : costNanoUsd(offer.price, usage),
-    });
-  };
-  const fail = (failure: AttemptFailure) => {
-    finish({ outcome: failure.kind === 'cancelled' ? 'cancelled' : 'failed', failure, usage: NOTHING_USED, firstTokenAtMs: null });
-    return { failure };
-  };
+  const mayLaunch = () => attempts < order.maxAttempts && ports.now() < order.deadlineAtMs;
 
-  const target = targetOf(offer, ports.secret, hasOtherOperators(order.candidates, offer));
-  if (target === null) return fail({ kind: 'credential', origin: 'local', detail: 'no key for this endpoint in the deployment' });
-  const result = await attempt(
-    {
-      ask: order.ask,
-      offer,
-      target,
-      watchdog,
-      onHeaders(seen) {
-        status = seen;
-        headersMs = ports.now() - startedAtMs;
-      },
-    },
-    ports,
-  );
-  if ('failure' in result) return fail(result.failure);
-  const { opened } = result;
-  if (opened.kind === 'stream') flight.firstToken(ports.now() - startedAtMs);
-  // From here on only silence, the client's side and the deadline end what is still under way.
-  if (opened.kind === 'stream') watchdog.commit(stallTimeoutMs(candidate.tpotMs));
-  if (opened.kind === 'unit' && opened.reply.bytes !== null) watchdog.commit(BYTES_STALL_MS);
-  return { reply: { offer, opened, finish } };
+  const isShut = ({ offer: { endpointId, operatorId, keySecret } }: DispatchCandidate): boolean =>
+    ports.health.view(ports.now(), order.facts.teamId).read(endpointId, operatorId, keySecret)?.breaker === 'open';
+
+  /** Its breaker has opened since it was planned, another candidate's has not, and to try that one is paid for already. */
+  function isLost(candidate: DispatchCandidate): boolean {
+    if (isRetryPaid || !mayLaunch() || candidate.gates.includes('breaker') || !isShut(candidate)) return false;
+    if (!queue.has((other) => !other.gates.includes('breaker') && !isShut(other))) return false;
+    isRetryPaid = ports.retryBudget.withdraw();
+    return isRetryPaid;
+  }
+
+  function launchAs(role: AttemptRole, candidate: DispatchCandidate): LiveAttempt {
+    const number = ++attempts;
+    const othersLeft = order.allowFallbacks && attempts < order.maxAttempts && !queue.isEmpty();
+    const hasTimedOut = failed.some(({ failure }) => failure.kind === 'timeout_first_token');
+    const firstTokenTimeoutMs = attemptTimeoutMs(candidate, order, { nowMs: ports.now(), othersLeft, hasTimedOut });
+    // Beside a hedge there is no hurry.
+    const doubt = { afterMs: doubtAfterMs(candidate, order.facts), isLost: () => number === attempts && isLost(candidate) };
+    const marksReasoning = hasOtherOperators(order.candidates, candidate.offer);
+    return launch({ candidate, role, ask: order.ask, firstTokenTimeoutMs, marksReasoning, ...(othersLeft && { doubt }) }, order, ports);
+  }
+
+  async function launchFirst(candidate: DispatchCandidate): Promise<Landed[]> {
+    const first = launchAs(role, candidate);
+    if (role !== 'first' || !isHedgeable(order)) return [await land(first)];
+    const launchHedge = () => {
+      const second = mayLaunch() && !order.clientSignal.aborted ? takeHedge(candidate, queue, order, ports) : null;
+      return second && launchAs('hedge', second);
+    };
+    return hedged(first, { afterMs: candidate.hedgeAfterMs, launchHedge, timers: ports.timers });
+  }
+
+  for (let candidate = queue.next(); candidate !== null && mayLaunch(); candidate = queue.next()) {
+    if (attempts > 0 && !isRetryPaid) {
+      if (!order.allowFallbacks || !ports.retryBudget.withdraw()) break;
+      isRetryPaid = true;
+    }
+    // An open breaker lets one probe through at a time (R4). Asked last: a probe that is taken must be sent.
+    if (!ports.health.tryAcquireProbe(candidate.offer.endpointId, order.facts.teamId)) continue;
+    isRetryPaid = false;
+
+    const landed = attempts === 0 ? await launchFirst(candidate) : [await land(launchAs(role === 'first' ? 'fallback' : role, candidate))];
+    let step: NextStep = 'fallback';
+    for (const { attempt, result } of landed) {
+      if ('opened' in result) return { attempt, opened: result.opened };
+      step = nextStep(result.failure);
+      queue.learn(attempt.offer, step);
+      failed.push({ providerName: attempt.offer.providerName, failure: result.failure });
+    }
+    if (step === 'stop') break;
+  }
+  return { failed };
 }
 
 /** Tells whether signed reasoning could meet another operator than its maker on the next turn. */

@@ -4,7 +4,8 @@ import { GatewayError, type ErrorCode } from '#schema/error';
 
 const TIMEOUTS: ReadonlySet<AttemptFailure['kind']> = new Set(['timeout_first_token', 'timeout_stall', 'timeout_deadline']);
 
-interface Failed {
+/** A failed attempt, as the error that the client sees may name it. */
+export interface Failed {
   providerName: string;
   failure: AttemptFailure;
 }

@@ -1,6 +1,6 @@
 /**
  * Limits fallbacks to a share of traffic, so that an outage is not answered with a storm (R3).
- * Token bucket: 20 % of requests plus 10 a second (routing sheet §5.5; Finagle's RetryBudget).
+ * Token bucket: 20 % of requests plus 10 a second (docs/routing.md; Finagle's RetryBudget).
  */
 const SHARE_OF_REQUESTS = 0.2;
 const RESERVE_PER_SECOND = 10;

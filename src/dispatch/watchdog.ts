@@ -3,18 +3,24 @@
  * One timer that re-arms itself, because a timer per event would cost more than the event.
  */
 import type { AttemptFailure, AttemptFailureKind } from '#schema/attempt';
+import type { Timers } from '#schema/timers';
 
 /** Upstream comments prove a live connection, not progress: they extend a stall to this at most. */
 const COMMENTS_EXTEND_MS_MAX = 30_000;
+/** Between two doubts. */
+const DOUBT_EVERY_MS = 500;
 
 export interface WatchdogOptions {
   now(): number;
+  timers: Timers;
   /** How long until the first real event, or the whole JSON answer. */
   firstTokenTimeoutMs: number;
   /** Absolute end of the whole request, epoch milliseconds. */
   deadlineAtMs: number;
   /** Aborts when the client leaves. */
   clientSignal: AbortSignal;
+  /** After so long without a first token it is asked now and then whether there is any use in waiting for it. */
+  doubt?: { afterMs: number; isLost(): boolean };
 }
 
 export interface Watchdog {
@@ -40,9 +46,11 @@ const TIMEOUT_DETAIL = {
   timeout_stall: 'the stream stopped making progress',
   timeout_deadline: 'the deadline of the request passed',
 } as const;
+const LOST = 'no content, and the endpoint has stopped answering others';
 
 /** Starts watching one attempt. */
 export function createWatchdog(options: WatchdogOptions): Watchdog {
+  const { timers } = options;
   const controller = new AbortController();
   const startedAtMs = options.now();
   let failure: AttemptFailure | null = null;
@@ -51,7 +59,8 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
   let stallMs = options.firstTokenTimeoutMs;
   let isPaused = false;
   let expiresAtMs = Math.min(startedAtMs + options.firstTokenTimeoutMs, options.deadlineAtMs);
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let doubtAtMs = startedAtMs + (options.doubt?.afterMs ?? Infinity);
+  let timer: unknown;
 
   const abort = (kind: AttemptFailureKind, detail: string) => {
     if (controller.signal.aborted) return;
@@ -64,14 +73,18 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
     if (nowMs >= options.deadlineAtMs) return abort('timeout_deadline', TIMEOUT_DETAIL.timeout_deadline);
     if (isPaused) expiresAtMs = Math.min(nowMs + stallMs, options.deadlineAtMs);
     if (nowMs >= expiresAtMs) return abort(waitingFor, TIMEOUT_DETAIL[waitingFor]);
+    if (nowMs >= doubtAtMs) {
+      if (options.doubt?.isLost() === true) return abort('timeout_first_token', LOST);
+      doubtAtMs = nowMs + DOUBT_EVERY_MS;
+    }
     arm(nowMs);
   };
   const arm = (nowMs: number) => {
-    timer = setTimeout(check, Math.max(1, expiresAtMs - nowMs));
+    timer = timers.set(check, Math.max(1, Math.min(expiresAtMs, doubtAtMs) - nowMs));
   };
   const onClientLeft = () => abort('cancelled', 'the client left');
   const stop = () => {
-    clearTimeout(timer);
+    timers.clear(timer);
     options.clientSignal.removeEventListener('abort', onClientLeft);
   };
 
@@ -84,6 +97,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
     verdict: () => failure,
     commit(stallTimeoutMs) {
       waitingFor = 'timeout_stall';
+      doubtAtMs = Infinity;
       stallMs = stallTimeoutMs;
       isPaused = true;
     },
@@ -95,7 +109,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
       const untilMs = Math.min(nowMs + stallMs, options.deadlineAtMs);
       // The first token may have waited under a longer limit than a stall may take.
       if (untilMs < expiresAtMs) {
-        clearTimeout(timer);
+        timers.clear(timer);
         expiresAtMs = untilMs;
         arm(nowMs);
       }

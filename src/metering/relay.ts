@@ -2,12 +2,12 @@
  * The client's side of a stream: events go out as they come in, written by the client's skin, tapped on the way.
  * Nothing is held back here: one read of the upstream becomes one write to the client.
  */
-import type { AttemptFailure } from '#schema/attempt';
+import { BROKEN_OFF, type AttemptFailure } from '#schema/attempt';
 import { GatewayError } from '#schema/error';
 import type { ReplyStream, StreamEvent } from '#schema/reply';
 import type { Scribe, Settlement } from '#schema/skin';
 import { hideReasoning } from './hide-reasoning.ts';
-import { addToTally, isFinished, type Tally } from './tally.ts';
+import { addToTally, cutTally, isFinished, type Tally } from './tally.ts';
 
 /**
  * Silence after which a comment goes out: while no upstream has answered yet, and in the middle. It keeps proxies from giving up,
@@ -84,6 +84,9 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
         const settlement = end({ state: 'interrupted', failure: event.failure });
         return scribe.fail(options.toError(event.failure), settlement);
       }
+      case 'seam':
+        cutTally(tally);
+        return '';
       case 'ignore':
         return '';
       default:
@@ -157,4 +160,3 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
 }
 
 const UNWRITABLE: AttemptFailure = { kind: 'protocol', origin: 'external', detail: 'an event that no client could be told' };
-const BROKEN_OFF: AttemptFailure = { kind: 'protocol', origin: 'external', detail: 'the stream ended before the answer was finished' };

@@ -6,40 +6,68 @@ import type { Usage } from '#schema/receipt';
 /** The most that a request can ask for (`n`); indexes beyond it are not kept track of. */
 const CHOICES_MAX = 128;
 
-export interface Tally {
-  upstreamId: string | null;
-  finishReason: string | null;
-  nativeFinishReason: string | null;
+/** What one upstream delivered. */
+export interface Segment {
   /** Fractions; rounded once when the usage is settled. */
   contentTokens: number;
   reasoningTokens: number;
   /** UTF-16 units delivered, an upper bound for plausible visible tokens. */
   deliveredChars: number;
-  /** The latest usage that the upstream reported. */
+  /** The latest usage that the upstream reported, and what it had delivered by then. */
   reported: Usage | null;
+  reportedAtChars: number;
   /** Epoch milliseconds; null before content. */
   firstTokenAtMs: number | null;
   lastTokenAtMs: number | null;
+}
+
+/** Counts what the upstream that answers now delivers. */
+export interface Tally extends Segment {
+  upstreamId: string | null;
+  finishReason: string | null;
+  nativeFinishReason: string | null;
+  /** What others delivered before it, in order. */
+  broken: Segment[];
   /** Indexes of choices that began and have not said how they finished. */
   openChoices: Set<number>;
   finishedChoices: Set<number>;
 }
 
+const NOTHING_DELIVERED: Segment = {
+  contentTokens: 0,
+  reasoningTokens: 0,
+  deliveredChars: 0,
+  reported: null,
+  reportedAtChars: 0,
+  firstTokenAtMs: null,
+  lastTokenAtMs: null,
+};
+
 /** Starts an empty tally. */
 export function createTally(): Tally {
   return {
+    ...NOTHING_DELIVERED,
     upstreamId: null,
     finishReason: null,
     nativeFinishReason: null,
-    contentTokens: 0,
-    reasoningTokens: 0,
-    deliveredChars: 0,
-    reported: null,
-    firstTokenAtMs: null,
-    lastTokenAtMs: null,
+    broken: [],
     openChoices: new Set(),
     finishedChoices: new Set(),
   };
+}
+
+/** Cuts a tally where another upstream goes on with the answer: what comes now is counted on its own. */
+export function cutTally(tally: Tally): void {
+  const { contentTokens, reasoningTokens, deliveredChars, reported, reportedAtChars, firstTokenAtMs, lastTokenAtMs } = tally;
+  tally.broken.push({ contentTokens, reasoningTokens, deliveredChars, reported, reportedAtChars, firstTokenAtMs, lastTokenAtMs });
+  Object.assign(tally, NOTHING_DELIVERED, { upstreamId: null });
+}
+
+/** Gives the times of the first and the last content of an answer, whoever delivered them. */
+export function spanOf({ broken, firstTokenAtMs, lastTokenAtMs }: Tally): Pick<Segment, 'firstTokenAtMs' | 'lastTokenAtMs'> {
+  const first = broken.find((segment) => segment.firstTokenAtMs !== null);
+  const last = broken.findLast((segment) => segment.lastTokenAtMs !== null);
+  return { firstTokenAtMs: first?.firstTokenAtMs ?? firstTokenAtMs, lastTokenAtMs: lastTokenAtMs ?? last?.lastTokenAtMs ?? null };
 }
 
 /** Adds one event's choices and usage. */
@@ -68,6 +96,7 @@ export function addToTally(
       tally.nativeFinishReason ??= choice.native_finish_reason ?? choice.finish_reason;
     }
   }
+  if (event.usage !== null) tally.reportedAtChars = tally.deliveredChars;
 }
 
 /** Tells whether every choice that began has said how it finished. */

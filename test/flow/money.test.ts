@@ -60,6 +60,15 @@ function number(sql: string, ...bindings: unknown[]): Promise<number> {
   );
 }
 
+describe('what is counted here', () => {
+  it('is never more than the caller asked for, however long the text is', async () => {
+    house.upstream.script('plain', answer({ text: 'Incomprehensibilities notwithstanding, everything continues.', usage: null }));
+    const { id } = await readAnswer(await house.chat({ model: 'money/plain', stream: true, max_tokens: 3 }));
+    const { usage } = (await generation(id)).headrace as { usage: { source: string; completion_tokens: number } };
+    expect(usage).toMatchObject({ source: 'counted', completion_tokens: 3 });
+  });
+});
+
 describe('what a request costs', () => {
   const chatUsage = {
     promptTokens: PLAIN_TOKENS + CACHE_READ_TOKENS + CACHE_WRITE_TOKENS,

@@ -27,6 +27,8 @@ export interface House {
   get(path: string, init?: RequestInit): Promise<Response>;
   /** The router's own D1 database. */
   db(): Promise<D1Database>;
+  /** Runs the scheduled jobs now. */
+  runJobs(): Promise<void>;
   /** Waits until the receipt has drained to D1 and returns its row. */
   receiptRow(generationId: string): Promise<Record<string, unknown>>;
   stop(): Promise<void>;
@@ -79,6 +81,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     get: (path, init = {}) =>
       fetch(`${router.url}${path}`, { ...init, headers: { authorization, ...(init.headers as Record<string, string> | undefined) } }),
     db: router.db,
+    runJobs: router.runJobs,
     async receiptRow(generationId) {
       const db = await router.db();
       for (let poll = 0; poll < DRAIN_POLLS; poll++) {

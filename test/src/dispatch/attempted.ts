@@ -2,6 +2,7 @@
 import type { AttemptFailure } from '#schema/attempt';
 import type { ChatRequest } from '#schema/chat';
 import type { StreamEvent } from '#schema/reply';
+import { RUNTIME_TIMERS } from '#schema/timers';
 import { attempt } from '#src/dispatch/attempt';
 import type { AttemptResult } from '#src/dispatch/read-answer';
 import { createWatchdog } from '#src/dispatch/watchdog';
@@ -27,6 +28,7 @@ export function start(script: Script, stream: boolean, over: Partial<ChatRequest
   const client = new AbortController();
   const watchdog = createWatchdog({
     now: Date.now,
+    timers: RUNTIME_TIMERS,
     firstTokenTimeoutMs: FIRST_TOKEN_MS,
     deadlineAtMs: NOW_MS + DEADLINE_MS,
     clientSignal: client.signal,

@@ -91,6 +91,7 @@ describe('the record', () => {
     });
     expect(served).toEqual({
       index: 1,
+      role: 'fallback',
       endpointId: 'b',
       providerId: 'b',
       supply: 'centralized',

@@ -22,6 +22,17 @@ describe('the walk', () => {
     ]);
   });
 
+  it('tries other operators before the siblings of one that failed, unless the caller has ordered the candidates', async () => {
+    const offers = [offerOf('a', { operatorId: 'acme' }), offerOf('twin', { operatorId: 'acme' }), C];
+    const run = start([FAILS, FAILS, json(ANSWER)], { offers });
+    expect(replyOf(await run.result).offer.endpointId).toBe('twin');
+    expect(run.called()).toEqual(['a', 'c', 'twin']);
+
+    const ordered = start([FAILS, FAILS, json(ANSWER)], { offers, order: { fixedOrder: true } });
+    await ordered.result;
+    expect(ordered.called()).toEqual(['a', 'twin', 'c']);
+  });
+
   it('stops after the attempts that the policy allows', async () => {
     const run = start([FAILS, FAILS, json(ANSWER)], { order: { maxAttempts: 2 } });
     expect(errorOf(await run.result).code).toBe('upstream_failed');
@@ -39,6 +50,12 @@ describe('the walk', () => {
     expect(errorOf(await run.result).code).toBe('upstream_failed');
     expect(run.called()).toEqual(['a']);
     expect(replyOf(await start([json(ANSWER)], { retries: 0 }).result).offer).toBe(A);
+  });
+
+  it('R3: each fallback is paid for', async () => {
+    const run = start([FAILS, FAILS, json(ANSWER)], { retries: 1 });
+    expect(errorOf(await run.result).code).toBe('upstream_failed');
+    expect(run.called()).toEqual(['a', 'b']);
   });
 
   it('R3: a client fault is told at once and tried nowhere else', async () => {
@@ -110,6 +127,17 @@ describe('time', () => {
     expect(run.trail).toMatchObject([{ endpointId: 'a', failure: { kind: 'timeout_first_token' }, durationMs: 5000 }]);
   });
 
+  it('a whole answer that is too long for the first endpoint has time at the second', async () => {
+    const facts = factsOf({ maxTokens: null, expectedCompletionTokens: 250 });
+    const run = start([() => 'silent', () => 'silent', json(ANSWER)], { order: { facts } });
+    await pass(14_000);
+    expect(run.called()).toEqual(['a', 'b']);
+    await pass(53_000);
+    expect(replyOf(await run.result).offer).toBe(C);
+    // Half of what remains until the deadline is less than what the answer might take.
+    expect(run.trail.map(({ durationMs }) => durationMs)).toEqual([14_000, 53_000]);
+  });
+
   it('the deadline ends the request, whatever is left to try', async () => {
     const run = start([() => 'silent', () => 'silent', json(ANSWER)], { order: { deadlineAtMs: NOW_MS + 4000, maxAttempts: 2 } });
     await pass(4000);
@@ -151,7 +179,7 @@ describe('breakers', () => {
     const failure = { kind: 'upstream_error', origin: 'external', detail: 'boom' } as const;
     for (let failures = 0; failures < 8; failures++)
       health.begin(A, factsOf()).end({ outcome: 'failed', failure, completionTokens: 0, durationMs: 1 });
-    expect(health.view(Date.now()).read('a', 'a', null)?.breaker).toBe('open');
+    expect(health.view(Date.now(), 'research').read('a', 'a', null)?.breaker).toBe('open');
     return health;
   }
 
@@ -170,12 +198,12 @@ describe('breakers', () => {
     await pass(70_000);
     const setup = { health, offers: [B, A], order: { deadlineAtMs: Infinity } };
     expect('error' in (await start([FAILS], { ...setup, retries: 0 }).result)).toBe(true);
-    expect(health.tryAcquireProbe('a')).toBe(true);
+    expect(health.tryAcquireProbe('a', 'research')).toBe(true);
   });
 
   it('an endpoint whose probe is under way is passed over without costing a retry', async () => {
     const health = await tripped();
-    expect(health.tryAcquireProbe('a')).toBe(true);
+    expect(health.tryAcquireProbe('a', 'research')).toBe(true);
     const run = start([FAILS, json(ANSWER)], { health, offers: [B, A, C], retries: 1 });
     expect(replyOf(await run.result).offer).toBe(C);
     expect(run.called()).toEqual(['b', 'c']);

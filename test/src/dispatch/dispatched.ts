@@ -2,11 +2,17 @@
 import type { Attempt } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
 import type { Usage } from '#schema/receipt';
-import { dispatch, type DispatchCandidate, type DispatchOrder, type DispatchResult, type Reply } from '#src/dispatch/dispatch';
-import { createHealth, type FlightEnd, type Health } from '#src/health/health';
+import { RUNTIME_TIMERS } from '#schema/timers';
+import { attempt } from '#src/dispatch/attempt';
+import { dispatch, type DispatchResult, type Reply } from '#src/dispatch/dispatch';
+import { createHedgeBudget } from '#src/dispatch/hedge-budget';
+import type { DispatchOrder } from '#src/dispatch/order';
+import { createHealth, type Health } from '#src/health/health';
 import { NOW_MS } from '#test/support/fake-clock';
 import { factsOf, offerOf, requestOf } from '#test/support/offers';
 import { chunk, DONE, json, scriptedFetch, sse, type Script } from '#test/support/scripted-fetch';
+import { candidateOf } from './candidates.ts';
+import { recording } from './recording.ts';
 
 const USAGE: Usage = {
   source: 'reported',
@@ -33,31 +39,6 @@ interface Setup {
   firstTokenTimeoutMs?: number;
 }
 
-/** A health that writes down how flights begin and end, over a real one. */
-function recording(health: Health) {
-  const begun: string[] = [];
-  const ended: (FlightEnd & { endpointId: string })[] = [];
-  const firstTokens: number[] = [];
-  const recorded: Health = {
-    ...health,
-    begin(offer, facts) {
-      begun.push(offer.endpointId);
-      const flight = health.begin(offer, facts);
-      return {
-        firstToken(ttftMs) {
-          firstTokens.push(ttftMs);
-          flight.firstToken(ttftMs);
-        },
-        end(result) {
-          ended.push({ endpointId: offer.endpointId, ...result });
-          flight.end(result);
-        },
-      };
-    },
-  };
-  return { recorded, begun, ended, firstTokens };
-}
-
 /** Begins one dispatch; endpoints are named a, b, c … in the order of the plan. */
 export function start(scripts: readonly Script[], setup: Setup = {}) {
   const upstream = scriptedFetch(...scripts);
@@ -65,11 +46,8 @@ export function start(scripts: readonly Script[], setup: Setup = {}) {
   const flights = recording(setup.health ?? createHealth({ now: Date.now, random: () => 0 }));
   const trail: Attempt[] = [];
   let retries = setup.retries ?? Infinity;
-  const candidates = (setup.offers ?? [A, B, C]).map((offer): DispatchCandidate => ({
-    offer,
-    firstTokenTimeoutMs: setup.firstTokenTimeoutMs ?? 4000,
-    tpotMs: 10,
-  }));
+  const { firstTokenTimeoutMs = 4000 } = setup;
+  const candidates = (setup.offers ?? [A, B, C]).map((offer) => candidateOf(offer, { firstTokenTimeoutMs }));
   const stream = setup.stream ?? false;
   const result = dispatch(
     {
@@ -78,17 +56,22 @@ export function start(scripts: readonly Script[], setup: Setup = {}) {
       facts: factsOf({ stream, maxTokens: 0 }),
       maxAttempts: 4,
       allowFallbacks: true,
+      fixedOrder: false,
+      hedge: false,
+      resume: false,
       deadlineAtMs: NOW_MS + 120_000,
       clientSignal: client.signal,
       trail,
       ...setup.order,
     },
     {
-      fetch: upstream.fetch,
+      call: (order) => attempt(order, { fetch: upstream.fetch, now: Date.now }),
       now: Date.now,
+      timers: RUNTIME_TIMERS,
       secret: (name) => setup.secrets?.[name],
       health: flights.recorded,
       retryBudget: { deposit() {}, withdraw: () => retries-- > 0 },
+      hedgeBudget: createHedgeBudget(),
     },
   );
   return {

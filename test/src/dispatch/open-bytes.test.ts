@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RUNTIME_TIMERS } from '#schema/timers';
 import { openBytes } from '#src/dispatch/open-bytes';
 import { createWatchdog } from '#src/dispatch/watchdog';
 import { freezeClock, NOW_MS, pass, releaseClock } from '#test/support/fake-clock';
@@ -13,7 +14,13 @@ function upstream() {
   let sender!: ReadableStreamDefaultController<Uint8Array>;
   const body = new ReadableStream<Uint8Array>({ start: (controller) => void (sender = controller) });
   const { signal } = new AbortController();
-  const watchdog = createWatchdog({ now: Date.now, firstTokenTimeoutMs: 4000, deadlineAtMs: NOW_MS + 600_000, clientSignal: signal });
+  const watchdog = createWatchdog({
+    now: Date.now,
+    timers: RUNTIME_TIMERS,
+    firstTokenTimeoutMs: 4000,
+    deadlineAtMs: NOW_MS + 600_000,
+    clientSignal: signal,
+  });
   watchdog.signal.addEventListener('abort', () => sender.error(new Error('hung up')));
   const send = (...bytes: number[]) => sender.enqueue(Uint8Array.from(bytes));
   return { opening: openBytes(body, watchdog), watchdog, send, end: () => sender.close() };

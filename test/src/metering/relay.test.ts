@@ -25,6 +25,15 @@ describe('frames', () => {
     );
   });
 
+  it('T8: a seam is not seen, and is counted', async () => {
+    const seam = { kind: 'seam', failure: { kind: 'connect', origin: 'local', detail: 'reset' } } as const;
+    const { readAll, tally } = start([[says('a')], [seam], [says('b')], [finishes()], [DONE]]);
+    const { readAll: readUnbroken } = start([[says('a')], [says('b')], [finishes()], [DONE]]);
+    expect(await readAll()).toEqual(await readUnbroken());
+    expect(tally.broken).toMatchObject([{ deliveredChars: 1 }]);
+    expect(tally.deliveredChars).toBe(1);
+  });
+
   it('one read of the upstream is one write to the client, and nothing is held back', async () => {
     const { read, state } = start([[says('a'), says('b')], [says('c')], 'hang']);
     expect(parsed([(await read())!])).toHaveLength(2);

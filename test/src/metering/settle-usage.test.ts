@@ -55,6 +55,20 @@ describe('what was used', () => {
     expect(settle(TEXT, reports(90, 11), { whole: false })).toEqual(reports(90, 11));
   });
 
+  it('M5: of an answer cut short is what the upstream reported with the last of it, where that can be true', () => {
+    expect(settle(TEXT, reports(90, 6), { whole: false })).toEqual(reports(90, 6));
+    expect(settle(TEXT, reports(90, 4), { whole: false })).toEqual({ ...reports(90, 10), source: 'counted' });
+  });
+
+  it('M5: of an answer cut short is not what was reported before the last of it', () => {
+    const tally = createTally();
+    const say = (content: string, usage: Usage | null) =>
+      addToTally(tally, { upstreamId: null, choices: [{ index: 0, delta: { content }, finish_reason: null }], usage }, 0);
+    say(TEXT, reports(90, 9));
+    say(TEXT, null);
+    expect(settleUsage(tally, ESTIMATE, 'centralized', false)).toEqual({ ...reports(90, 20), source: 'counted' });
+  });
+
   it('M14: a miner is not paid for more tokens than it delivered characters', () => {
     expect(settle(TEXT, reports(90, 56), { supply: 'subnet' })).toEqual(reports(90, 56));
     expect(settle(TEXT, reports(90, 57), { supply: 'subnet' })).toEqual({ ...reports(90, 10), source: 'counted' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatChoice, ChatDelta } from '#schema/chat';
 import type { Usage } from '#schema/receipt';
-import { addToTally, createTally, isFinished } from '#src/metering/tally';
+import { addToTally, createTally, cutTally, isFinished, spanOf } from '#src/metering/tally';
 
 const choice = (delta: ChatDelta, finish_reason: string | null = null, index = 0): ChatChoice => ({ index, delta, finish_reason });
 
@@ -85,5 +85,49 @@ describe('times and reasons', () => {
   it('I12: made-up choice indexes do not grow memory without bound', () => {
     const tally = tallyOf(Array.from({ length: 5000 }, (_, index) => choice({ content: 'x' }, index % 2 === 0 ? null : 'stop', index)));
     expect(tally.openChoices.size + tally.finishedChoices.size).toBeLessThanOrEqual(128);
+  });
+});
+
+describe('a seam', () => {
+  const reported: Usage = {
+    source: 'reported',
+    promptTokens: 9,
+    completionTokens: 2,
+    reasoningTokens: 0,
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
+  };
+  const add = (tally: ReturnType<typeof createTally>, content: string, nowMs: number, upstreamId = 'one') =>
+    addToTally(tally, { upstreamId, choices: [choice({ content })], usage: reported }, nowMs);
+
+  it('M6: parts what one upstream delivered from what the next one does', () => {
+    const tally = createTally();
+    add(tally, 'abcdefgh', 10);
+    cutTally(tally);
+    expect(tally).toMatchObject({ contentTokens: 0, deliveredChars: 0, reported: null, firstTokenAtMs: null, upstreamId: null });
+    add(tally, 'ijkl', 20, 'two');
+    expect(tally.broken).toEqual([
+      { contentTokens: 2, reasoningTokens: 0, deliveredChars: 8, reported, reportedAtChars: 8, firstTokenAtMs: 10, lastTokenAtMs: 10 },
+    ]);
+    expect(tally).toMatchObject({ contentTokens: 1, deliveredChars: 4, firstTokenAtMs: 20, upstreamId: 'two' });
+  });
+
+  it('leaves an open choice open, until whoever goes on has finished it', () => {
+    const tally = tallyOf([choice({ content: 'a' })]);
+    cutTally(tally);
+    expect(isFinished(tally)).toBe(false);
+    addToTally(tally, { upstreamId: null, choices: [choice({}, 'stop')], usage: null }, 0);
+    expect(isFinished(tally)).toBe(true);
+  });
+
+  it('does not part the time that the whole answer took', () => {
+    const tally = createTally();
+    expect(spanOf(tally)).toEqual({ firstTokenAtMs: null, lastTokenAtMs: null });
+    add(tally, 'a', 10);
+    add(tally, 'b', 15);
+    cutTally(tally);
+    expect(spanOf(tally)).toEqual({ firstTokenAtMs: 10, lastTokenAtMs: 15 });
+    add(tally, 'c', 20);
+    expect(spanOf(tally)).toEqual({ firstTokenAtMs: 10, lastTokenAtMs: 20 });
   });
 });
