@@ -1,13 +1,13 @@
 /** Endpoint statistics, read from D1 and kept for a moment so that a listing cannot become a load on the database. */
 import type { Offer } from '#schema/catalog';
 import { within } from '#schema/within';
-import { STATS_WINDOW_MS, summarise, type EndpointStats } from './endpoint-stats.ts';
-import { readAttemptSamples } from './store.ts';
+import { bucketOf, summarise, windowStarts, type EndpointStats } from './endpoint-stats.ts';
+import { readEndpointRecords } from './store.ts';
 
 const KEPT_MS = 15_000;
 const ENDPOINTS_MAX = 20_000;
 const READ_TIMEOUT_MS = 2_000;
-/** Attempts read at once over all endpoints, and of one endpoint; the newest ones. */
+/** Attempts read at once over all endpoints, and of one endpoint, beside the roll-ups; the newest ones. */
 const SAMPLES_MAX = 20_000;
 const SAMPLES_EACH_MAX = 1_000;
 
@@ -25,10 +25,11 @@ export function createStatsReader(ports: { db: D1Database; now(): number; log(ev
 
   async function refresh(endpointIds: readonly string[], nowMs: number): Promise<void> {
     const eachMax = Math.min(SAMPLES_EACH_MAX, Math.ceil(SAMPLES_MAX / endpointIds.length));
-    const read = readAttemptSamples(ports.db, { endpointIds, sinceMs: nowMs - STATS_WINDOW_MS, eachMax });
-    for (const [id, samples] of await within(read, READ_TIMEOUT_MS)) {
+    const { speedFromMs, dayFromMs } = windowStarts(nowMs);
+    const query = { endpointIds, bucketMs: bucketOf(nowMs), recentFromMs: speedFromMs, dayFromMs, eachMax };
+    for (const [id, record] of await within(readEndpointRecords(ports.db, query), READ_TIMEOUT_MS)) {
       kept.delete(id);
-      kept.set(id, { stats: summarise(samples, nowMs), readAtMs: nowMs });
+      kept.set(id, { stats: summarise(record, nowMs), readAtMs: nowMs });
       if (kept.size > ENDPOINTS_MAX) kept.delete(kept.keys().next().value as string);
     }
   }

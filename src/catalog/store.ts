@@ -2,7 +2,8 @@
 import { and, eq, gt, lte, max, min } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { aliases, claims, endpoints, meta, models, offers, providers } from '#schema/tables';
-import type { AttemptSample } from './endpoint-stats.ts';
+import { BUCKET_MS, type AttemptSample, type BucketSums, type EndpointRecord } from './endpoint-stats.ts';
+import type { Histogram } from './histogram.ts';
 import type { CatalogRows } from './rows.ts';
 
 /** Row of `meta` that every writer of the catalogue changes. */
@@ -54,29 +55,77 @@ export async function readCatalogRows(db: D1Database, nowMs: number): Promise<Ca
   };
 }
 
-/** An attempt as `readAttemptSamples` packs it, in this order. */
-type PackedSample = [number, string, string | null, number | null, number | null, number, number];
+/** Row of `meta`: every five minutes that begin before this instant have been rolled up. */
+export const ROLLED_UP_TO = 'rolled_up_to_ms';
 
-/** Reads each endpoint's newest attempts since an instant, for statistics: at most `eachMax` of each, found through one index. */
-export async function readAttemptSamples(db: D1Database, read: SamplesQuery): Promise<Map<string, AttemptSample[]>> {
-  const { results } = await db
-    .prepare(
-      `SELECT wanted.value AS id, (
-         SELECT json_group_array(json_array(started_at_ms, outcome, failure_kind, status, ttft_ms, duration_ms, completion_tokens))
-         FROM (SELECT * FROM attempts WHERE endpoint_id = wanted.value AND started_at_ms >= ?2 ORDER BY started_at_ms DESC LIMIT ?3)
-       ) AS samples FROM json_each(?1) AS wanted`,
-    )
-    .bind(JSON.stringify(read.endpointIds), read.sinceMs, read.eachMax)
-    .all<{ id: string; samples: string }>();
-  return new Map(results.map(({ id, samples }) => [id, (JSON.parse(samples) as PackedSample[]).map(unpack)]));
-}
-
-export interface SamplesQuery {
+/** Whose records are read, and how far back. */
+export interface RecordsQuery {
   endpointIds: readonly string[];
-  sinceMs: number;
+  /** Start of the bucket in which we are. */
+  bucketMs: number;
+  /** Where the roll-ups that are wanted one by one begin, and where those that are summed up. */
+  recentFromMs: number;
+  dayFromMs: number;
+  /** Samples of each endpoint at most; the newest ones. */
   eachMax: number;
 }
 
-function unpack([startedAtMs, outcome, failureKind, status, ttftMs, durationMs, completionTokens]: PackedSample): AttemptSample {
+/** Attempts and roll-ups as `readEndpointRecords` packs them, in this order. */
+type PackedSample = [number, string, string | null, number | null, number | null, number, number];
+type PackedBucket = [number, number, number, Histogram | null, Histogram | null];
+
+interface RecordRow {
+  id: string;
+  sampledFromMs: number;
+  samples: string;
+  recent: string;
+  attempts: number;
+  successes: number;
+}
+
+/**
+ * Reads what statistics need of endpoints, by endpoint id, in one statement. Roll-ups of the last five minutes that are over may still lack
+ * attempts that are on their way, so samples reach back one bucket further than roll-ups are missing. Canaries are left out.
+ */
+export async function readEndpointRecords(db: D1Database, query: RecordsQuery): Promise<Map<string, EndpointRecord>> {
+  const { results } = await db
+    .prepare(
+      `WITH sampled (from_ms) AS MATERIALIZED (
+         SELECT max(?4, min(?2, coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?6), 0)) - ?7)),
+       record AS MATERIALIZED (
+         SELECT wanted.value AS id, from_ms, (
+           SELECT json_group_array(json_array(started_at_ms, outcome, failure_kind, status, ttft_ms, duration_ms, completion_tokens))
+           FROM (
+             SELECT * FROM attempts WHERE endpoint_id = wanted.value AND started_at_ms >= from_ms AND role IS NOT 'canary'
+             ORDER BY started_at_ms DESC LIMIT ?5)) AS samples, (
+           SELECT json_group_array(json_array(
+             bucket_ms, coalesce(uptime_attempts, attempts), successes, json(ttft_ms_histogram), json(throughput_histogram)))
+           FROM rollups WHERE endpoint_id = wanted.value AND bucket_ms >= ?3) AS recent, (
+           SELECT json_array(coalesce(sum(coalesce(uptime_attempts, attempts)), 0), coalesce(sum(successes), 0))
+           FROM rollups WHERE endpoint_id = wanted.value AND bucket_ms >= ?4 AND bucket_ms < min(?3, from_ms)) AS earlier
+         FROM json_each(?1) AS wanted, sampled)
+       SELECT id, from_ms AS sampledFromMs, samples, recent, earlier ->> 0 AS attempts, earlier ->> 1 AS successes FROM record`,
+    )
+    .bind(JSON.stringify(query.endpointIds), query.bucketMs, query.recentFromMs, query.dayFromMs, query.eachMax, ROLLED_UP_TO, BUCKET_MS)
+    .all<RecordRow>();
+  return new Map(results.map((row) => [row.id, toRecord(row, query.eachMax)]));
+}
+
+function toRecord({ sampledFromMs, samples, recent, attempts, successes }: RecordRow, eachMax: number): EndpointRecord {
+  const sampled = (JSON.parse(samples) as PackedSample[]).map(toSample);
+  return {
+    samples: sampled,
+    sampledFromMs,
+    isCapped: sampled.length >= eachMax,
+    recent: (JSON.parse(recent) as PackedBucket[]).map(toBucketSums),
+    earlier: { attempts, successes },
+  };
+}
+
+function toSample([startedAtMs, outcome, failureKind, status, ttftMs, durationMs, completionTokens]: PackedSample): AttemptSample {
   return { startedAtMs, outcome, failureKind, status, ttftMs, durationMs, completionTokens };
+}
+
+function toBucketSums([bucketMs, attempts, successes, ttftMs, throughput]: PackedBucket): BucketSums {
+  return { bucketMs, attempts, successes, ttftMs: ttftMs ?? {}, throughput: throughput ?? {} };
 }

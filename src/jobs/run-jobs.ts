@@ -1,15 +1,76 @@
 /** Scheduled work, once a minute. Each job fails alone. */
+import { RUNTIME_TIMERS } from '#schema/timers';
+import { within } from '#schema/within';
+import { createCatalog, type WaitUntil } from '#src/catalog/catalog';
 import type { Context } from '#src/context';
+import { attempt } from '#src/dispatch/attempt';
+import { REGISTRY_BOARD } from '#src/health/board-name';
+import { GroupCommit } from '#src/ledger/group-commit';
+import { writeBatches } from '#src/ledger/store';
+import { CANARY_KEY_ID } from './canary-receipt.ts';
+import { sendCanaries } from './canaries.ts';
 import { rollUp } from './roll-up.ts';
+import { CANARY_TEAM_ID } from './send-canary.ts';
+import { readRecentCanaries } from './store.ts';
 
-/** Runs every job that is due at `nowMs`. */
-export async function runJobs(context: Context, nowMs: number): Promise<void> {
-  const jobs = { roll_up: () => rollUp(context.db, nowMs) };
-  for (const [name, job] of Object.entries(jobs)) {
-    try {
-      await job();
-    } catch (error) {
-      context.log({ event: 'job_failed', job: name, error: error instanceof Error ? error.name : 'unknown' });
-    }
+/** Longer than any job takes that goes well. */
+const JOB_TIMEOUT_MS = 25_000;
+
+/** The scheduled work of one isolate. */
+export interface Jobs {
+  /** Runs every job that is due at `nowMs`. Never rejects. */
+  run(nowMs: number, waitUntil: WaitUntil): Promise<void>;
+}
+
+/** Prepares the jobs. Canaries stay at home where the variable `HEADRACE_CANARIES` is `off`. */
+export function createJobs(context: Context): Jobs {
+  const catalog = createCatalog(context);
+  const sendsCanaries = context.secret('HEADRACE_CANARIES') !== 'off';
+
+  /** Books canaries as requests are booked: by group commit through an Account, or past it. */
+  const books = new GroupCommit({
+    flush: async (batch) => {
+      await context.account(CANARY_TEAM_ID).flush(batch, { leaseId: null, needNanoUsd: 0, budget: null, reports: [] });
+    },
+    writeDirect: (batch) => writeBatches(context.db, [batch], context.now()),
+    now: context.now,
+    newId: context.newId,
+    random: context.random,
+    log: (event) => context.log({ ...event, teamId: CANARY_TEAM_ID }),
+  });
+
+  function sendOut(waitUntil: WaitUntil): Promise<void> {
+    return sendCanaries({
+      call: (order) => attempt(order, context),
+      now: context.now,
+      timers: RUNTIME_TIMERS,
+      random: context.random,
+      secret: context.secret,
+      log: context.log,
+      board: context.board,
+      knownBoards: () => context.board(REGISTRY_BOARD).known(),
+      snapshot: () => catalog.snapshot(waitUntil),
+      isCallable: ({ keySecret }) => keySecret === null || context.secret(keySecret) !== undefined,
+      readRecent: (sinceMs) => readRecentCanaries(context.db, CANARY_KEY_ID, sinceMs),
+      // What could not be stored has been logged, and goes with a later batch.
+      book: (receipt) => books.add(receipt).durable.catch(() => undefined),
+    });
   }
+
+  return {
+    async run(nowMs, waitUntil) {
+      const jobs = {
+        roll_up: () => rollUp(context.db, nowMs),
+        ...(sendsCanaries && { canaries: () => sendOut(waitUntil) }),
+      };
+      const runs = Object.entries(jobs).map(async ([job, work]) => {
+        try {
+          await within(work(), JOB_TIMEOUT_MS);
+        } catch (error) {
+          context.log({ event: 'job_failed', job, error: error instanceof Error ? error.name : 'unknown' });
+        }
+      });
+      await Promise.all(runs);
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { percentiles, summarise, type AttemptSample } from '#src/catalog/endpoint-stats';
+import { bucketOf, percentiles, summarise, type AttemptSample, type BucketSums, type EndpointRecord } from '#src/catalog/endpoint-stats';
+import { placeOf, weightedValues } from '#src/catalog/histogram';
 import { createStatsReader } from '#src/catalog/stats-reader';
 import { openSqliteD1, type SqliteD1 } from '#test/support/sqlite-d1';
 import { buildSnapshot } from '#src/catalog/build-snapshot';
@@ -16,6 +17,25 @@ const sample = (fields: Partial<AttemptSample> = {}): AttemptSample => ({
   completionTokens: 101,
   ...fields,
 });
+
+/** A record without roll-ups. */
+const recordOf = (samples: readonly AttemptSample[], over: Partial<EndpointRecord> = {}): EndpointRecord => ({
+  samples,
+  sampledFromMs: 0,
+  isCapped: false,
+  recent: [],
+  earlier: { attempts: 0, successes: 0 },
+  ...over,
+});
+const bucket = (over: Partial<BucketSums> = {}): BucketSums => ({
+  bucketMs: bucketOf(NOW_MS) - 10 * MINUTE_MS,
+  attempts: 0,
+  successes: 0,
+  ttftMs: {},
+  throughput: {},
+  ...over,
+});
+const once = (values: number[]) => values.map((value) => [value, 1] as const);
 
 /** A reader over an empty database, and the offers of a small catalogue. */
 function reading() {
@@ -52,25 +72,72 @@ describe('endpoint statistics', () => {
       failed('capacity', 429),
       sample({ outcome: 'cancelled' }),
     ];
-    expect(summarise([sample(), ...ours], NOW_MS).uptime5m).toBe(100);
+    expect(summarise(recordOf([sample(), ...ours]), NOW_MS).uptime5m).toBe(100);
     expect(
-      summarise([sample(), failed('upstream_error', 500), sample({ outcome: 'interrupted', failureKind: 'timeout_stall' })], NOW_MS)
-        .uptime5m,
+      summarise(
+        recordOf([sample(), failed('upstream_error', 500), sample({ outcome: 'interrupted', failureKind: 'timeout_stall' })]),
+        NOW_MS,
+      ).uptime5m,
     ).toBe(33.33);
-    expect(summarise(ours, NOW_MS).uptime5m).toBeNull();
+    expect(summarise(recordOf(ours), NOW_MS).uptime5m).toBeNull();
   });
 
   it('each window counts its own time', () => {
     const bad = sample({ outcome: 'failed', failureKind: 'connect' });
     const samples = [sample(), { ...bad, startedAtMs: NOW_MS - 10 * MINUTE_MS }, { ...bad, startedAtMs: NOW_MS - 60 * MINUTE_MS }];
-    expect(summarise(samples, NOW_MS)).toMatchObject({ uptime5m: 100, uptime30m: 50, uptime1d: 33.33 });
+    expect(summarise(recordOf(samples), NOW_MS)).toMatchObject({ uptime5m: 100, uptime30m: 50, uptime1d: 33.33 });
   });
 
   it('latency is the first token, throughput the tokens after it', () => {
-    expect(summarise([sample()], NOW_MS)).toMatchObject({ latency30m: { p50: 100, p99: 100 }, throughput30m: { p50: 100 } });
-    expect(summarise([sample({ completionTokens: 1 }), sample({ durationMs: 100 })], NOW_MS).throughput30m).toBeNull();
-    expect(percentiles(Array.from({ length: 100 }, (_, i) => 100 - i))).toEqual({ p50: 50, p75: 75, p90: 90, p99: 99 });
-    expect(percentiles([])).toBeNull();
+    expect(summarise(recordOf([sample()]), NOW_MS)).toMatchObject({ latency30m: { p50: 100, p99: 100 }, throughput30m: { p50: 100 } });
+    const paceless = [sample({ completionTokens: 1 }), sample({ durationMs: 100 })];
+    expect(summarise(recordOf(paceless), NOW_MS).throughput30m).toBeNull();
+    expect(percentiles(once(Array.from({ length: 100 }, (_, i) => 100 - i)), 1)).toEqual({ p50: 50, p75: 75, p90: 90, p99: 99 });
+    expect(
+      percentiles(
+        [
+          [7, 98],
+          [9.126, 2],
+        ],
+        100,
+      ),
+    ).toEqual({ p50: 7, p75: 7, p90: 7, p99: 9.13 });
+    expect(percentiles([], 1)).toBeNull();
+  });
+
+  it('roll-ups count for what the samples do not cover, and never for what they do', () => {
+    const rolledUp = {
+      recent: [bucket({ attempts: 3, successes: 1, ttftMs: { [placeOf(800)]: 1 } })],
+      earlier: { attempts: 6, successes: 6 },
+    };
+    const before = recordOf([sample()], { ...rolledUp, sampledFromMs: bucketOf(NOW_MS) - 5 * MINUTE_MS });
+    const stats = summarise(before, NOW_MS);
+    expect(stats).toMatchObject({ uptime5m: 100, uptime30m: 50, uptime1d: 80 });
+    expect(stats.latency30m?.p50).toBe(100);
+    expect(Math.abs((stats.latency30m?.p90 ?? 0) / 800 - 1)).toBeLessThan(0.05);
+    const overlapping = recordOf([sample()], { ...rolledUp, sampledFromMs: bucketOf(NOW_MS) - 10 * MINUTE_MS });
+    expect(summarise(overlapping, NOW_MS)).toMatchObject({ uptime30m: 100, latency30m: { p99: 100 } });
+  });
+
+  it('where samples are too many, they count from the first five minutes that they cover whole', () => {
+    const currentMs = bucketOf(NOW_MS);
+    const isCapped = true;
+    const recent = [
+      bucket({ bucketMs: currentMs - 5 * MINUTE_MS, attempts: 8, successes: 0 }),
+      bucket({ bucketMs: currentMs, attempts: 1, successes: 1 }),
+    ];
+    const crossing = [sample({ startedAtMs: currentMs }), sample({ startedAtMs: currentMs - 1 })];
+    expect(summarise(recordOf(crossing, { isCapped, recent }), currentMs)).toMatchObject({ uptime5m: 100, uptime30m: 11.11 });
+    const busy = [sample({ startedAtMs: currentMs + 1, outcome: 'failed' })];
+    expect(summarise(recordOf(busy, { isCapped, recent }), currentMs + 1)).toMatchObject({ uptime5m: 0, uptime30m: 11.11 });
+  });
+
+  it('a value comes back from the histogram within 4.5 %', () => {
+    for (let value = 0.01; value < 1e6; value *= 1.013) {
+      const [[back] = [0]] = weightedValues({ [placeOf(value)]: 1 });
+      expect(Math.abs(back / value - 1)).toBeLessThan(0.045);
+    }
+    expect(placeOf(0)).toBe(placeOf(0.01));
   });
 
   it('R20: reads D1 once in 15 s however often it is asked, and answers with the last it knew, else empty, when D1 is down', async () => {
@@ -93,7 +160,7 @@ describe('endpoint statistics', () => {
     if (!offer) throw new Error('no offer');
     const quiet = { ...offer, endpointId: 'quiet' };
     const stats = await read([offer, quiet]);
-    expect(stats.get(offer.endpointId)?.uptime1d).toBe(100);
+    expect(stats.get(offer.endpointId)?.uptime5m).toBe(100);
     expect(stats.get('quiet')).toMatchObject({ uptime1d: null, latency30m: null });
   });
 });

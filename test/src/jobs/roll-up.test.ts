@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { rollUp } from '#src/jobs/roll-up';
+import { placeOf } from '#src/catalog/histogram';
 import { openSqliteD1, type SqliteD1 } from '#test/support/sqlite-d1';
 
 const BUCKET_MS = 300_000;
@@ -46,7 +47,7 @@ describe('the roll-up', () => {
     await rollUp(sqlite.db, NOW_MS);
     expect(await rollups()).toEqual([
       row({ bucket_ms: BUCKET_START_MS - BUCKET_MS }),
-      row({ attempts: 3, successes: 1, prompt_tokens: 20, completion_tokens: 4, cost_nano_usd: 10 }),
+      row({ attempts: 3, uptime_attempts: 3, successes: 1, prompt_tokens: 20, completion_tokens: 4, cost_nano_usd: 10 }),
       row({ endpoint_id: 'b' }),
     ]);
   });
@@ -69,6 +70,45 @@ describe('the roll-up', () => {
     insert();
     await rollUp(sqlite.db, NOW_MS);
     expect(await rollups()).toMatchObject([{ ttft_ms_p50: null, ttft_ms_p90: null }]);
+  });
+
+  it('counts for uptime what says something about the endpoint, and leaves canaries out of everything', async () => {
+    for (const failure_kind of ['rejected', 'context_exceeded', 'content_filtered', 'cancelled', 'timeout_stall']) {
+      insert({ outcome: 'failed', failure_kind });
+    }
+    insert({ outcome: 'failed', failure_kind: 'capacity', status: 429 });
+    insert({ outcome: 'failed', failure_kind: 'capacity', status: 503 });
+    insert({ outcome: 'cancelled' });
+    insert({ role: 'first', status: 200 });
+    insert({ role: 'canary', status: 200, ttft_ms: 1, cost_nano_usd: 1000 });
+    await rollUp(sqlite.db, NOW_MS);
+    expect(await rollups()).toMatchObject([{ attempts: 9, uptime_attempts: 3, successes: 1, cost_nano_usd: 63, ttft_ms_p50: null }]);
+  });
+
+  it('counts the speeds of completed attempts by place, as the reader does', async () => {
+    const speeds = [0, 1, 3, 100, 100, 7777];
+    for (const ttft_ms of speeds) insert({ ttft_ms, duration_ms: ttft_ms + 1000, completion_tokens: 41 });
+    insert({ ttft_ms: 5, duration_ms: 5, completion_tokens: 9 });
+    insert({ ttft_ms: 5, duration_ms: 50, completion_tokens: 1 });
+    insert({ ttft_ms: 5, duration_ms: 50, completion_tokens: 9, outcome: 'interrupted' });
+    await rollUp(sqlite.db, NOW_MS);
+    const [rolledUp] = await rollups();
+    const ttfts = [...speeds, 5, 5].map(placeOf).map(String);
+    expect(JSON.parse(String(rolledUp?.['ttft_ms_histogram']))).toEqual(
+      Object.fromEntries(ttfts.map((place) => [place, ttfts.filter((other) => other === place).length])),
+    );
+    expect(JSON.parse(String(rolledUp?.['throughput_histogram']))).toEqual({ [placeOf(40)]: speeds.length });
+  });
+
+  it('catches up what was missed while jobs stood still, two hours a run and a day at most', async () => {
+    await rollUp(sqlite.db, NOW_MS);
+    const hourMs = 3_600_000;
+    const laterMs = NOW_MS + 50 * hourMs;
+    for (let hours = 1; hours <= 50; hours++) insert({ started_at_ms: NOW_MS + hours * hourMs });
+    await rollUp(sqlite.db, laterMs);
+    expect(await rollups()).toHaveLength(2);
+    for (let run = 0; run < 13; run++) await rollUp(sqlite.db, laterMs);
+    expect(await rollups()).toHaveLength(25);
   });
 
   it('running it again changes nothing, and late attempts are added', async () => {
@@ -101,6 +141,9 @@ function row(over: Record<string, unknown>): Record<string, unknown> {
     cost_nano_usd: 7,
     ttft_ms_p50: null,
     ttft_ms_p90: null,
+    uptime_attempts: 1,
+    ttft_ms_histogram: '{}',
+    throughput_histogram: '{}',
     ...over,
   };
 }
