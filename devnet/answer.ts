@@ -7,8 +7,10 @@ import { splitTokens } from './tokens.ts';
 
 const REASONING_CHARACTERS = { none: 0, low: 60, medium: 240, high: 900 } as const;
 const TOOL_RESULT_CHARACTERS_MAX = 120;
-/** Matches the label of a simulated answer, whole or broken off. */
-const LABEL = / ?\[simulated(?: by(?: [\w-]*\]?)?)?/g;
+/** Everything up to the end of the last label. */
+const LABELLED = /^.*\[simulated by [\w-]+\]/su;
+/** A label that broke off. */
+const LABEL_BEGUN = /^\[simulated by [\w-]*$/;
 
 /** Holds one generated choice as tokens. */
 export interface Answer {
@@ -51,7 +53,7 @@ export function composeAnswer(job: Job, endpointId: string, choiceIndex: number)
 
 function writeReasoning(job: Job, seed: number): string {
   if (!job.model.reasoning || job.reasoning === 'none') return '';
-  const thoughts = writeProse({ question: job.question, seed: seed ^ 1, charactersMin: 0 });
+  const thoughts = writeProse({ question: job.question, seed: seed ^ 1, tokensMin: 0 });
   return `A simulated thought.${thoughts}`.slice(0, REASONING_CHARACTERS[job.reasoning]);
 }
 
@@ -61,17 +63,24 @@ function writeContent(job: Job, endpointId: string, seed: number): string {
     return job.prefix !== null && json.startsWith(job.prefix) ? json.slice(job.prefix.length) : json;
   }
   const label = `[simulated by ${endpointId}]`;
-  // Tokens have at most six characters; a few more letters make sure that enough of them come out.
-  const charactersMin = job.minTokens * 6;
-  const body = writeBody(job, seed, charactersMin);
-  if (job.prefix === null) return label + body;
-  const delivered = job.prefix.replaceAll(LABEL, '');
+  const { opening, delivered } = readPrefix(job.prefix ?? '', label);
+  const tokensMin = job.minTokens - splitTokens(opening).length + splitTokens(delivered).length;
+  const body = writeBody(job, seed, tokensMin);
   // The same prompt has the same body everywhere, so an answer that broke off elsewhere goes on where it stopped.
-  return ` ${label}${body.startsWith(delivered) ? body.slice(delivered.length) : body}`;
+  return opening + (body.startsWith(delivered) ? body.slice(delivered.length) : body);
 }
 
-function writeBody(job: Job, seed: number, charactersMin: number): string {
-  const prose = writeProse({ question: job.question, seed, charactersMin });
+/** Tells how an answer that goes on from `prefix` opens, and how much of its body has been given. A label that has been given is not given again. */
+function readPrefix(prefix: string, label: string): { opening: string; delivered: string } {
+  const labelled = LABELLED.exec(prefix)?.[0];
+  if (labelled !== undefined) return { opening: '', delivered: prefix.slice(labelled.length) };
+  if (label.startsWith(prefix)) return { opening: label.slice(prefix.length), delivered: '' };
+  if (LABEL_BEGUN.test(prefix)) return { opening: ']', delivered: '' };
+  return { opening: ` ${label}`, delivered: prefix };
+}
+
+function writeBody(job: Job, seed: number, tokensMin: number): string {
+  const prose = writeProse({ question: job.question, seed, tokensMin });
   if (job.toolResult === null) return prose;
   const said = job.toolResult.replaceAll(/\s+/gu, ' ').slice(0, TOOL_RESULT_CHARACTERS_MAX);
   return ` The tool said: ${said}.${prose}`;

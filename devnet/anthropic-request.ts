@@ -47,6 +47,7 @@ function readVersioned(body: unknown, headers: Headers): Fields {
 }
 
 interface Conversation {
+  /** Without the prefill. */
   turns: readonly Turn[];
   tools: readonly Tool[];
   prompt: string;
@@ -67,7 +68,7 @@ function readConversation(fields: Fields): Conversation {
   const conversation = opening + spoken.map(({ role, text }) => `${role}: ${text}\n`).join('');
   const prompt = tools.length > 0 ? `${JSON.stringify(tools)}\n${conversation}` : conversation;
   const promptTokens = countPromptTokens(prompt) + countPromptTokens(prefix ?? '');
-  return { turns, tools, prompt, promptTokens, prefix, caches: system.caches || turns.some((turn) => turn.caches) };
+  return { turns: spoken, tools, prompt, promptTokens, prefix, caches: system.caches || turns.some((turn) => turn.caches) };
 }
 
 function toJob(fields: Fields, card: EndpointCard): Job {
@@ -92,11 +93,12 @@ function toJob(fields: Fields, card: EndpointCard): Job {
     stop: readStop(fields['stop_sequences'], 'stop_sequences'),
     seed: null,
     choices: 1,
-    tool: chooseTool(tools, fields['tool_choice'], last),
+    tool: prefix === null ? chooseTool(tools, fields['tool_choice'], last) : null,
     outputSchema: null,
     reasoning: thinks(fields['thinking']) ? 'medium' : 'none',
     topLogprobs: null,
     includeUsage: true,
+    runningUsage: false,
     caches,
   };
 }

@@ -1,12 +1,12 @@
-/** The control surface: see every endpoint, and switch faults, habits and speed while it runs. */
+/** The control surface: see every endpoint, and switch faults, habits, speed and cut while it runs. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isFields } from './body.ts';
-import { createCounters, type Endpoint } from './endpoint.ts';
+import { createCounters, CUT_DEFAULT, type Endpoint } from './endpoint.ts';
 import { FAULT_NAMES, FAULTS, isFaultName } from './faults.ts';
 import { readJson, sendJson } from './http.ts';
 
 const SPEED_MAX = 1_000_000;
-const FIELDS = ['faults', 'habits', 'speed'];
+const FIELDS = ['faults', 'habits', 'speed', 'cut'];
 
 /** Describes what is wrong with a control request. */
 interface ControlError {
@@ -15,7 +15,7 @@ interface ControlError {
   allowed?: readonly string[];
 }
 
-type Setting = Partial<Pick<Endpoint, 'faults' | 'habits' | 'speed'>>;
+type Setting = Partial<Pick<Endpoint, 'faults' | 'habits' | 'speed' | 'cut'>>;
 
 function describe(endpoint: Endpoint, origin: string): Record<string, unknown> {
   const { card, slots } = endpoint;
@@ -28,6 +28,7 @@ function describe(endpoint: Endpoint, origin: string): Record<string, unknown> {
     faults: [...endpoint.faults],
     habits: endpoint.habits ? card.habits : [],
     speed: endpoint.speed,
+    cut: endpoint.cut,
     running: slots.runningSequences(),
     waiting: slots.waitingSequences(),
     counters: endpoint.counters,
@@ -39,7 +40,7 @@ function parseSetting(body: unknown): Setting | ControlError {
   if (!isFields(body)) return { field: 'body', message: 'must be a JSON object', allowed: FIELDS };
   const stranger = Object.keys(body).find((name) => !FIELDS.includes(name));
   if (stranger !== undefined) return { field: stranger, message: 'is not a field of this endpoint', allowed: FIELDS };
-  const { faults, habits, speed } = body;
+  const { faults, habits, speed, cut } = body;
   const setting: Setting = {};
   if (faults !== undefined) {
     if (!Array.isArray(faults)) return { field: 'faults', message: 'must be a list of fault names', allowed: FAULT_NAMES };
@@ -55,6 +56,11 @@ function parseSetting(body: unknown): Setting | ControlError {
     const valid = typeof speed === 'number' && speed > 0 && speed <= SPEED_MAX;
     if (!valid) return { field: 'speed', message: `must be a number above 0, at most ${SPEED_MAX}`, allowed: [`(0, ${SPEED_MAX}]`] };
     setting.speed = speed;
+  }
+  if (cut !== undefined) {
+    const valid = typeof cut === 'number' && cut >= 0 && cut < 1;
+    if (!valid) return { field: 'cut', message: 'must be a number from 0, below 1', allowed: ['[0, 1)'] };
+    setting.cut = cut;
   }
   return setting;
 }
@@ -83,7 +89,7 @@ export async function serveControl(
     case 'GET':
       break;
     case 'DELETE':
-      Object.assign(endpoint, { faults: new Set(), habits: true, speed: place.startSpeed, counters: createCounters() });
+      Object.assign(endpoint, { faults: new Set(), habits: true, speed: place.startSpeed, cut: CUT_DEFAULT, counters: createCounters() });
       break;
     case 'PUT': {
       const read = await readJson(request);

@@ -14,6 +14,8 @@ const PREFIX_BLOCKS_DEFAULT = 16_384;
 const TPOT_LOAD_FACTOR = 0.6;
 const PREFILL_LOAD_FACTOR = 0.5;
 const SLOW_FACTOR = 10;
+/** Faults in the middle of an answer strike at its half unless told otherwise. */
+export const CUT_DEFAULT = 0.5;
 
 /** Counts what happened at one endpoint since it started or was reset. */
 export interface Counters {
@@ -46,6 +48,8 @@ export interface Endpoint {
   habits: boolean;
   /** Divides every pause. */
   speed: number;
+  /** Where in an answer the faults strike that strike in the middle, as a share of it. */
+  cut: number;
   counters: Counters;
   /** Choices by finish reason, and refusals by the limit that was reached. */
   readonly finished: Map<string, number>;
@@ -81,6 +85,7 @@ export function createEndpoint(card: EndpointCard, speed: number): Endpoint {
     faults: new Set(),
     habits: true,
     speed,
+    cut: CUT_DEFAULT,
     counters: createCounters(),
     finished: new Map(),
     rejections: new Map(),

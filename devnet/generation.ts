@@ -6,7 +6,7 @@ import { deliverWhole } from './deliver.ts';
 import type { Dialect, Frame, Reply, TokenUsage } from './dialect.ts';
 import { drawTtftMs, tpotMs, type Ending } from './endpoint.ts';
 import type { Refusal } from './error-family.ts';
-import { OVER_REPORT_FACTOR, type FaultName } from './faults.ts';
+import { isSlowed, OVER_REPORT_FACTOR, type FaultName } from './faults.ts';
 import { readJson, refuseUnread, writeAndDestroy, writePiece, type Exchange } from './http.ts';
 import type { Job } from './job.ts';
 import { drawLognormal } from './random.ts';
@@ -16,6 +16,10 @@ import type { Surface, Work, Workload } from './surface.ts';
 const PACE_SIGMA = 0.1;
 /** Timers are no finer than this; shorter pauses are saved up. */
 const PAUSE_MS_MIN = 1;
+/** How long `stall-mid-stream` is silent. */
+const STALL_MS = 8000;
+/** UTF-8 writes a character of several bytes with bytes from here on. */
+const FIRST_WIDE_BYTE = 0x80;
 const BROKEN_EVENT = 'data: {"id":"broken","choices":[{"index":0,"delta":\n\n';
 const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 
@@ -39,8 +43,9 @@ async function readGeneration({ request, endpoint }: Exchange, dialect: Dialect)
   const job = dialect.parse(read.value, endpoint.card, request.headers);
   if (isRefusal(job)) return job;
   const answers = Array.from({ length: job.choices }, (_, index) => composeAnswer(job, endpoint.card.id, index));
-  const tokens = job.promptTokens + sumOver(answers, countAnswerTokens);
-  return { job, answers, streaming: job.streaming, sequences: job.choices, tokens };
+  const { promptTokens, streaming, choices } = job;
+  const tokens = promptTokens + sumOver(answers, countAnswerTokens);
+  return { job, answers, streaming, sequences: choices, promptTokens, tokens };
 }
 
 async function generate(exchange: Exchange, dialect: Dialect, work: Work<Generation>): Promise<Ending> {
@@ -54,10 +59,6 @@ async function generate(exchange: Exchange, dialect: Dialect, work: Work<Generat
   const cachedTokens = job.caches ? endpoint.prefixCache.match(job.prompt) : 0;
   const usage = measure(job, answers, cachedTokens);
   await slot.running;
-  const ttftMs = drawTtftMs(endpoint, usage.promptTokens - cachedTokens, faults.has('slow'), random);
-  if (!(await scheduler.wait(ttftMs / endpoint.speed, signal))) return 'cancelled';
-  endpoint.ttft.observe(((performance.now() - work.arrivedAtMs) * endpoint.speed) / 1000);
-
   const reply: Reply = {
     id: `chatcmpl-${endpoint.card.id}-${exchange.serial}`,
     createdAtS: Math.floor(Date.now() / 1000),
@@ -66,8 +67,19 @@ async function generate(exchange: Exchange, dialect: Dialect, work: Work<Generat
     answers,
     usage: reportUsage(usage, faults),
   };
+  const frames = streams ? dialect.renderFrames(reply) : [];
+  const opensEmpty = streams && faults.has('empty-first-event');
+  if (opensEmpty) {
+    if (!response.headersSent) response.writeHead(200, EVENT_STREAM);
+    if (!(await writePiece(response, frames.shift()?.text ?? '', signal))) return 'cancelled';
+  }
+  const isLate = opensEmpty || isSlowed(faults, job.maxTokens);
+  const ttftMs = drawTtftMs(endpoint, usage.promptTokens - cachedTokens, isLate, random);
+  if (!(await scheduler.wait(ttftMs / endpoint.speed, signal))) return 'cancelled';
+  endpoint.ttft.observe(((performance.now() - work.arrivedAtMs) * endpoint.speed) / 1000);
+
   const ending = streams
-    ? await sendStream(exchange, dialect.renderFrames(reply), work)
+    ? await sendStream(exchange, frames, work)
     : await sendWhole(exchange, JSON.stringify(dialect.renderBody(reply)), work);
   if (ending === 'completed') book(exchange, usage, answers);
   return ending;
@@ -93,21 +105,26 @@ function reportUsage(usage: TokenUsage, faults: ReadonlySet<FaultName>): TokenUs
 
 async function sendStream(exchange: Exchange, frames: readonly Frame[], { task, faults }: Work<Generation>): Promise<Ending> {
   const { endpoint, response, scheduler, signal, random } = exchange;
-  const half = Math.max(1, Math.floor(frames.length / 2));
+  const cutAt = Math.max(1, Math.floor(frames.length * endpoint.cut));
+  const isSlow = isSlowed(faults, task.job.maxTokens);
   if (!response.headersSent) response.writeHead(200, EVENT_STREAM);
   let dueAtMs = performance.now();
   for (const [index, frame] of frames.entries()) {
     if (index === 1 && faults.has('malformed-sse') && !(await writePiece(response, BROKEN_EVENT, signal))) return 'cancelled';
-    if (index === half && faults.has('die-mid-stream')) {
-      await writeAndDestroy(response, frame.text);
+    if (index === cutAt && (faults.has('die-mid-stream') || faults.has('die-mid-event'))) {
+      await writeAndDestroy(response, faults.has('die-mid-event') ? breakEvent(frame.text) : frame.text);
       return 'faulted';
     }
-    if (index === half && faults.has('hang-mid-stream')) {
+    if (index === cutAt && faults.has('hang-mid-stream')) {
       await scheduler.wait(Number.POSITIVE_INFINITY, signal);
       return 'faulted';
     }
+    if (index === cutAt && faults.has('stall-mid-stream')) {
+      if (!(await scheduler.wait(STALL_MS / endpoint.speed, signal))) return 'cancelled';
+      dueAtMs = performance.now();
+    }
     // The choices of one request are decoded side by side, so each step yields a token of every one of them.
-    const paceMs = tpotMs(endpoint, faults.has('slow')) * drawLognormal(random, 1, PACE_SIGMA);
+    const paceMs = tpotMs(endpoint, isSlow) * drawLognormal(random, 1, PACE_SIGMA);
     dueAtMs += ((frame.tokens / task.sequences) * paceMs) / endpoint.speed;
     if (frame.tokens > 0) endpoint.tpot.observe(paceMs / 1000);
     const pauseMs = dueAtMs - performance.now();
@@ -118,10 +135,17 @@ async function sendStream(exchange: Exchange, frames: readonly Frame[], { task, 
   return faults.has('malformed-sse') ? 'faulted' : 'completed';
 }
 
+/** Takes the first part of an event: up to the middle of its first character of several bytes, or half of it. */
+function breakEvent(text: string): Uint8Array {
+  const bytes = Buffer.from(text);
+  const wideAt = [...bytes].findIndex((byte: number) => byte >= FIRST_WIDE_BYTE);
+  return bytes.subarray(0, wideAt === -1 ? Math.floor(bytes.length / 2) : wideAt + 1);
+}
+
 async function sendWhole(exchange: Exchange, body: string, { task, faults }: Work<Generation>): Promise<Ending> {
   const { endpoint, scheduler, signal } = exchange;
   const decodeSteps = sumOver(task.answers, countAnswerTokens) / task.sequences;
-  const decodeMs = decodeSteps * tpotMs(endpoint, faults.has('slow'));
+  const decodeMs = decodeSteps * tpotMs(endpoint, isSlowed(faults, task.job.maxTokens));
   if (!(await scheduler.wait(decodeMs / endpoint.speed, signal))) return 'cancelled';
   endpoint.tpot.observe(decodeMs / Math.max(1, decodeSteps) / 1000);
   return deliverWhole(exchange, { contentType: 'application/json', body }, faults);

@@ -29,7 +29,7 @@ async function serve<Task extends Workload>(exchange: Exchange, surface: Surface
   if (task === 'gone') return 'cancelled';
   if (isRefusal(task)) return refuse(exchange, task, 'rejected');
   const renderErrorFrame = (refusal: Refusal): string => surface.renderErrorFrame(exchange, refusal);
-  if (await answerFalsely(exchange, faults, { streaming: task.streaming, renderErrorFrame })) return 'faulted';
+  if (await answerFalsely(exchange, faults, { ...task, renderErrorFrame })) return 'faulted';
 
   const slot = admit(exchange, task);
   if ('status' in slot) return refuse(exchange, slot, 'refused');

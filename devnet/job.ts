@@ -31,6 +31,8 @@ export interface Job {
   topLogprobs: number | null;
   /** Whether usage was asked for in a stream. */
   includeUsage: boolean;
+  /** Whether every piece of a stream tells what has been used so far. */
+  runningUsage: boolean;
   /** Whether the prompt cache applies. */
   caches: boolean;
 }

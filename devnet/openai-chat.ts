@@ -42,7 +42,7 @@ function renderFrames(reply: Reply): Frame[] {
   const { card, job, usage } = reply;
   const shared = envelope(reply, 'chat.completion.chunk');
   const toChunk = (choices: unknown[], rest: Record<string, unknown> = {}): string => toDataFrame({ ...shared, choices, ...rest });
-  const lanes = reply.answers.map((answer, index) => renderChoice(reply, answer, (choice) => toChunk([{ index, ...choice }])));
+  const lanes = reply.answers.map((answer, index) => renderChoice(reply, answer, (choice, rest) => toChunk([{ index, ...choice }], rest)));
   const frames = interleave(lanes);
   reply.answers.forEach((answer, index) => {
     const isLast = index === reply.answers.length - 1;
@@ -56,16 +56,23 @@ function renderFrames(reply: Reply): Frame[] {
   return frames;
 }
 
-/** Renders the deltas of one choice, a word at a time, without its end. */
-function renderChoice(reply: Reply, answer: Answer, toChunk: (choice: Record<string, unknown>) => string): Frame[] {
-  const { card, job } = reply;
-  const toFrame = (delta: Record<string, unknown>, tokens: number, rest: Record<string, unknown> = {}): Frame => ({
-    text: toChunk({ delta, finish_reason: null, ...rest }),
-    tokens,
-  });
+/** Writes an event with one choice; `rest` stands beside it. */
+type ToChunk = (choice: Record<string, unknown>, rest: Record<string, unknown>) => string;
+
+/** Renders the deltas of one choice, a word at a time or a token of JSON, without its end. */
+function renderChoice(reply: Reply, answer: Answer, toChunk: ToChunk): Frame[] {
+  const { card, job, usage } = reply;
+  let completionTokens = 0;
+  const toFrame = (delta: Record<string, unknown>, tokens: number, rest: Record<string, unknown> = {}): Frame => {
+    completionTokens += tokens;
+    const running = usage === null || !job.runningUsage ? {} : { usage: toUsage({ ...usage, completionTokens }) };
+    return { text: toChunk({ delta, finish_reason: null, ...rest }, running), tokens };
+  };
   const frames = [toFrame({ role: 'assistant', content: '' }, 0)];
   for (const word of toWords(answer.reasoning)) frames.push(toFrame({ [card.reasoningField]: word.join('') }, word.length));
-  for (const word of toWords(answer.content)) {
+  // JSON may have no white space at all, and would come in one piece.
+  const pieces = job.outputSchema === null ? toWords(answer.content) : answer.content.map((token) => [token]);
+  for (const word of pieces) {
     const logprobs = job.topLogprobs === null ? {} : { logprobs: toLogprobs(word, job.topLogprobs) };
     frames.push(toFrame({ content: word.join('') }, word.length, logprobs));
   }

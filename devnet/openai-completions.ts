@@ -52,6 +52,7 @@ function toJob(fields: Fields, card: EndpointCard): Job {
     reasoning: 'none',
     topLogprobs: readNumber(fields, 'logprobs', { min: 0, max: LOGPROBS_MAX, whole: true }, null),
     includeUsage: isFields(fields['stream_options']) && fields['stream_options']['include_usage'] === true,
+    runningUsage: false,
     caches: card.node !== null,
   };
 }

@@ -24,6 +24,10 @@ const IMAGE_TEXT = ' '.repeat(1024);
 /** Shape of an answer to `json_object`. */
 const FREE_JSON_SCHEMA = { type: 'object', properties: { simulated: { const: true } }, required: ['simulated', 'answer'] };
 
+/** How a system message words that the answer is to be JSON: with a schema at its end, or without one. */
+const SCHEMA_IN_WORDS = /JSON Schema:\s*(\{.*\})\s*$/su;
+const JSON_IN_WORDS = /\bone JSON object\b/u;
+
 interface Message {
   role: string;
   text: string;
@@ -45,6 +49,8 @@ function toJob(fields: Fields, card: EndpointCard): Job {
     fields['add_generation_prompt'] === false &&
     last?.role === 'assistant';
   const spoken = continues ? messages.slice(0, -1) : messages;
+  const asking = spoken.at(-1);
+  const streamOptions = isFields(fields['stream_options']) ? fields['stream_options'] : {};
   const tools = readTools(fields);
   const conversation = spoken.map(({ role, text, toolCalls }) => `${role}: ${text}${toolCalls}\n`).join('');
   const prompt = tools.length > 0 ? `${JSON.stringify(tools)}\n${conversation}` : conversation;
@@ -62,7 +68,7 @@ function toJob(fields: Fields, card: EndpointCard): Job {
     prompt,
     promptTokens,
     question: spoken.findLast((message) => message.role === 'user')?.text ?? '',
-    toolResult: last?.role === 'tool' ? last.text : null,
+    toolResult: asking?.role === 'tool' ? asking.text : null,
     echoes: [],
     prefix,
     maxTokens,
@@ -70,11 +76,12 @@ function toJob(fields: Fields, card: EndpointCard): Job {
     stop: readStop(fields['stop'], 'stop'),
     seed: readNumber(fields, 'seed', { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, whole: true }, null),
     choices: readChoices(fields, card),
-    tool: chooseTool(tools, fields['tool_choice'], last?.role),
-    outputSchema: readOutputSchema(fields['response_format']),
+    tool: continues ? null : chooseTool(tools, fields['tool_choice'], last?.role),
+    outputSchema: readOutputSchema(fields['response_format']) ?? readSchemaInWords(spoken),
     reasoning: readEffort(fields),
     topLogprobs: readTopLogprobs(fields, card),
-    includeUsage: isFields(fields['stream_options']) && fields['stream_options']['include_usage'] === true,
+    includeUsage: streamOptions['include_usage'] === true,
+    runningUsage: streamOptions['continuous_usage_stats'] === true && card.capabilities.includes('continuation'),
     caches: card.node !== null,
   };
 }
@@ -134,6 +141,18 @@ function readOutputSchema(format: unknown): unknown {
   const named = format['json_schema'];
   if (format['type'] === 'json_schema' && isFields(named)) return named['schema'] ?? FREE_JSON_SCHEMA;
   return complain('response_format', "'response_format.type' must be one of text, json_object, json_schema.");
+}
+
+/** Follows a system message as a model would: what is asked for in words is given where no field asks for anything. */
+function readSchemaInWords(messages: readonly Message[]): unknown {
+  const system = messages.find(({ role }) => role === 'system')?.text ?? '';
+  const schema = SCHEMA_IN_WORDS.exec(system)?.[1];
+  try {
+    if (schema !== undefined) return JSON.parse(schema);
+  } catch {
+    // Words that only look like a schema.
+  }
+  return JSON_IN_WORDS.test(system) ? FREE_JSON_SCHEMA : null;
 }
 
 function readEffort(fields: Fields): Job['reasoning'] {

@@ -1,5 +1,6 @@
 /** Plain English about whatever was asked: the same question and seed give the same sentences, at every endpoint. */
 import { createRandom, hashText } from './random.ts';
+import { splitTokens } from './tokens.ts';
 
 const SENTENCES = [
   'Water is a good way to think about {topic}.',
@@ -17,6 +18,8 @@ const SENTENCES = [
 ] as const;
 const SENTENCES_MIN = 4;
 const SENTENCES_SPREAD = 6;
+/** How a question asks for a length, as in `Write 40 sentences about water`. */
+const LENGTH_WISH = /\b(\d{1,3}) sentences\b/;
 
 const FILLERS = new Set([
   'about',
@@ -25,6 +28,7 @@ const FILLERS = new Set([
   'from',
   'have',
   'please',
+  'sentences',
   'tell',
   'that',
   'this',
@@ -58,15 +62,17 @@ function* sentences(question: string, seed: number): Generator<string> {
   }
 }
 
-/** Writes an answer of four to nine sentences, or more until it has `charactersMin`; begins with a space. */
-export function writeProse(wish: { question: string; seed: number; charactersMin: number }): string {
-  const count = SENTENCES_MIN + (hashText(String(wish.seed)) % SENTENCES_SPREAD);
+/** Writes as many sentences as the question asks for, else four to nine, and goes on until it has `tokensMin`; begins with a space. */
+export function writeProse(wish: { question: string; seed: number; tokensMin: number }): string {
+  const count = Number(LENGTH_WISH.exec(wish.question)?.[1] ?? SENTENCES_MIN + (hashText(String(wish.seed)) % SENTENCES_SPREAD));
   let text = '';
   let written = 0;
+  let tokens = 0;
   for (const sentence of sentences(wish.question, wish.seed)) {
-    if (written >= count && text.length >= wish.charactersMin) break;
+    if (written >= Math.max(1, count) && tokens >= wish.tokensMin) break;
     text += sentence;
     written += 1;
+    tokens += splitTokens(sentence).length;
   }
   return text;
 }

@@ -1,10 +1,12 @@
 /** What the faults do that strike before an answer exists. Those inside an answer stand in `generation.ts` and `deliver.ts`. */
 import { toErrorBody, type Refusal } from './error-family.ts';
-import type { FaultName } from './faults.ts';
+import { isFailedByLength, type FaultName } from './faults.ts';
 import { sendJson, type Exchange } from './http.ts';
 
 const WEB_PAGE = '<!doctype html>\n<html><head><title>Welcome</title></head><body><h1>It works</h1></body></html>\n';
 const RETRY_AFTER_S = 2;
+/** Thirty years, and a time that has passed. */
+const ABUSIVE_RETRY_AFTER_S = [946_080_000, -1] as const;
 
 const SERVER_ERROR: Refusal = {
   status: 500,
@@ -43,6 +45,7 @@ export async function breakConnection(exchange: Exchange, faults: ReadonlySet<Fa
 /** How an answer would have been given, which is how a false one is. */
 interface Manner {
   streaming: boolean;
+  promptTokens: number;
   renderErrorFrame(refusal: Refusal): string;
 }
 
@@ -52,12 +55,14 @@ export async function answerFalsely(exchange: Exchange, faults: ReadonlySet<Faul
   const streamHeaders = { 'content-type': manner.streaming ? 'text/event-stream' : 'application/json' };
   if (faults.has('redirect')) {
     response.writeHead(307, { location: `${exchange.origin}/${endpoint.card.id}/redirected` }).end();
-  } else if (faults.has('error-500')) {
+  } else if (faults.has('error-500') || isFailedByLength(faults, manner.promptTokens)) {
     sendRefusal(exchange, SERVER_ERROR);
   } else if (faults.has('error-503')) {
     sendRefusal(exchange, UNAVAILABLE);
   } else if (faults.has('rate-limit')) {
     sendRefusal(exchange, LIMITED);
+  } else if (faults.has('retry-after-abuse')) {
+    sendRefusal(exchange, { ...LIMITED, retryAfterS: ABUSIVE_RETRY_AFTER_S[exchange.serial % 2] ?? 0 });
   } else if (faults.has('empty-200')) {
     response.writeHead(200, { ...streamHeaders, 'content-length': '0' }).end();
   } else if (faults.has('html-200')) {

@@ -9,6 +9,7 @@ import type { Slot } from './slots.ts';
 export interface Workload {
   streaming: boolean;
   sequences: number;
+  promptTokens: number;
   /** Prompt and answer together. */
   tokens: number;
 }

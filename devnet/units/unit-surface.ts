@@ -28,7 +28,9 @@ async function readTask({ request, endpoint }: Exchange, parse: UnitParser, form
   const read = await (format === 'JSON' ? readJson(request) : readForm(request));
   if (typeof read === 'string') return refuseUnread(read, format);
   const job = catchComplaint(() => parse(readBody(read.value), endpoint.card, request.headers));
-  return isRefusal(job) ? job : { job, streaming: false, sequences: 1, tokens: job.usage.promptTokens };
+  if (isRefusal(job)) return job;
+  const { promptTokens } = job.usage;
+  return { job, streaming: false, sequences: 1, promptTokens, tokens: promptTokens };
 }
 
 async function perform(exchange: Exchange, { task, slot, faults, arrivedAtMs }: Work<UnitTask>): Promise<Ending> {

@@ -8,10 +8,11 @@ test.each([
   { body: { faults: 'down' }, field: 'faults', allowed: FAULT_NAMES },
   { body: { speed: 0 }, field: 'speed', allowed: ['(0, 1000000]'] },
   { body: { speed: '2' }, field: 'speed', allowed: ['(0, 1000000]'] },
+  { body: { cut: 1 }, field: 'cut', allowed: ['[0, 1)'] },
   { body: { habits: 'off' }, field: 'habits', allowed: ['true', 'false'] },
-  { body: { fault: ['down'] }, field: 'fault', allowed: ['faults', 'habits', 'speed'] },
-  { body: [], field: 'body', allowed: ['faults', 'habits', 'speed'] },
-  { body: '{"faults":', field: 'body', allowed: ['faults', 'habits', 'speed'] },
+  { body: { fault: ['down'] }, field: 'fault', allowed: ['faults', 'habits', 'speed', 'cut'] },
+  { body: [], field: 'body', allowed: ['faults', 'habits', 'speed', 'cut'] },
+  { body: '{"faults":', field: 'body', allowed: ['faults', 'habits', 'speed', 'cut'] },
 ])('a wrong $field is a 400 that names it and what is allowed', async ({ body, field, allowed }) => {
   const devnet = await startFleet();
   const answer = await control(devnet, 'miner-swift', body);
@@ -36,11 +37,11 @@ test('an unknown endpoint is a 404 that lists the known ones, a wrong method a 4
 test('fields left out keep their value, and a reset brings back the start', async () => {
   const devnet = await startFleet();
   await control(devnet, 'miner-swift', { faults: ['error-500'] });
-  await control(devnet, 'miner-swift', { speed: 500 });
-  expect(await stateOf(devnet, 'miner-swift')).toMatchObject({ faults: ['error-500'], speed: 500 });
+  await control(devnet, 'miner-swift', { speed: 500, cut: 0.2 });
+  expect(await stateOf(devnet, 'miner-swift')).toMatchObject({ faults: ['error-500'], speed: 500, cut: 0.2 });
   expect((await chat(devnet, 'miner-swift')).status).toBe(500);
   await send(`${devnet.url}/control/miner-swift`, { method: 'DELETE' });
-  expect(await stateOf(devnet, 'miner-swift')).toMatchObject({ faults: [], speed: 1000, counters: { requests: 0 } });
+  expect(await stateOf(devnet, 'miner-swift')).toMatchObject({ faults: [], speed: 1000, cut: 0.5, counters: { requests: 0 } });
   expect((await chat(devnet, 'miner-swift')).status).toBe(200);
 });
 

@@ -108,6 +108,79 @@ describe.each([{ stream: false }, { stream: true }])('with stream: $stream', ({ 
   });
 });
 
+test('die-mid-event breaks inside a character of several bytes, after whole events', async () => {
+  const devnet = await startFleet();
+  const fields = { ...STREAM, messages: [{ role: 'user', content: 'Überläufe' }] };
+  const events = (await chat(devnet, 'miner-swift', fields)).text.split('\n\n');
+  const wideAt = events.findIndex((event) => event.includes('Überläufe'));
+  await control(devnet, 'miner-swift', { faults: ['die-mid-event'], cut: (wideAt + 0.5) / (events.length - 1) });
+  const { text, whole } = await chat(devnet, 'miner-swift', fields);
+  expect(whole).toBe(false);
+  expect(text.split('\n\n')).toHaveLength(wideAt + 1);
+  expect(text).toMatch(/"content":" \uFFFD?$/);
+});
+
+test('a cut says where faults in the middle strike', async () => {
+  const lengthAt = async (cut: number): Promise<number> => {
+    const devnet = await startFleet();
+    await control(devnet, 'miner-swift', { faults: ['die-mid-stream'], cut });
+    return (await chat(devnet, 'miner-swift', STREAM)).text.length;
+  };
+  const [early, late] = [await lengthAt(0.1), await lengthAt(0.9)];
+  expect(late).toBeGreaterThan(early * 5);
+});
+
+test('stall-mid-stream is a whole answer with a pause inside', async () => {
+  const devnet = await startFleet(200);
+  await control(devnet, 'miner-swift', { faults: ['stall-mid-stream'] });
+  const startedAtMs = performance.now();
+  const answer = await chat(devnet, 'miner-swift', STREAM);
+  // 8 s at this speed are 40 ms; only a lower bound, so a busy machine cannot fail it.
+  expect(performance.now() - startedAtMs).toBeGreaterThan(35);
+  expect(answer.whole).toBe(true);
+  expect(answer.text).toContain('[DONE]');
+});
+
+test('empty-first-event says nothing at once and the rest much later', async () => {
+  const devnet = await startFleet(0.001);
+  await control(devnet, 'miner-swift', { faults: ['empty-first-event'] });
+  const left = new AbortController();
+  const firstText = Promise.withResolvers<string>();
+  const answer = chat(devnet, 'miner-swift', STREAM, { signal: left.signal, onText: firstText.resolve });
+  expect(eventsOf(await firstText.promise)[0]?.choices[0]?.delta).toEqual({ role: 'assistant', content: '' });
+  left.abort();
+  await answer;
+});
+
+test('R8: probe-cheat serves a short probe as usual and keeps a real request waiting', async () => {
+  const devnet = await startFleet(20);
+  await control(devnet, 'miner-swift', { faults: ['probe-cheat'] });
+  const timed = async (maxTokens: number): Promise<number> => {
+    const startedAtMs = performance.now();
+    await chat(devnet, 'miner-swift', { max_tokens: maxTokens });
+    return performance.now() - startedAtMs;
+  };
+  await timed(1);
+  // 140 ms to the first token and more for the rest at this speed; a probe needs about 15.
+  expect(await timed(17)).toBeGreaterThan(60);
+});
+
+test('long-prompt-500 fails long prompts and no others', async () => {
+  const devnet = await startFleet();
+  await control(devnet, 'miner-swift', { faults: ['long-prompt-500'] });
+  const statusOf = async (words: number): Promise<number | null> =>
+    (await chat(devnet, 'miner-swift', { messages: [{ role: 'user', content: 'rivers '.repeat(words) }] })).status;
+  expect(await statusOf(10)).toBe(200);
+  expect(await statusOf(2000)).toBe(500);
+});
+
+test('retry-after-abuse asks for what no client should grant', async () => {
+  const devnet = await startFleet();
+  await control(devnet, 'miner-swift', { faults: ['retry-after-abuse'] });
+  const asked = [await chat(devnet, 'miner-swift'), await chat(devnet, 'miner-swift')].map(({ headers }) => Number(headers['retry-after']));
+  expect(asked.toSorted((left, right) => left - right)).toEqual([-1, 946_080_000]);
+});
+
 test('error-in-200 is a stream whose first event is an error, and an error object as JSON', async () => {
   const stream = await withFault('error-in-200', STREAM);
   expect(stream).toMatchObject({ status: 200, whole: true });

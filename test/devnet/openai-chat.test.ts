@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { chat, contentOf, eventsOf, send, startFleet, withoutLabels } from './support.ts';
+import { splitTokens } from '#devnet/tokens';
+import { chat, contentOf, eventsOf, send, startFleet } from './support.ts';
 
 const STREAM = { stream: true, stream_options: { include_usage: true } };
 const TOOL = {
@@ -45,6 +46,19 @@ test('every answer says in text, header and field that it is simulated, and by w
 test('a stream has no usage chunk unless it is asked for', async () => {
   const devnet = await startFleet();
   expect((await chat(devnet, 'miner-swift', { stream: true })).text).not.toContain('"usage"');
+});
+
+test('continuous_usage_stats tells the tokens of every piece where the engine can, and leaves the text as it is', async () => {
+  const devnet = await startFleet();
+  const options = { stream: true, stream_options: { include_usage: true, continuous_usage_stats: true } };
+  const stream = await chat(devnet, 'miner-swift', options);
+  const events = eventsOf(stream.text);
+  const told = events.map((event) => event.usage?.completion_tokens ?? -1);
+  const pieces = events.map((event) => splitTokens(event.choices[0]?.delta.content ?? '').length);
+  expect(told.slice(0, -2)).toEqual(pieces.slice(0, -2).map((_, at) => pieces.slice(0, at + 1).reduce((sum, tokens) => sum + tokens, 0)));
+  expect(told.at(-1)).toBe(told.at(-3));
+  expect(contentOf(stream.text)).toBe(contentOf((await chat(devnet, 'miner-swift', STREAM)).text));
+  expect(eventsOf((await chat(devnet, 'api-orchard', options)).text)[1]).not.toHaveProperty('usage');
 });
 
 test('api-quarry puts the usage of a stream into its last choice', async () => {
@@ -168,22 +182,6 @@ test.each([
   expect(choices[0].message[field]).toMatch(/^A simulated thought/);
   expect(usage.completion_tokens_details.reasoning_tokens).toBeGreaterThan(0);
   expect(usage.completion_tokens_details.reasoning_tokens).toBeLessThan(usage.completion_tokens);
-});
-
-test('an answer that broke off goes on elsewhere with the words that were still to come', async () => {
-  const devnet = await startFleet();
-  const messages = [{ role: 'user', content: 'Tell me about mountain rivers' }];
-  const delivered = contentOf((await chat(devnet, 'miner-mortal', STREAM)).text);
-  const resume = {
-    messages: [...messages, { role: 'assistant', content: delivered }],
-    continue_final_message: true,
-    add_generation_prompt: false,
-  };
-  const rest = contentOf((await chat(devnet, 'rig-4090-a', { ...STREAM, ...resume })).text);
-  const unbroken = JSON.parse((await chat(devnet, 'miner-swift')).text).choices[0].message.content;
-  expect(delivered.length).toBeGreaterThan(40);
-  expect(rest).toMatch(/^ \[simulated by rig-4090-a\] /);
-  expect(withoutLabels(delivered + rest)).toBe(withoutLabels(unbroken));
 });
 
 test('a prompt prefix that a node has seen counts as cached, in whole blocks', async () => {

@@ -130,11 +130,6 @@ export function contentOf(text: string, index = 0): string {
     .join('');
 }
 
-/** Removes the labels, whole or broken off, that name the endpoints. */
-export function withoutLabels(text: string): string {
-  return text.replaceAll(/ ?\[simulated(?: by(?: [\w-]*\]?)?)?/g, '');
-}
-
 export const KEYS: Record<string, string> = { 'api-orchard': 'devnet-orchard-key', 'api-quarry': 'devnet-quarry-key' };
 
 const UPSTREAM_MODELS: Record<string, string> = {
