@@ -50,6 +50,11 @@ export function formatPercent(percent) {
   return isNumber(percent) ? formatShare(percent / 100) : NONE;
 }
 
+/** Prints a count that may be an estimate, with at most one decimal: `3`, `12.4`. */
+export function formatCount(count) {
+  return isNumber(count) ? String(Math.round(count * 10) / 10) : NONE;
+}
+
 /** Prints a count of tokens: `113`, `32.8k`, `1.05M`. */
 export function formatTokens(tokens) {
   if (!isNumber(tokens)) return NONE;

@@ -1,6 +1,16 @@
 /** The receipt: why a request went where it went. */
 import { badge, element, ROWS_MAX, sayLeftOut, show, table, termList } from './element.js';
-import { formatIndex, formatMs, formatPace, formatShare, formatTokens, formatUsd, formatWord, placeAttempts } from './format.js';
+import {
+  formatCount,
+  formatIndex,
+  formatMs,
+  formatPace,
+  formatShare,
+  formatTokens,
+  formatUsd,
+  formatWord,
+  placeAttempts,
+} from './format.js';
 
 const PLAN_COLUMNS = [
   { title: 'Rank' },
@@ -12,8 +22,19 @@ const PLAN_COLUMNS = [
   { title: 'TTFT', hint: 'Predicted time to first token', number: true },
   { title: 'TPOT', hint: 'Predicted time per output token', number: true },
   { title: 'Failure', hint: 'Predicted probability that an attempt fails', number: true },
+  { title: 'Cache', hint: 'How likely earlier turns are in its prompt cache', number: true },
+  { title: 'Load', hint: 'Requests that are there, of how many may be', number: true },
   { title: 'Gates', hint: 'Soft gates that this endpoint fails now: cap, backoff, breaker' },
 ];
+
+const TERMS = {
+  price: { title: 'Price', hint: 'Expected price of the request' },
+  ttft: { title: 'First token', hint: 'Waiting for the first token' },
+  ttft_miss: { title: 'Late', hint: 'Missing the objective for the first token' },
+  tpot: { title: 'Pace', hint: 'Waiting for the other tokens' },
+  verification: { title: 'Verification', hint: 'Not being verified, where that is preferred' },
+  risk: { title: 'Risk', hint: 'Failures before a success' },
+};
 
 const FILTER_NAMES = {
   H1: 'privacy tier',
@@ -43,11 +64,33 @@ function planTable(plan, attempts) {
         formatMs(candidate.ttft_ms),
         formatPace(candidate.tpot_ms),
         formatShare(candidate.failure_probability),
+        candidate.cache_hit > 0 ? formatShare(candidate.cache_hit) : formatShare(null),
+        candidate.load ? `${formatCount(candidate.load.in_flight)} of ${formatCount(candidate.load.cap)}` : formatShare(null),
         candidate.gates.length === 0 ? 'clear' : candidate.gates.join(', '),
       ],
     };
   });
   return table('Candidates of the plan, best first', PLAN_COLUMNS, rows);
+}
+
+/** Builds the table of what each index is the sum of; null where no candidate has one. */
+function termsTable({ candidates }) {
+  const indexed = candidates.filter(({ terms }) => terms);
+  if (indexed.length === 0) return null;
+  const columns = [
+    { title: 'Endpoint', head: true },
+    ...Object.values(TERMS).map((column) => ({ ...column, number: true })),
+    { title: 'Index R', number: true },
+  ];
+  const rows = indexed.map(({ endpoint, terms, index }) => ({
+    cells: [endpoint, ...Object.keys(TERMS).map((term) => (terms[term] === 0 ? '0' : formatIndex(terms[term]))), formatIndex(index)],
+  }));
+  return element(
+    'details',
+    {},
+    element('summary', {}, 'Terms of the index ', element('span', { class: 'count' }, 'in median prices of the model')),
+    table('What each index is the sum of', columns, rows),
+  );
 }
 
 /** Groups what was excluded by the filter that excluded it. */
@@ -97,6 +140,7 @@ function timeline(attempts) {
         { class: 'attempt' },
         element('b', {}, attempt.endpoint),
         badge(attempt.supply),
+        attempt.role !== undefined && attempt.role !== 'first' && badge(attempt.role, 'role'),
         badge(failure ? formatWord(failure.kind) : attempt.outcome, attempt.outcome),
         element('span', { class: 'took' }, formatMs(attempt.duration_ms)),
       ),
@@ -123,6 +167,7 @@ function planSections(plan, attempts) {
     plan.candidates.length > 0
       ? planTable(plan, attempts)
       : element('p', { class: 'empty' }, 'No endpoint passes the hard filters, which nothing relaxes.'),
+    termsTable(plan),
     plan.rejections.length > 0 && heading('Excluded', 'by the first hard filter violated'),
     ...exclusions(plan.rejections),
   ];

@@ -2,6 +2,12 @@
 import { badge, element, show, termList } from './element.js';
 import { formatMs, formatPace, formatTokens, formatUsd, formatWord } from './format.js';
 
+/** Counts attempts, and says what those after the first were for: `3 · fallback, resume`. */
+function sayAttempts(attempts) {
+  const later = attempts.map(({ role }) => role).filter((role) => role !== 'first');
+  return later.length === 0 ? String(attempts.length) : `${attempts.length} · ${later.join(', ')}`;
+}
+
 /**
  * Shows what is known so far: headers first, then the usage, then the receipt's own timing.
  * @param {Element} node
@@ -27,7 +33,7 @@ export function showRoute(node, { route, ttftMs, usage, receipt, simulated }) {
     termList([
       ['Provider', receipt?.headrace.provider ?? route.provider],
       ['Policy', route.policy ?? receipt?.headrace.policy],
-      ['Attempts', String(receipt?.headrace.attempts.length ?? route.attempts ?? '–')],
+      ['Attempts', receipt ? sayAttempts(receipt.headrace.attempts) : (route.attempts ?? '–')],
       ['First token', formatMs(timing?.ttft_ms ?? ttftMs)],
       ['Per token', timing ? formatPace(timing.tpot_ms) : '–'],
       ['Total', timing ? formatMs(timing.total_ms) : '–'],

@@ -60,9 +60,13 @@ const candidate = {
   ttft_ms: 1,
   tpot_ms: 1,
   failure_probability: 0.1,
+  terms: { price: 0.7, ttft: 0.1, ttft_miss: 0, tpot: 0.1, verification: 0, risk: 0.1 },
+  cache_hit: 0.8,
+  load: { in_flight: 3, cap: 5.4 },
   gates: [EVIL],
 };
 const attempt = {
+  role: EVIL,
   endpoint: EVIL,
   supply: EVIL,
   outcome: 'failed',
