@@ -8,7 +8,7 @@ import { applyRows } from '#src/manifest/store';
 import { compile } from './fixture.ts';
 
 const script =
-  "import { DurableObject } from 'cloudflare:workers'; export class Account extends DurableObject {} export default { fetch: () => new Response('stub') };";
+  "import { DurableObject } from 'cloudflare:workers'; export class Account extends DurableObject {} export class HealthBoard extends DurableObject {} export default { fetch: () => new Response('stub') };";
 const TABLES = ['meta', 'teams', 'keys', 'policies', 'providers', 'models', 'aliases', 'endpoints', 'offers', 'claims', 'receipts'];
 
 const MANIFEST = `version: 1
