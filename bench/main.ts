@@ -1,4 +1,5 @@
 /** `npm run bench`: what the whole Worker costs against a direct call, a bare pass-through Worker and a relay Worker. */
+import { runCommand, tell } from '#bench/command';
 import { parseFlags, HELP, type BenchFlags } from '#bench/flags';
 import { startHeadrace } from '#bench/headrace';
 import { startHelper, type HelperProcess } from '#bench/helper-process';
@@ -14,10 +15,6 @@ const stops: (() => unknown)[] = [];
 
 async function stopAll(): Promise<void> {
   await Promise.allSettled(stops.splice(0).map(async (stop) => stop()));
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }
 
 async function startHelperHere(file: string): Promise<HelperProcess> {
@@ -94,34 +91,12 @@ async function run(flags: BenchFlags): Promise<BenchReport> {
   });
 }
 
-async function main(): Promise<number> {
-  let flags: BenchFlags;
-  try {
-    flags = parseFlags(process.argv.slice(2));
-  } catch (error) {
-    tell(error instanceof Error ? (error.message.split('\n')[0] as string) : String(error));
-    return 1;
-  }
-  if (flags.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  try {
-    const report = await run(flags);
-    process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${toTable(report)}\n`);
-    return Object.keys(report.failures).length === 0 ? 0 : 1;
-  } catch (error) {
-    tell(`bench: ${error instanceof Error ? error.message : String(error)}`);
-    return 1;
-  } finally {
-    await stopAll();
-  }
-}
-
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  process.once(signal, () => void stopAll().finally(() => process.exit(code)));
-}
-process.exit(await main());
+await runCommand({
+  name: 'bench',
+  help: HELP,
+  parseFlags,
+  run,
+  toTable,
+  isSound: ({ failures }) => Object.keys(failures).length === 0,
+  stopAll,
+});

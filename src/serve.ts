@@ -21,6 +21,7 @@ import { countUpstream } from '#src/dispatch/count-upstream';
 import { dispatch, type DispatchResult } from '#src/dispatch/dispatch';
 import { createHedgeBudget } from '#src/dispatch/hedge-budget';
 import { createRetryBudget } from '#src/dispatch/retry-budget';
+import { isCallable as hasKey } from '#src/dispatch/target';
 import { LOCAL_REGION, regionOf } from '#src/health/board-name';
 import { createHealth } from '#src/health/health';
 import { createKeyring, type Keyring } from '#src/keys/keyring';
@@ -93,9 +94,7 @@ export function createHall(context: Context): Hall {
   const callUpstream: CallUpstream = (order) => attempt(order, context);
   const answers = createAnswers({ settler, dispatch: dispatchAlong, now: context.now });
 
-  function isCallable({ keySecret }: Offer): boolean {
-    return keySecret === null || context.secret(keySecret) !== undefined;
-  }
+  const isCallable = (offer: Offer): boolean => hasKey(offer, context.secret);
 
   async function serve(call: Call, skin: Skin): Promise<Response> {
     const { client, admitted, plan } = await routeChat(call, skin);

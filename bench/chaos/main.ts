@@ -1,6 +1,7 @@
 /** `npm run bench:chaos`: the whole Worker under load while its suppliers fail in every way, and every answer reconciled with the books. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
+import { runCommand, tell } from '#bench/command';
 import { rssMb } from '#bench/process-usage';
 import { cpuWaitMs } from './cpu-wait.ts';
 import { sendRequest, type Outcome } from './client.ts';
@@ -27,10 +28,6 @@ let stage: Stage | undefined;
 
 async function stopAll(): Promise<void> {
   await stage?.stop();
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }
 
 async function run(flags: ChaosFlags): Promise<ChaosReport> {
@@ -116,34 +113,4 @@ async function drain(db: D1Database, outcomes: readonly Outcome[]): Promise<void
   await pause(STRAGGLERS_MS);
 }
 
-async function main(): Promise<number> {
-  let flags: ChaosFlags;
-  try {
-    flags = parseFlags(process.argv.slice(2));
-  } catch (error) {
-    tell(error instanceof Error ? (error.message.split('\n')[0] as string) : String(error));
-    return 1;
-  }
-  if (flags.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  try {
-    const report = await run(flags);
-    process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${toTable(report)}\n`);
-    return isSound(report) ? 0 : 1;
-  } catch (error) {
-    tell(`bench:chaos: ${error instanceof Error ? error.message : String(error)}`);
-    return 1;
-  } finally {
-    await stopAll();
-  }
-}
-
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  process.once(signal, () => void stopAll().finally(() => process.exit(code)));
-}
-process.exit(await main());
+await runCommand({ name: 'bench:chaos', help: HELP, parseFlags, run, toTable, isSound, stopAll });

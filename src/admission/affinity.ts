@@ -1,7 +1,7 @@
 /** Which conversation a chat belongs to: by the name that the caller gives it, else by how it opens. docs/routing.md. */
 import type { ChatRequest } from '#schema/chat';
+import { digest } from '#schema/digest';
 import type { Affinity } from '#schema/facts';
-import { digest } from './digest.ts';
 import { messageTokens } from './estimate-tokens.ts';
 
 /** A first turn shorter than this leaves too little in a cache to be worth a detour. */

@@ -3,6 +3,11 @@ import type { DialectTarget } from '#providers/provider';
 import { findProvider, quirksOf } from '#providers/registry';
 import type { Offer } from '#schema/catalog';
 
+/** Tells whether this deployment has what it takes to call an offer: its key, where it needs one. */
+export function isCallable({ keySecret }: Pick<Offer, 'keySecret'>, secret: (name: string) => string | undefined): boolean {
+  return keySecret === null || secret(keySecret) !== undefined;
+}
+
 /**
  * Builds the dialect's target; null when the key that the offer names is not in this deployment.
  * `marksReasoning`: signed reasoning in the answer says who made it.

@@ -1,5 +1,5 @@
 /** Which board keeps a model's health: one per region and group of models, so that none has to hear of everything. */
-import { digest32 } from './digest.ts';
+import { digest } from '#schema/digest';
 
 const MODEL_GROUPS = 16;
 
@@ -20,7 +20,7 @@ const LOCATION_HINTS: Readonly<Record<string, DurableObjectLocationHint>> = {
 
 /** Names the board of a model in a region. */
 export function boardNameOf(region: string, modelId: string): string {
-  return `${region}/${digest32(modelId) % MODEL_GROUPS}`;
+  return `${region}/${Number.parseInt(digest([modelId]).slice(-8), 16) % MODEL_GROUPS}`;
 }
 
 /** Reads the region of an isolate from the continent that Cloudflare names. */

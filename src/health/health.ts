@@ -3,6 +3,7 @@
  * routing as a view. A cache in the memory of one isolate; losing it costs estimates, never correctness.
  */
 import type { Offer } from '#schema/catalog';
+import { digest } from '#schema/digest';
 import type { EndpointHealth, HealthView } from '#schema/health';
 import type { Timers } from '#schema/timers';
 import { adopt, type Memory } from './adopt.ts';
@@ -13,7 +14,6 @@ import type { BoardPort } from './board-port.ts';
 import { createBoundedMap } from './bounded-map.ts';
 import { createConversations } from './conversations.ts';
 import { createCredentials } from './credentials.ts';
-import { digest64 } from './digest.ts';
 import { createEndpointState, updateTerms, type EndpointTerms } from './endpoint.ts';
 import { openFlight, type Flight, type FlightFacts } from './flight.ts';
 import { createKnownEndpoint, type KnownEndpoint } from './known-endpoint.ts';
@@ -118,7 +118,7 @@ export function createHealth(ports: HealthPorts): Health {
     known.operator = operatorOf(offer.operatorId);
     return openFlight(known, {
       isolateId,
-      tenant: digest64(facts.teamId),
+      tenant: digest([facts.teamId]),
       facts,
       cachedTokens,
       credential: credentialOf(endpointId, offer.keySecret),
@@ -139,7 +139,7 @@ export function createHealth(ports: HealthPorts): Health {
         if (known === undefined) return unseen(operatorId, credentialDisabled, nowMs);
         const health = readEndpoint(known, credentialDisabled, { isolateId, nowMs });
         if (known.state.tenants.length === 0) return health;
-        const met = findTenant(known.state.tenants, (tenant ??= digest64(teamId)));
+        const met = findTenant(known.state.tenants, (tenant ??= digest([teamId])));
         return met === undefined ? health : readForTenant(known, { health, met }, { isolateId, nowMs });
       },
     };
@@ -155,7 +155,7 @@ export function createHealth(ports: HealthPorts): Health {
     begin,
     tryAcquireProbe(endpointId, teamId) {
       const known = endpoints.peek(endpointId);
-      return known === undefined || acquire(known, { isolateId, tenant: digest64(teamId), nowMs: now() });
+      return known === undefined || acquire(known, { isolateId, tenant: digest([teamId]), nowMs: now() });
     },
     view,
     sync: () => client?.sync() ?? null,

@@ -2,6 +2,7 @@
  * Active probes: asks endpoints of which too little is known, or whose breaker waits for a first success, for one token, and tells the
  * health boards what came of it. What that costs is booked to the house.
  */
+import { digest } from '#schema/digest';
 import type { CatalogSnapshot, ModelEntry, Offer } from '#schema/catalog';
 import { NANO_PER_USD } from '#schema/money';
 import type { Receipt } from '#schema/receipt';
@@ -16,7 +17,6 @@ import {
   type BoardReport,
   type EndpointReport,
 } from '#src/health/board-port';
-import { digest64 } from '#src/health/digest';
 import { toEndpointReport } from './canary-observations.ts';
 import { toCanaryReceipt } from './canary-receipt.ts';
 import { CANARIES_PER_RUN, chooseCanaries, type Canary } from './choose-canaries.ts';
@@ -60,7 +60,7 @@ export async function sendCanaries(ports: CanariesPorts): Promise<void> {
   await inParallel(errands, async ({ board, canary }) => {
     if (ports.now() >= untilMs) return;
     const ended = await sendCanary(canary, ports);
-    const report = toEndpointReport(ended, digest64(CANARY_TEAM_ID), ports.now());
+    const report = toEndpointReport(ended, digest([CANARY_TEAM_ID]), ports.now());
     reports.set(board, [...(reports.get(board) ?? []), report]);
     booked.push(ports.book(toCanaryReceipt(ended, snapshot.version, ports.random)));
   });

@@ -4,6 +4,7 @@ import { within } from '#schema/within';
 import { createCatalog, type WaitUntil } from '#src/catalog/catalog';
 import type { Context } from '#src/context';
 import { attempt } from '#src/dispatch/attempt';
+import { isCallable } from '#src/dispatch/target';
 import { REGISTRY_BOARD } from '#src/health/board-name';
 import { GroupCommit } from '#src/ledger/group-commit';
 import { writeBatches } from '#src/ledger/store';
@@ -50,7 +51,7 @@ export function createJobs(context: Context): Jobs {
       board: context.board,
       knownBoards: () => context.board(REGISTRY_BOARD).known(),
       snapshot: () => catalog.snapshot(waitUntil),
-      isCallable: ({ keySecret }) => keySecret === null || context.secret(keySecret) !== undefined,
+      isCallable: (offer) => isCallable(offer, context.secret),
       readRecent: (sinceMs) => readRecentCanaries(context.db, CANARY_KEY_ID, sinceMs),
       // What could not be stored has been logged, and goes with a later batch.
       book: (receipt) => books.add(receipt).durable.catch(() => undefined),

@@ -102,12 +102,12 @@ describe('active probes', () => {
 
   it('reach boards only for the models that they stand for', async () => {
     const { run, calls } = scene({
-      offers: [offerOf('quiet'), offerOf('elsewhere', { modelId: 'lab/other-group-1' })],
+      offers: [offerOf('quiet'), offerOf('elsewhere', { modelId: 'lab/other-group-2' })],
       boards: {
         [EU]: [sharedOf('seen'), quietOf('quiet'), sharedOf('elsewhere', { breaker: { state: 'half_open', trips: 1, probe: 'yours' } })],
       },
     });
-    expect(boardNameOf('eu', 'lab/other-group-1')).not.toBe(EU);
+    expect(boardNameOf('eu', 'lab/other-group-2')).not.toBe(EU);
     await run();
     expect(calls).toEqual([]);
   });
