@@ -74,4 +74,6 @@ export interface Attempt {
   completionTokens: number;
   /** What this attempt costs the house; the customer's charge is on the receipt. */
   costNanoUsd: number;
+  /** The call went out with the team's own provider key: it costs the house nothing. */
+  byok?: true;
 }

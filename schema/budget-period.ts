@@ -23,3 +23,20 @@ export function periodStartMs(period: BudgetPeriod, nowMs: number): number {
       return 0;
   }
 }
+
+/** Finds the instant, in epoch milliseconds, at which the next period begins. Null for `total`, which never ends. */
+export function periodEndMs(period: BudgetPeriod, nowMs: number): number | null {
+  const startMs = periodStartMs(period, nowMs);
+  switch (period) {
+    case 'day':
+      return startMs + DAY_MS;
+    case 'week':
+      return startMs + 7 * DAY_MS;
+    case 'month': {
+      const start = new Date(startMs);
+      return Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1);
+    }
+    case 'total':
+      return null;
+  }
+}

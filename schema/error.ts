@@ -41,10 +41,14 @@ export const errorTable = {
   no_eligible_endpoint: { status: 404, type: 'invalid_request_error', errorType: 'not_found', fault: 'client', retryable: false },
   not_found: { status: 404, type: 'invalid_request_error', errorType: 'not_found', fault: 'client', retryable: false },
   method_not_allowed: { status: 405, type: 'invalid_request_error', errorType: 'invalid_request', fault: 'client', retryable: false },
+  /** The thing to be changed is not what the caller took it for, or the same key asks for something else. */
+  conflict: { status: 409, type: 'invalid_request_error', errorType: 'invalid_request', fault: 'client', retryable: false },
   payload_too_large: { status: 413, type: 'invalid_request_error', errorType: 'payload_too_large', fault: 'client', retryable: false },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', errorType: 'invalid_request', fault: 'client', retryable: false },
   unprocessable: { status: 422, type: 'invalid_request_error', errorType: 'unprocessable', fault: 'client', retryable: false },
   rate_limited: { status: 429, type: 'rate_limit_error', errorType: 'rate_limit_exceeded', fault: 'upstream', retryable: true },
+  /** A limit of the caller's own team or key, never an upstream's (R19). */
+  limit_exceeded: { status: 429, type: 'rate_limit_error', errorType: 'rate_limit_exceeded', fault: 'account', retryable: true },
   internal_error: { status: 500, type: 'server_error', errorType: 'server', fault: 'house', retryable: true },
   upstream_failed: { status: 502, type: 'server_error', errorType: 'provider_unavailable', fault: 'upstream', retryable: true },
   no_endpoint_available: { status: 503, type: 'server_error', errorType: 'provider_overloaded', fault: 'upstream', retryable: true },

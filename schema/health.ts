@@ -25,7 +25,7 @@ export interface EndpointHealth {
   /** Not to be tried before this instant because it asked (429, 503-full), epoch ms; 0 when never. */
   backoffUntilMs: number;
   breaker: 'closed' | 'open' | 'half_open';
-  /** Our key for this endpoint is refused or unfunded now. */
+  /** The key for this endpoint is refused or unfunded now. */
   credentialDisabled: boolean;
 }
 
@@ -40,8 +40,8 @@ export interface LastServed {
 
 /** Reads health at one instant, for one tenant. */
 export interface HealthView {
-  /** Undefined: nothing is known of that endpoint. */
-  read(endpointId: string, operatorId: string, keySecret: string | null): EndpointHealth | undefined;
+  /** Undefined: nothing is known of that endpoint. `credential` names the key that would be used: a secret, or a team's own; null for none. */
+  read(endpointId: string, operatorId: string, credential: string | null): EndpointHealth | undefined;
   /** Finds who served a conversation last, by the key of its `Affinity`; null when nobody is remembered. */
   lastServed(conversation: string): LastServed | null;
 }

@@ -32,27 +32,35 @@ const slug = z.string().min(1).max(200);
 const slugs = z.array(slug).max(200);
 
 export const supplyWish = z.strictObject({
-  only: z.array(supplyKind).min(1).optional(),
-  ignore: z.array(supplyKind).optional(),
-  order: z.array(supplyKind).optional(),
+  only: z.array(supplyKind).min(1).optional().describe('Nothing but these kinds. Restriction: all levels hold.'),
+  ignore: z.array(supplyKind).optional().describe('None of these kinds. Restriction: all levels hold.'),
+  order: z.array(supplyKind).optional().describe('These kinds first, in this order. Preference: the nearest level counts.'),
 });
 
 export const privacyWish = z.strictObject({
-  min_tier: privacyTier.optional(),
-  jurisdictions: z.array(country).min(1).max(250).optional(),
-  accept_operator_claims: z.boolean().optional(),
-  require_gpu: z.boolean().optional(),
-  max_evidence_age_s: z.number().int().positive().optional(),
-  tcb: z.enum(['up_to_date', 'any']).optional(),
+  min_tier: privacyTier.optional().describe('The least privacy tier that an endpoint must prove, lowest first: open, no_training …'),
+  jurisdictions: z
+    .array(country)
+    .min(1)
+    .max(250)
+    .optional()
+    .describe('Every place that may process the prompt must be among these, ISO 3166 such as `DE`; an unknown place is not.'),
+  accept_operator_claims: z
+    .boolean()
+    .optional()
+    .describe('Whether what an operator says of itself counts as proof. Where an outer level demands a tier, its word is final.'),
+  require_gpu: z.boolean().optional().describe('Only enclaves whose evidence covers the GPU.'),
+  max_evidence_age_s: z.number().int().positive().optional().describe('Oldest evidence that counts, in seconds.'),
+  tcb: z.enum(['up_to_date', 'any']).optional().describe('Whether an enclave’s firmware must be up to date.'),
 });
 
 /** `image` is the most for one; `audio` for a second that is heard, or a million characters that are spoken. */
 export const maxPrice = z.strictObject({
-  prompt: usdPerMillion.optional(),
-  completion: usdPerMillion.optional(),
-  request: usdPerMillion.optional(),
-  image: usdPerMillion.optional(),
-  audio: usdPerMillion.optional(),
+  prompt: usdPerMillion.optional().describe('USD per million prompt tokens.'),
+  completion: usdPerMillion.optional().describe('USD per million completion tokens.'),
+  request: usdPerMillion.optional().describe('USD for each request, beside its tokens.'),
+  image: usdPerMillion.optional().describe('USD for one image.'),
+  audio: usdPerMillion.optional().describe('USD per second that is heard, or per million characters that are spoken.'),
 });
 
 const percentileCutoffs = z.union([
@@ -67,25 +75,32 @@ const percentileCutoffs = z.union([
 
 /** Fields that a request's `provider` object and a stored policy share. Names are OpenRouter's, then ours. */
 const sharedWishes = {
-  order: slugs.optional(),
-  only: slugs.optional(),
-  ignore: slugs.optional(),
-  allow_fallbacks: z.boolean().optional(),
-  require_parameters: z.boolean().optional(),
-  data_collection: z.enum(['allow', 'deny']).optional(),
-  zdr: z.boolean().optional(),
-  quantizations: z.array(quantization).min(1).optional(),
-  sort: z.union([sortKey, z.strictObject({ by: sortKey.optional(), partition: z.enum(['model', 'none']).optional() })]).optional(),
-  max_price: maxPrice.optional(),
-  preferred_min_throughput: percentileCutoffs.optional(),
-  preferred_max_latency: percentileCutoffs.optional(),
-  supply: supplyWish.optional(),
-  privacy: privacyWish.optional(),
-  verification: verificationDemand.optional(),
-  optimize: optimize.optional(),
-  kv_cache: z.array(kvCodec).min(1).optional(),
-  hedge: z.boolean().optional(),
-  resume: z.boolean().optional(),
+  order: slugs.optional().describe('Providers, tags or endpoints to try first, in this order.'),
+  only: slugs.optional().describe('Nobody but these providers, tags (`chutes/fp8`) or endpoints.'),
+  ignore: slugs.optional().describe('None of these providers, tags or endpoints.'),
+  allow_fallbacks: z.boolean().optional().describe('False: the first choice or an error.'),
+  require_parameters: z.boolean().optional().describe('Only endpoints that act on every field of the request.'),
+  data_collection: z.enum(['allow', 'deny']).optional().describe('`deny`: only endpoints that do not train on it (tier no_training).'),
+  zdr: z.boolean().optional().describe('Only endpoints that retain nothing (tier zero_retention).'),
+  quantizations: z.array(quantization).min(1).optional().describe('Only weights of these precisions.'),
+  sort: z
+    .union([sortKey, z.strictObject({ by: sortKey.optional(), partition: z.enum(['model', 'none']).optional() })])
+    .optional()
+    .describe('Order by one measure instead of the index.'),
+  max_price: maxPrice
+    .optional()
+    .describe(
+      'Most to pay, USD: `prompt` and `completion` per million tokens, `request`, `image`, `audio` per second or million characters.',
+    ),
+  preferred_min_throughput: percentileCutoffs.optional().describe('Tokens per second; slower endpoints come last.'),
+  preferred_max_latency: percentileCutoffs.optional().describe('Seconds to the first token; slower endpoints come last.'),
+  supply: supplyWish.optional().describe('Which kinds of supply: subnet, selfhosted, centralized.'),
+  privacy: privacyWish.optional().describe('The least privacy tier, jurisdictions, and what counts as proof.'),
+  verification: verificationDemand.optional().describe('Whether endpoints must have been verified.'),
+  optimize: optimize.optional().describe('What the index weighs most.'),
+  kv_cache: z.array(kvCodec).min(1).optional().describe('Only endpoints that store their KV cache in these codecs.'),
+  hedge: z.boolean().optional().describe('Send a second request when the first is late.'),
+  resume: z.boolean().optional().describe('Go on at another endpoint when an answer breaks off.'),
 };
 
 /**
@@ -113,17 +128,52 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(stated.map(([name, field]) => [name, withoutNulls(field)]));
 }
 
+/** Models that one policy names as fallbacks, and for one of them. */
+const FALLBACK_MODELS_MAX = 1000;
+const FALLBACKS_MAX = 10;
+
 /** A stored policy, as the manifest writes it. */
 export const policyDocument = z.strictObject({
   ...sharedWishes,
-  extends: slug.optional(),
-  allow_unpriced: z.boolean().optional(),
+  extends: slug
+    .optional()
+    .describe('Name of the policy that this one begins from: it counts as one more level outside this one, so restrictions only tighten.'),
+  allow_unpriced: z
+    .boolean()
+    .optional()
+    .describe('Whether endpoints without a price may serve, uncharged: true at some level and false at none.'),
   attempts: z
-    .strictObject({ max: z.number().int().min(1).max(10).optional(), deadline_ms: z.number().int().min(1000).max(600_000).optional() })
-    .optional(),
-  models: z.strictObject({ fallbacks: z.record(z.string(), z.array(z.string()).max(10)).optional() }).optional(),
+    .strictObject({
+      max: z.number().int().min(1).max(10).optional().describe('Endpoints tried for one request at most. Default 4.'),
+      deadline_ms: z.number().int().min(1000).max(600_000).optional().describe('Milliseconds for all of them together. Default 600000.'),
+    })
+    .optional()
+    .describe('How long to go on trying.'),
+  models: z
+    .strictObject({
+      fallbacks: z
+        .record(z.string().min(1).max(200), z.array(z.string().min(1).max(200)).max(FALLBACKS_MAX))
+        .refine((fallbacks) => Object.keys(fallbacks).length <= FALLBACK_MODELS_MAX, `expected at most ${FALLBACK_MODELS_MAX} models`)
+        .optional()
+        .describe('Model → models to try, in order, when it has nothing left.'),
+    })
+    .optional()
+    .describe('Which models stand in for which.'),
 });
 export type PolicyDocument = z.infer<typeof policyDocument>;
+
+/** A policy as D1 keeps it: as it was written, and what it extends as that was then. Receipts that name its version can be read years later. */
+export type StoredDocument = PolicyDocument & {
+  /** What it extends, eldest first; absent where nothing. Each is one more level outside the policy itself. */
+  inherited?: readonly PolicyDocument[];
+};
+
+/** A stored policy under its name and version. */
+export interface StoredPolicy {
+  name: string;
+  version: number;
+  document: StoredDocument;
+}
 
 /** Percentile cutoffs as resolved: a plain number means p50. */
 export interface Cutoffs {

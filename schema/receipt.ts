@@ -4,7 +4,7 @@ import type { Attempt } from './attempt.ts';
 import type { PrivacyTier, SupplyKind } from './catalog.ts';
 import type { RequestFacts } from './facts.ts';
 import type { EndpointHealth } from './health.ts';
-import type { ResolvedPolicy } from './policy.ts';
+import type { ProviderWishes, ResolvedPolicy } from './policy.ts';
 
 /** The surfaces that a request can come through. */
 export const API_KINDS = [
@@ -120,6 +120,20 @@ export interface PlanInputs {
   home: { endpointId: string; cacheHit: number } | null;
   /** The health of each recorded candidate, in their order; null where nothing was known. */
   readings: readonly (EndpointHealth | null)[];
+  /** Where the policy came from, so that it can be resolved again under other policies; absent on receipts from before this was recorded. */
+  asked?: PolicyLevels;
+}
+
+/** The levels that a policy was resolved from. */
+export interface PolicyLevels {
+  /** Names of stored policies, outermost first; null where a level named none. */
+  team: string | null;
+  key: string | null;
+  request: string | null;
+  /** What the request itself wished for, suffixes last; absent where nothing. */
+  wishes?: readonly ProviderWishes[];
+  /** How many of the leading models the caller asked for; the others are fallbacks of the policy. */
+  requestedModels: number;
 }
 
 /** The routing decision as recorded: enough to explain it and to plan it again. */
@@ -170,6 +184,8 @@ export interface Receipt {
   /** What the house absorbs: failed and repeated attempts. */
   absorbedNanoUsd: number;
   heldNanoUsd: number;
+  /** What the team's own provider key was billed at list price; absent where the house's keys served. */
+  byokNanoUsd?: number;
   attempts: readonly Attempt[];
   plan: PlanRecord;
 }

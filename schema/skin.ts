@@ -29,6 +29,8 @@ export interface Settlement {
   chargedNanoUsd: number;
   /** The prompt's part of it. */
   promptNanoUsd: number;
+  /** What the team's own provider key was billed beside that, at list price, and the prompt's part of it; absent where the house's keys served. */
+  byok?: { totalNanoUsd: number; promptNanoUsd: number };
   /** When the answer was complete, epoch seconds. */
   endedAtS: number;
   /** OpenRouter's explanation of the route, where the caller opted in. */

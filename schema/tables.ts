@@ -2,8 +2,8 @@
  * D1 tables. Amounts are integers in nano-USD, prices in pico-USD per token, instants in epoch milliseconds.
  * Rows become domain objects in `store.ts` files and nowhere else.
  */
-import { getTableColumns } from 'drizzle-orm';
-import { index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { getTableColumns, sql } from 'drizzle-orm';
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
 /** Small facts about the deployment, such as the catalogue version. */
 export const meta = sqliteTable('meta', {
@@ -44,8 +44,13 @@ export const keys = sqliteTable(
     source: text().notNull(),
     createdAtMs: integer('created_at_ms').notNull(),
     updatedAtMs: integer('updated_at_ms').notNull(),
+    /** `requests_per_minute`, `tokens_per_minute`, `concurrent`; null or absent where nothing is limited. */
+    limits: text({ mode: 'json' }),
+    /** SHA-256 of the key that this one replaced, hex; it works until `previous_expires_at_ms`. */
+    previousHash: text('previous_hash'),
+    previousExpiresAtMs: integer('previous_expires_at_ms'),
   },
-  (table) => [index('keys_team').on(table.teamId)],
+  (table) => [index('keys_team').on(table.teamId), uniqueIndex('keys_previous_hash').on(table.previousHash)],
 );
 
 export const policies = sqliteTable('policies', {
@@ -56,6 +61,74 @@ export const policies = sqliteTable('policies', {
   source: text().notNull(),
   updatedAtMs: integer('updated_at_ms').notNull(),
 });
+
+/** Every version that a policy has had, so that receipts which name one can be read years later. */
+export const policyVersions = sqliteTable(
+  'policy_versions',
+  {
+    name: text().notNull(),
+    version: integer().notNull(),
+    document: text({ mode: 'json' }).notNull(),
+    appliedAtMs: integer('applied_at_ms').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.version] })],
+);
+
+/** Every manifest that was applied, newest last. */
+export const manifests = sqliteTable('manifests', {
+  version: integer().primaryKey({ autoIncrement: true }),
+  /** SHA-256 of the text, hex. */
+  digest: text().notNull(),
+  /** The YAML as it was applied; null where it held keys themselves, which only `npm start` accepts. */
+  text: text(),
+  appliedAtMs: integer('applied_at_ms').notNull(),
+  /** Id of the key that applied it, or `npm start`. */
+  actor: text().notNull(),
+});
+
+/** Provider keys that teams brought (BYOK), sealed with AES-GCM; only the Worker with the deployment's secret can open them. */
+export const providerKeys = sqliteTable(
+  'provider_keys',
+  {
+    id: text().primaryKey(),
+    teamId: text('team_id').notNull(),
+    providerId: text('provider_id').notNull(),
+    name: text().notNull(),
+    /** First and last characters, for people. */
+    label: text().notNull(),
+    /** Where the key may be sent, such as `https://api.together.xyz`; part of what the seal covers. */
+    origin: text().notNull(),
+    /** Which deployment secret sealed it: the first 16 hex digits of its SHA-256. */
+    sealKeyId: text('seal_key_id').notNull(),
+    /** Initialisation vector and ciphertext, base64. */
+    sealed: text().notNull(),
+    disabled: integer({ mode: 'boolean' }).notNull().default(false),
+    createdAtMs: integer('created_at_ms').notNull(),
+    updatedAtMs: integer('updated_at_ms').notNull(),
+  },
+  (table) => [uniqueIndex('provider_keys_team_provider').on(table.teamId, table.providerId)],
+);
+
+/** Every change that somebody made through management: who, when, what, from which version to which. Rows are never changed. */
+export const audit = sqliteTable(
+  'audit',
+  {
+    id: text().primaryKey(),
+    atMs: integer('at_ms').notNull(),
+    /** Id of the key that asked for it, or `npm start`. */
+    actor: text().notNull(),
+    /** Such as `manifest.apply`, `key.create`, `credits.add`. */
+    action: text().notNull(),
+    /** What was changed: `key:<id>`, `team:<id>`, `manifest`, `provider_key:<id>`. */
+    object: text().notNull(),
+    /** Null where the object has no versions or did not exist. */
+    fromVersion: text('from_version'),
+    toVersion: text('to_version'),
+    /** Fields by name, `{ "limit": { "from": 5, "to": 10 } }`; never a key. */
+    changes: text({ mode: 'json' }).notNull(),
+  },
+  (table) => [index('audit_time').on(table.atMs)],
+);
 
 export const providers = sqliteTable('providers', {
   id: text().primaryKey(),
@@ -195,11 +268,17 @@ export const receipts = sqliteTable(
     batchId: text('batch_id').notNull(),
     /** The routing decision, `PlanRecord` as JSON. */
     plan: text().notNull(),
+    /** What the team's own provider key was billed at list price, in nano-USD; null where the house's key was used. */
+    byokNanoUsd: integer('byok_nano_usd'),
   },
   (table) => [
     index('receipts_team_time').on(table.teamId, table.createdAtMs),
     // Holds all that sums over a key read.
     index('receipts_key_time').on(table.keyId, table.createdAtMs, table.chargedNanoUsd),
+    // The same for the few that used a team's own provider key.
+    index('receipts_key_byok')
+      .on(table.keyId, table.createdAtMs, table.byokNanoUsd)
+      .where(sql`${table.byokNanoUsd} is not null`),
   ],
 );
 
@@ -228,6 +307,8 @@ export const attempts = sqliteTable(
     costNanoUsd: integer('cost_nano_usd').notNull(),
     /** `first`, `fallback`, `hedge`, `resume` or `canary`; null in rows from before roles were written down. */
     role: text(),
+    /** Whether the call went out with the team's own provider key; null in rows from before there were such keys. */
+    byok: integer({ mode: 'boolean' }),
   },
   (table) => [
     primaryKey({ columns: [table.receiptId, table.attemptIndex] }),
@@ -248,7 +329,11 @@ export const journal = sqliteTable(
     amountNanoUsd: integer('amount_nano_usd').notNull(),
     postedAtMs: integer('posted_at_ms').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.batchId, table.account] })],
+  (table) => [
+    primaryKey({ columns: [table.batchId, table.account] }),
+    // Holds all that a balance reads.
+    index('journal_account_time').on(table.account, table.postedAtMs, table.amountNanoUsd),
+  ],
 );
 
 /** Five-minute sums per endpoint, made by the scheduled roll-up from the attempts that clients asked for; canaries are left out. */

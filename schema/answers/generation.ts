@@ -34,6 +34,7 @@ const attempt = z.strictObject({
   prompt_tokens: count,
   completion_tokens: count,
   cost: usd.describe('What the attempt costs the house, USD'),
+  byok: z.boolean().describe('It was made with the team’s own provider key'),
 });
 
 const receipt = z.strictObject({
@@ -63,6 +64,7 @@ const receipt = z.strictObject({
   charged_nano_usd: count,
   absorbed_nano_usd: count,
   held_nano_usd: count,
+  byok_nano_usd: count.nullable().describe('What the team’s own provider key was billed at list price; null where the house’s keys served'),
   attempts: z.array(attempt),
   plan: planBody,
 });
@@ -121,7 +123,7 @@ export const generation = z
       total_cost: usd.describe('USD'),
       usage: usd.describe('USD, the same'),
       cache_discount: neutral,
-      upstream_inference_cost: neutral,
+      upstream_inference_cost: usd.nullable().describe('What upstreams bill for it where the team’s own provider key was used; else null'),
       origin: z.string(),
       http_referer: neutral,
       user_agent: neutral,

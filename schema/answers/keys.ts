@@ -1,5 +1,6 @@
 /** Keys as their holders and managers see them: OpenRouter's records. Money in USD. */
 import { z } from 'zod';
+import { statedLimits } from './limits.ts';
 
 const usd = z.number().nonnegative();
 
@@ -12,16 +13,20 @@ const limits = {
   usage_daily: usd.describe('Since midnight UTC'),
   usage_weekly: usd.describe('Since Monday'),
   usage_monthly: usd,
-  byok_usage: z.literal(0),
-  byok_usage_daily: z.literal(0),
-  byok_usage_weekly: z.literal(0),
-  byok_usage_monthly: z.literal(0),
+  byok_usage: usd.describe('USD that the team’s own provider keys were billed beside that, at list prices'),
+  byok_usage_daily: usd,
+  byok_usage_weekly: usd,
+  byok_usage_monthly: usd,
 };
 const holder = {
   label: z.string().describe('The key, its middle left out'),
   expires_at: z.iso.datetime().nullable(),
   creator_user_id: z.null(),
 };
+const replacedKey = z.strictObject({
+  hash: z.string(),
+  works_until: z.iso.datetime().describe('When the old key stops to work, or has stopped'),
+});
 const models = z.array(z.string()).nullable().describe('Globs over model ids; null allows every model');
 
 /** The answer of `GET /key`. */
@@ -38,7 +43,13 @@ export const ownKey = z
       allowed_data_regions: z.array(z.string()),
       free_model_daily_requests: z.strictObject({ limit: z.int(), remaining: z.int(), used: z.int() }),
       rate_limit: z.strictObject({ requests: z.int(), interval: z.string(), note: z.string() }),
-      headrace: z.strictObject({ name: z.string(), team: z.string().nullable(), policy: z.string().nullable(), models }),
+      headrace: z.strictObject({
+        name: z.string(),
+        team: z.string().nullable(),
+        policy: z.string().nullable(),
+        models,
+        limits: statedLimits,
+      }),
     }),
   })
   .meta({ id: 'OwnKey' });
@@ -58,7 +69,9 @@ const managedKey = z
       team: z.string().nullable(),
       policy: z.string().nullable(),
       models,
+      limits: statedLimits,
       source: z.string().describe('`api`, or `manifest` for keys that only headrace.yaml changes'),
+      previous: replacedKey.nullable().describe('The key that this one replaced when it was last rotated'),
     }),
   })
   .meta({ id: 'ManagedKey' });
@@ -68,4 +81,15 @@ export const keyData = z.strictObject({ data: managedKey }).meta({ id: 'KeyData'
 export const createdKey = z
   .strictObject({ data: managedKey, key: z.string().describe('The key itself, shown this once') })
   .meta({ id: 'CreatedKey' });
+export const changedKey = z
+  .strictObject({
+    data: managedKey,
+    changes: z
+      .record(z.string(), z.strictObject({ from: z.unknown(), to: z.unknown() }))
+      .describe('What became different; empty where nothing did'),
+  })
+  .meta({ id: 'ChangedKey' });
+export const rotatedKey = z
+  .strictObject({ data: managedKey, key: z.string().describe('The new key itself, shown this once'), replaces: replacedKey })
+  .meta({ id: 'RotatedKey' });
 export const deletedKey = z.strictObject({ deleted: z.literal(true) }).meta({ id: 'DeletedKey' });

@@ -79,5 +79,13 @@ export const replayBody = z
   })
   .meta({ id: 'Replay' });
 
+/** The plan of a request that was not made. */
+export const explainedPlan = z
+  .strictObject({
+    ...planBody.shape,
+    policy: z.strictObject({ name: z.string(), version: z.int().nonnegative() }).describe('The policy that it was made under'),
+  })
+  .meta({ id: 'ExplainedPlan' });
+
 /** What `POST /explain` answers: a plan, or with `generation` a replay. */
-export const explainBody = z.union([planBody, replayBody]).meta({ id: 'Explanation' });
+export const explainBody = z.union([explainedPlan, replayBody]).meta({ id: 'Explanation' });

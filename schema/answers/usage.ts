@@ -5,7 +5,9 @@ import { usageSource } from '#schema/receipt';
 const count = z.int().nonnegative();
 const usd = z.number().nonnegative();
 
-const isByok = z.literal(false).describe('Always false: every request is charged here, whoever’s provider key it used');
+const isByok = z
+  .boolean()
+  .describe('The team’s own provider key was used: what the upstream bills for it is in `cost_details`, not in `cost`');
 const cost = usd.describe('USD charged for this request');
 
 /** Cost fields of chat, completions, embeddings, rerank, images and transcriptions. */
