@@ -10,6 +10,7 @@ import { GroupCommit } from '#src/ledger/group-commit';
 import { writeBatches } from '#src/ledger/store';
 import { CANARY_KEY_ID } from './canary-receipt.ts';
 import { sendCanaries } from './canaries.ts';
+import { checkJournal, reconcileAccounts } from './reconcile.ts';
 import { rollUp } from './roll-up.ts';
 import { CANARY_TEAM_ID } from './send-canary.ts';
 import { readRecentCanaries } from './store.ts';
@@ -31,7 +32,7 @@ export function createJobs(context: Context): Jobs {
   /** Books canaries as requests are booked: by group commit through an Account, or past it. */
   const books = new GroupCommit({
     flush: async (batch) => {
-      await context.account(CANARY_TEAM_ID).flush(batch, { leaseId: null, needNanoUsd: 0, budget: null, reports: [] });
+      await context.account(CANARY_TEAM_ID).flush(batch, []);
     },
     writeDirect: (batch) => writeBatches(context.db, [batch], context.now()),
     now: context.now,
@@ -51,7 +52,7 @@ export function createJobs(context: Context): Jobs {
       board: context.board,
       knownBoards: () => context.board(REGISTRY_BOARD).known(),
       snapshot: () => catalog.snapshot(waitUntil),
-      isCallable: (offer) => isCallable(offer, context.secret),
+      isCallable: (offer) => isCallable(offer, context),
       readRecent: (sinceMs) => readRecentCanaries(context.db, CANARY_KEY_ID, sinceMs),
       // What could not be stored has been logged, and goes with a later batch.
       book: (receipt) => books.add(receipt).durable.catch(() => undefined),
@@ -62,6 +63,8 @@ export function createJobs(context: Context): Jobs {
     async run(nowMs, waitUntil) {
       const jobs = {
         roll_up: () => rollUp(context.db, nowMs),
+        reconcile: () => reconcileAccounts(context, nowMs),
+        check_journal: () => checkJournal(context),
         ...(sendsCanaries && { canaries: () => sendOut(waitUntil) }),
       };
       const runs = Object.entries(jobs).map(async ([job, work]) => {

@@ -81,3 +81,61 @@ export async function readRecentCanaries(db: D1Database, keyId: string, sinceMs:
     spentNanoUsd: results.reduce((sum, row) => sum + row.spentNanoUsd, 0),
   };
 }
+
+/**
+ * Lists teams that were charged since an instant, `limit` of them from the place that the number of the run gives, so that each has its turn.
+ */
+export async function readActiveTeams(
+  db: D1Database,
+  { sinceMs, run, limit }: { sinceMs: number; run: number; limit: number },
+): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id FROM teams
+       WHERE EXISTS (SELECT 1 FROM journal WHERE account = 'team:' || teams.id AND posted_at_ms >= ?1)
+       ORDER BY id LIMIT ?3
+       OFFSET (CAST(?2 * ?3 AS INTEGER) % max(1, ((SELECT count(*) FROM teams) / CAST(?3 AS INTEGER) + 1) * CAST(?3 AS INTEGER)))`,
+    )
+    .bind(sinceMs, run, limit)
+    .all<{ id: string }>();
+  return results.map(({ id }) => id);
+}
+
+/** How far the journal has been added up. */
+export interface JournalCheck {
+  /** The last row that is in the sum. */
+  row: number;
+  sumNanoUsd: number;
+  /** The sum that was last looked at as a whole. */
+  toldNanoUsd: number;
+}
+
+const JOURNAL_CHECK = 'journal_check';
+
+/** Reads how far the journal has been added up. */
+export async function readJournalCheck(db: D1Database): Promise<JournalCheck> {
+  const { results } = await db.prepare('SELECT value FROM meta WHERE name = ?1').bind(JOURNAL_CHECK).all<{ value: string }>();
+  const [row] = results;
+  return row === undefined ? { row: 0, sumNanoUsd: 0, toldNanoUsd: 0 } : (JSON.parse(row.value) as JournalCheck);
+}
+
+/** Notes how far the journal has been added up. */
+export async function writeJournalCheck(db: D1Database, check: JournalCheck): Promise<void> {
+  await db.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)').bind(JOURNAL_CHECK, JSON.stringify(check)).run();
+}
+
+/** Sums the amounts of the journal's next rows, at most `limit`. */
+export async function sumJournal(
+  db: D1Database,
+  afterRow: number,
+  limit: number,
+): Promise<{ lastRow: number; sumNanoUsd: number; rows: number }> {
+  const { results } = await db
+    .prepare(
+      `SELECT coalesce(max(row), 0) AS lastRow, coalesce(sum(amount), 0) AS sumNanoUsd, count(*) AS rows
+       FROM (SELECT rowid AS row, amount_nano_usd AS amount FROM journal WHERE rowid > ?1 ORDER BY rowid LIMIT ?2)`,
+    )
+    .bind(afterRow, limit)
+    .all<{ lastRow: number; sumNanoUsd: number; rows: number }>();
+  return results[0] ?? { lastRow: 0, sumNanoUsd: 0, rows: 0 };
+}

@@ -1,176 +1,194 @@
-/** SQL of the Account object's own storage: its balance, and the outbox of batches bound for D1. */
-import { AccountBalance, type LeaseState, type PeriodState } from './account-balance.ts';
-import type { CommitBatch, RowTexts } from './account-port.ts';
-import type { BudgetPeriod } from '#schema/budget-period';
-import { rowPrefix } from './rows.ts';
+/** SQL of the balances in the Account object's own storage. */
+import type { QuotaPeriod, QuotaUnit } from '#schema/quota';
+import { AccountBalance } from './account-balance.ts';
+import { emptyBalance, type BalanceState, type LeaseState } from './balance-state.ts';
+import { carryOver } from './carry-over-store.ts';
 
 type Value = string | number | null | ArrayBuffer;
 
 /** The part of Durable Object SQLite storage that is used here. */
 export interface Sql {
-  exec<Row extends Record<string, Value>>(query: string, ...bindings: (string | number | null)[]): { toArray(): Row[] };
+  exec<Row extends Record<string, Value>>(query: string, ...bindings: (string | number | null | Uint8Array)[]): { toArray(): Row[] };
 }
 
-/** A batch that waits in the outbox. */
-export interface OutboxBatch extends CommitBatch {
-  sequence: number;
-}
-
-type OutboxRow = { sequence: number; batchId: string; receipts: string; attempts: string; journal: string };
-
-/** Newest batches that `findBatch` looks through. */
-const FIND_LIMIT_BATCHES = 5000;
+/** Balances that are kept in memory; all of them are in storage. */
+const KEPT_MAX = 2000;
 
 const TABLES = `
-  CREATE TABLE IF NOT EXISTS forgotten (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), captured_nano_usd INTEGER NOT NULL);
-  INSERT OR IGNORE INTO forgotten VALUES (1, 0);
-  CREATE TABLE IF NOT EXISTS periods (period TEXT PRIMARY KEY, started_at_ms INTEGER NOT NULL, captured_before_nano_usd INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS leases (
-    id TEXT PRIMARY KEY,
-    granted_nano_usd INTEGER NOT NULL,
-    captured_nano_usd INTEGER NOT NULL,
-    budgeted INTEGER NOT NULL,
-    expires_at_ms INTEGER NOT NULL
+  CREATE TABLE IF NOT EXISTS balances (
+    quota TEXT PRIMARY KEY,
+    unit TEXT NOT NULL,
+    forgotten INTEGER NOT NULL,
+    adopted INTEGER NOT NULL,
+    paid_in INTEGER,
+    settled INTEGER,
+    checked_through_ms INTEGER NOT NULL,
+    checked_amount INTEGER NOT NULL
   ) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS batches (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    batch_id TEXT NOT NULL UNIQUE,
-    failures INTEGER NOT NULL DEFAULT 0,
-    chars INTEGER NOT NULL,
-    journal TEXT NOT NULL,
-    attempts TEXT NOT NULL,
-    receipts TEXT NOT NULL
-  );
+  CREATE TABLE IF NOT EXISTS windows (
+    quota TEXT NOT NULL,
+    period TEXT NOT NULL,
+    started_at_ms INTEGER NOT NULL,
+    captured_before INTEGER NOT NULL,
+    PRIMARY KEY (quota, period)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS quota_leases (
+    quota TEXT NOT NULL,
+    id TEXT NOT NULL,
+    granted INTEGER NOT NULL,
+    captured INTEGER NOT NULL,
+    excess INTEGER NOT NULL,
+    bounded INTEGER NOT NULL,
+    prepaid INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (quota, id)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS owner (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), team_id TEXT NOT NULL);
 `;
 
-const BATCH_COLUMNS = 'sequence, batch_id AS batchId, receipts, attempts, journal';
+type HeadRow = {
+  unit: QuotaUnit;
+  forgotten: number;
+  adopted: number;
+  paidIn: number | null;
+  settled: number | null;
+  checkedThroughMs: number;
+  checkedAmount: number;
+};
+type LeaseRow = { id: string; granted: number; captured: number; excess: number; bounded: number; prepaid: number; expiresAtMs: number };
 
-/** Keeps one team's account: the balance in memory, read once and written when it changes, and the outbox in SQL. */
+/** Keeps one team's balances: in memory, read when they are first asked for and written when they change. */
 export class AccountStore {
   readonly #sql: Sql;
-  #balance: AccountBalance;
+  readonly #balances = new Map<string, AccountBalance>();
+  /** Handed out since the last save. */
+  readonly #touched = new Map<string, AccountBalance>();
 
   constructor(sql: Sql) {
     this.#sql = sql;
     for (const statement of TABLES.split(';')) if (statement.trim() !== '') sql.exec(statement);
-    this.#balance = this.#readBalance();
+    carryOver(sql);
   }
 
-  /** The balance, to be changed and then saved. */
-  get balance(): AccountBalance {
-    return this.#balance;
+  /** Finds whose account this is, and remembers it: an object that its own alarm has started may not be told its name. Null when nobody knows. */
+  teamId(name: string | undefined): string | null {
+    const known = this.#sql.exec<{ teamId: string }>('SELECT team_id AS teamId FROM owner').toArray()[0]?.teamId ?? null;
+    if (known !== null || name === undefined) return known;
+    this.#sql.exec('INSERT INTO owner VALUES (1, ?)', name);
+    return name;
   }
 
-  /** Writes what changed in the balance. */
-  saveBalance(): void {
-    const { leases, periods, forgottenNanoUsd } = this.#balance.takeChanges();
-    let forgets = false;
-    for (const [id, lease] of leases) {
-      if (lease !== null) this.#writeLease(id, lease);
-      else this.#sql.exec('DELETE FROM leases WHERE id = ?', id);
-      forgets ||= lease === null;
-    }
-    if (forgets) this.#sql.exec('UPDATE forgotten SET captured_nano_usd = ?', forgottenNanoUsd);
-    for (const [period, { startedAtMs, capturedBeforeNanoUsd }] of periods ?? []) {
-      this.#sql.exec('INSERT OR REPLACE INTO periods VALUES (?, ?, ?)', period, startedAtMs, capturedBeforeNanoUsd);
-    }
+  /** The balance of a quota, to be changed and then saved. One that was never heard of begins empty. */
+  balance(quota: string, unit: QuotaUnit): AccountBalance {
+    const balance = this.find(quota) ?? new AccountBalance(emptyBalance(unit), true);
+    this.#balances.set(quota, balance);
+    this.#touched.set(quota, balance);
+    return balance;
   }
 
-  /** Goes back to the balance that was saved last, after a write that failed. */
+  /** The balance of a quota to be looked at; null when it was never heard of. */
+  find(quota: string): AccountBalance | null {
+    const known = this.#balances.get(quota);
+    if (known !== undefined) return known;
+    const state = this.#read(quota);
+    if (state === null) return null;
+    const balance = new AccountBalance(state);
+    this.#balances.set(quota, balance);
+    return balance;
+  }
+
+  /** Lists the ids of all quotas of a unit that were ever heard of. */
+  quotas(unit: QuotaUnit): string[] {
+    return this.#sql
+      .exec<{ quota: string }>('SELECT quota FROM balances WHERE unit = ? ORDER BY quota', unit)
+      .toArray()
+      .map(({ quota }) => quota);
+  }
+
+  /** Writes what changed in the balances that were handed out. */
+  save(): void {
+    for (const [quota, balance] of this.#touched) this.#write(quota, balance);
+    this.#touched.clear();
+    if (this.#balances.size > KEPT_MAX) this.#balances.clear();
+  }
+
+  /** Goes back to what was saved last, after a write that failed. */
   reload(): void {
-    this.#balance = this.#readBalance();
+    this.#balances.clear();
+    this.#touched.clear();
   }
 
-  /** Stores a batch for D1. A batch that is already there stays as it is. */
-  putBatch({ batchId, receipts, attempts, journal }: CommitBatch): void {
+  #write(quota: string, balance: AccountBalance): void {
+    const { leases, windows, head } = balance.takeChanges();
+    if (head !== null) this.#writeHead(quota, head);
+    for (const [id, lease] of leases) {
+      if (lease !== null) this.#writeLease(quota, id, lease);
+      else this.#sql.exec('DELETE FROM quota_leases WHERE quota = ? AND id = ?', quota, id);
+    }
+    for (const [period, { startedAtMs, capturedBefore }] of windows ?? []) {
+      this.#sql.exec('INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?)', quota, period, startedAtMs, capturedBefore);
+    }
+  }
+
+  #writeHead(quota: string, { unit, forgotten, adopted, credits, check }: BalanceState): void {
     this.#sql.exec(
-      'INSERT INTO batches (batch_id, chars, journal, attempts, receipts) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      batchId,
-      receipts.length + attempts.length + journal.length,
-      journal,
-      attempts,
-      receipts,
+      'INSERT OR REPLACE INTO balances VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      quota,
+      unit,
+      forgotten,
+      adopted,
+      credits?.total ?? null,
+      credits?.settled ?? null,
+      check.throughMs,
+      check.amount,
     );
   }
 
-  /** Lists the oldest batches, at most `limit` of them and about `limitChars` of JSON; at least one when there is any. Batches that failed alone come last, one at a time. */
-  nextBatches(limit: number, limitChars: number): OutboxBatch[] {
-    const healthy = this.#sql
-      .exec<OutboxRow>(
-        `WITH next AS (
-           SELECT sequence AS place, sum(chars) OVER (ORDER BY sequence) AS total FROM (
-             SELECT sequence, chars FROM batches WHERE failures = 0 ORDER BY sequence LIMIT ?1))
-         SELECT ${BATCH_COLUMNS} FROM batches JOIN next ON sequence = place
-         WHERE total <= ?2 OR place = (SELECT min(place) FROM next) ORDER BY sequence`,
-        limit,
-        limitChars,
-      )
-      .toArray();
-    if (healthy.length > 0) return healthy;
-    return this.#sql.exec<OutboxRow>(`SELECT ${BATCH_COLUMNS} FROM batches ORDER BY failures, sequence LIMIT 1`).toArray();
-  }
-
-  /** Removes batches that D1 has stored. */
-  deleteBatches(batches: readonly OutboxBatch[]): void {
+  #writeLease(quota: string, id: string, { granted, captured, excess, bounded, prepaid, expiresAtMs }: LeaseState): void {
     this.#sql.exec(
-      'DELETE FROM batches WHERE sequence IN (SELECT value FROM json_each(?))',
-      JSON.stringify(batches.map((batch) => batch.sequence)),
-    );
-  }
-
-  /** Marks a batch that D1 refused even alone, so that others go first. */
-  markFailed(batch: OutboxBatch): void {
-    this.#sql.exec('UPDATE batches SET failures = failures + 1 WHERE sequence = ?', batch.sequence);
-  }
-
-  /** Counts the batches that wait for D1. */
-  countBatches(): number {
-    return this.#number('SELECT count(*) AS value FROM batches');
-  }
-
-  /** Finds the batch with a receipt among the newest of the outbox. */
-  findBatch(generationId: string): RowTexts | null {
-    const [batch] = this.#sql
-      .exec<{ receipts: string; attempts: string }>(
-        `SELECT receipts, attempts FROM (SELECT receipts, attempts FROM batches ORDER BY sequence DESC LIMIT ?)
-         WHERE instr(receipts, ?) > 0 LIMIT 1`,
-        FIND_LIMIT_BATCHES,
-        rowPrefix(generationId),
-      )
-      .toArray();
-    return batch ?? null;
-  }
-
-  #readBalance(): AccountBalance {
-    const periods = this.#sql
-      .exec<{ period: BudgetPeriod; startedAtMs: number; capturedBeforeNanoUsd: number }>(
-        'SELECT period, started_at_ms AS startedAtMs, captured_before_nano_usd AS capturedBeforeNanoUsd FROM periods',
-      )
-      .toArray()
-      .map(({ period, ...state }): [BudgetPeriod, PeriodState] => [period, state]);
-    const leases = this.#sql
-      .exec<{ id: string; grantedNanoUsd: number; capturedNanoUsd: number; budgeted: number; expiresAtMs: number }>(
-        `SELECT id, granted_nano_usd AS grantedNanoUsd, captured_nano_usd AS capturedNanoUsd, budgeted, expires_at_ms AS expiresAtMs
-         FROM leases`,
-      )
-      .toArray()
-      .map(({ id, budgeted, ...state }): [string, LeaseState] => [id, { ...state, budgeted: budgeted === 1 }]);
-    const forgottenNanoUsd = this.#number('SELECT captured_nano_usd AS value FROM forgotten');
-    return new AccountBalance({ forgottenNanoUsd, periods: new Map(periods), leases: new Map(leases) });
-  }
-
-  #writeLease(id: string, lease: LeaseState): void {
-    this.#sql.exec(
-      'INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO quota_leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      quota,
       id,
-      lease.grantedNanoUsd,
-      lease.capturedNanoUsd,
-      lease.budgeted ? 1 : 0,
-      lease.expiresAtMs,
+      granted,
+      captured,
+      excess,
+      bounded ? 1 : 0,
+      prepaid ? 1 : 0,
+      expiresAtMs,
     );
   }
 
-  #number(query: string): number {
-    return this.#sql.exec<{ value: number }>(query).toArray()[0]?.value ?? 0;
+  #read(quota: string): BalanceState | null {
+    const [head] = this.#sql
+      .exec<HeadRow>(
+        `SELECT unit, forgotten, adopted, paid_in AS paidIn, settled, checked_through_ms AS checkedThroughMs, checked_amount AS checkedAmount
+         FROM balances WHERE quota = ?`,
+        quota,
+      )
+      .toArray();
+    if (head === undefined) return null;
+    const windows = this.#sql
+      .exec<{ period: QuotaPeriod; startedAtMs: number; capturedBefore: number }>(
+        'SELECT period, started_at_ms AS startedAtMs, captured_before AS capturedBefore FROM windows WHERE quota = ?',
+        quota,
+      )
+      .toArray();
+    const leases = this.#sql
+      .exec<LeaseRow>(
+        'SELECT id, granted, captured, excess, bounded, prepaid, expires_at_ms AS expiresAtMs FROM quota_leases WHERE quota = ?',
+        quota,
+      )
+      .toArray();
+    return {
+      unit: head.unit,
+      forgotten: head.forgotten,
+      adopted: head.adopted,
+      credits: head.paidIn === null ? null : { total: head.paidIn, settled: head.settled ?? 0 },
+      check: { throughMs: head.checkedThroughMs, amount: head.checkedAmount },
+      windows: new Map(windows.map(({ period, ...window }) => [period, window])),
+      leases: new Map(
+        leases.map(({ id, bounded, prepaid, ...lease }) => [id, { ...lease, bounded: bounded === 1, prepaid: prepaid === 1 }]),
+      ),
+    };
   }
 }

@@ -4,6 +4,9 @@ import type { Offer } from '#schema/catalog';
 import type { ErrorCode } from '#schema/error';
 import { NOTHING_USED, type ApiKind, type PlanRecord, type Receipt, type ReceiptState, type Timing, type Usage } from '#schema/receipt';
 
+/** An upstream may say what it likes here; a row that no database takes would strand every receipt of its batch. */
+const NATIVE_CHARS_MAX = 256;
+
 /** What is known of a request when it ends, room by room. */
 export interface RequestFile {
   id: string;
@@ -34,6 +37,8 @@ export interface RequestEnd {
   offer: Offer | null;
   usage: Usage | null;
   chargedNanoUsd: number;
+  /** What the team's own key was billed at list price; absent where it was billed nothing. */
+  byokNanoUsd?: number;
   errorCode: ErrorCode | null;
 }
 
@@ -62,7 +67,7 @@ export function draftReceipt({ id, api, admission, hold, trail, tally, plan, tim
     supply: offer?.supply ?? null,
     tier: plan.candidates.find(({ endpointId }) => endpointId === offer?.endpointId)?.tier ?? null,
     finishReason: tally.finishReason,
-    nativeFinishReason: tally.nativeFinishReason,
+    nativeFinishReason: tally.nativeFinishReason?.slice(0, NATIVE_CHARS_MAX) ?? null,
     upstreamId: tally.upstreamId,
     sessionId: request.session_id ?? null,
     usage,
@@ -70,6 +75,7 @@ export function draftReceipt({ id, api, admission, hold, trail, tally, plan, tim
     chargedNanoUsd: end.chargedNanoUsd,
     absorbedNanoUsd: attemptsNanoUsd - end.chargedNanoUsd,
     heldNanoUsd: hold.amountNanoUsd,
+    ...(end.byokNanoUsd !== undefined && { byokNanoUsd: end.byokNanoUsd }),
     attempts: inOrder(trail),
     plan,
   };

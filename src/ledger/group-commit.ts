@@ -72,10 +72,14 @@ export class GroupCommit {
    * times. `leads` says that this receipt's request does the storing and must stay until it is done.
    */
   add(receipt: Receipt): { durable: Promise<void>; leads: boolean } {
-    const abandoned = this.#takeAbandoned();
-    const open = this.#open;
-    const batch = open ?? this.#openBatch();
+    const abandoned = this.#findAbandoned();
+    const open = this.#open === abandoned ? null : this.#open;
+    const batch = open ?? this.#newBatch();
     put(batch, receipt);
+    // What throws has changed nothing up to here.
+    if (abandoned !== null) this.#pending.delete(abandoned);
+    this.#open = batch;
+    this.#pending.add(batch);
     if (batch.receipts.length >= BATCH_LIMIT_RECEIPTS || batch.chars >= BATCH_LIMIT_CHARS) {
       this.#open = null;
       batch.full.resolve();
@@ -101,10 +105,10 @@ export class GroupCommit {
     return this.#pending.size === 0 && this.#stranded.length === 0;
   }
 
-  #openBatch(): Batch {
+  #newBatch(): Batch {
     const { newId, now } = this.#ports;
     const previous = [...this.#pending].at(-1) ?? null;
-    const batch: Batch = {
+    return {
       id: newId(),
       openedAtMs: now(),
       previous,
@@ -115,9 +119,6 @@ export class GroupCommit {
       full: Promise.withResolvers(),
       durable: Promise.withResolvers(),
     };
-    this.#open = batch;
-    this.#pending.add(batch);
-    return batch;
   }
 
   /** Never rejects; the outcome is the batch's `durable`. */
@@ -180,25 +181,19 @@ export class GroupCommit {
     if (place >= 0) this.#stranded.splice(place, 1);
   }
 
-  #takeAbandoned(): Batch | null {
+  #findAbandoned(): Batch | null {
     const [oldest] = this.#pending;
-    if (oldest === undefined || this.#ports.now() - oldest.openedAtMs < ABANDONED_AFTER_MS) return null;
-    this.#pending.delete(oldest);
-    if (this.#open === oldest) this.#open = null;
-    return oldest;
+    return oldest === undefined || this.#ports.now() - oldest.openedAtMs < ABANDONED_AFTER_MS ? null : oldest;
   }
 }
 
-/** Adds a receipt's rows and what they post: the team pays the charge, each supplier gets what its attempt cost. */
+/** Adds a receipt's rows and what they post: the team pays the charge, each supplier gets what its attempt cost. Adds all of it or throws. */
 function put(batch: Batch, receipt: Receipt): void {
   const row = JSON.stringify(toReceiptRow(receipt, batch.id));
+  const attemptRows = toAttemptRows(receipt).map((attempt) => JSON.stringify(attempt));
   batch.receipts.push(row);
-  batch.chars += row.length;
-  for (const attempt of toAttemptRows(receipt)) {
-    const attemptRow = JSON.stringify(attempt);
-    batch.attempts.push(attemptRow);
-    batch.chars += attemptRow.length;
-  }
+  batch.attempts.push(...attemptRows);
+  for (const { length } of [row, ...attemptRows]) batch.chars += length;
   post(batch, `team:${receipt.teamId}`, -receipt.chargedNanoUsd);
   for (const attempt of receipt.attempts) post(batch, `supply:${attempt.providerId}`, attempt.costNanoUsd);
 }

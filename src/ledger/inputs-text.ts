@@ -1,8 +1,8 @@
 /** What a plan depended on, as it is stored: numbers in full, because the same order must come out of them again. */
 import type { RequestFacts } from '#schema/facts';
 import type { EndpointHealth } from '#schema/health';
-import type { ResolvedPolicy } from '#schema/policy';
-import type { PlanInputs } from '#schema/receipt';
+import type { ProviderWishes, ResolvedPolicy } from '#schema/policy';
+import type { PlanInputs, PolicyLevels } from '#schema/receipt';
 
 /** Stored as their places here. */
 const BREAKERS: readonly EndpointHealth['breaker'][] = ['closed', 'open', 'half_open'];
@@ -23,6 +23,15 @@ type ReadingRow = readonly [
   failureProbabilityLong?: number,
 ];
 
+/** Where the policy came from: three names, how many models were asked for, and the request's wishes where it had some. */
+type LevelsRow = readonly [
+  team: string | null,
+  key: string | null,
+  request: string | null,
+  requestedModels: number,
+  wishes?: readonly ProviderWishes[],
+];
+
 /** Inputs beside the facts, which stand with the plan. */
 export interface CompactInputs {
   policy: Partial<ResolvedPolicy>;
@@ -30,21 +39,24 @@ export interface CompactInputs {
   roll: number;
   home: readonly [endpointId: string, cacheHit: number] | null;
   readings: readonly (ReadingRow | null)[];
+  /** Absent in texts from before levels were kept. */
+  asked?: LevelsRow;
 }
 
 /** Compacts the inputs of a plan, with the readings of its first `limit` candidates. */
-export function encodeInputs({ policy, models, roll, home, readings }: PlanInputs, limit: number): CompactInputs {
+export function encodeInputs({ policy, models, roll, home, readings, asked }: PlanInputs, limit: number): CompactInputs {
   return {
     policy,
     models,
     roll,
     home: home && [home.endpointId, home.cacheHit],
     readings: readings.slice(0, limit).map((reading) => reading && toReadingRow(reading)),
+    ...(asked && { asked: toLevelsRow(asked) }),
   };
 }
 
 /** Reads inputs back. */
-export function decodeInputs({ policy, models, roll, home, readings }: CompactInputs, facts: RequestFacts): PlanInputs {
+export function decodeInputs({ policy, models, roll, home, readings, asked }: CompactInputs, facts: RequestFacts): PlanInputs {
   return {
     facts,
     policy,
@@ -52,7 +64,16 @@ export function decodeInputs({ policy, models, roll, home, readings }: CompactIn
     roll,
     home: home && { endpointId: home[0], cacheHit: home[1] },
     readings: readings.map((row) => row && fromReadingRow(row)),
+    ...(asked && { asked: fromLevelsRow(asked) }),
   };
+}
+
+function toLevelsRow({ team, key, request, requestedModels, wishes }: PolicyLevels): LevelsRow {
+  return wishes === undefined ? [team, key, request, requestedModels] : [team, key, request, requestedModels, wishes];
+}
+
+function fromLevelsRow([team, key, request, requestedModels, wishes]: LevelsRow): PolicyLevels {
+  return { team, key, request, ...(wishes && { wishes }), requestedModels };
 }
 
 function toReadingRow(reading: EndpointHealth): ReadingRow {

@@ -1,19 +1,24 @@
 /** The ledger of one isolate: holds under leases, captures by group commit. Knows the Account and D1 only through ports. */
 import { within } from '#schema/within';
 import { GatewayError } from '#schema/error';
+import type { Quota, QuotaSize, QuotaStanding, QuotaUnit } from '#schema/quota';
 import type { Receipt } from '#schema/receipt';
-import type { AccountPort, Budget, CommitBatch, LeaseAnswer, LeaseAsk } from './account-port.ts';
+import type { AccountPort, CommitBatch, LeaseAsk } from './account-port.ts';
 import { generationTimeMs } from './generation-id.ts';
 import { GroupCommit, type CommitEvent } from './group-commit.ts';
-import { capturable } from './price.ts';
-import { findInRows } from './rows.ts';
-import { TeamLeases, type LocalLease } from './team-leases.ts';
 import { pause } from './pause.ts';
+import { capturable } from './price.ts';
+import type { QuotaLeases, SentAsk } from './quota-leases.ts';
+import { refusalOf } from './refusal.ts';
+import { findInRows } from './rows.ts';
+import { TeamLeases, type HeldPart, type Refused, type Wish, type WishEnd } from './team-leases.ts';
 
 const OPEN_LIMIT_MS = 3000;
 /** A hold that is refused asks once more: by then the slack of its neighbours has come in. */
-const OPEN_ASKS = 2;
-/** How long a request waits for another's call before it makes its own. */
+const REFUSALS_MAX = 2;
+/** Leases may turn out to be stale before that, each quota's once. */
+const OPEN_ASKS_MAX = 4;
+/** How long a request waits for the calls of others, all together, before it makes its own. */
 const OPENING_LIMIT_MS = 1000;
 const FIND_LIMIT_MS = 3000;
 /** Younger receipts may still be on their way from another isolate. */
@@ -21,17 +26,18 @@ const FRESH_MS = 10_000;
 const FIND_AGAIN_AFTER_MS = [100, 200, 400, 500, 700];
 const TEAM_LIMIT = 1000;
 
-/** Whose money it is, as admission knows it. */
-export interface LedgerTeam {
-  id: string;
-  budget: Budget | null;
+/** Who takes, and from what: the quotas of the team and of the key, as admission knows them. */
+export interface LedgerAccount {
+  teamId: string;
+  /** The same list for every request of a caller: what is found for it is remembered. */
+  quotas: readonly Quota[];
 }
 
 /** The worst case of one request, reserved. Resolves once: by `settle` or by `release`. */
 export interface Hold {
   readonly teamId: string;
   readonly amountNanoUsd: number;
-  readonly lease: LocalLease;
+  readonly parts: readonly HeldPart[];
   /** Set by the first `settle`; null while the hold is open. */
   settlement: Promise<void> | null;
   /** Set by `settle`: this hold's request stores its batch, and must be kept alive until `settlement`. */
@@ -57,17 +63,21 @@ export interface LedgerPorts {
 
 export interface Ledger {
   /**
-   * Reserves the worst case. Local and instant inside a live lease; otherwise one call to the team's Account.
-   * Throws GatewayError `insufficient_budget`, or `ledger_unavailable` when the Account does not answer within 3 s.
+   * Reserves the worst case in every quota, or in none. Local and instant inside live leases; otherwise one call to the team's Account.
+   * Throws GatewayError `insufficient_budget` where money is short, `limit_exceeded` where a rate or slots are, or `ledger_unavailable` when
+   * the Account does not answer within 3 s.
    */
-  hold(team: LedgerTeam, amountNanoUsd: number): Hold | Promise<Hold>;
+  hold(account: LedgerAccount, size: QuotaSize): Hold | Promise<Hold>;
   /**
-   * Captures what the receipt charges, at most what was held, and releases the rest; once, however often it is called.
-   * Resolves when the group commit that carries the receipt is durable. Give it to `waitUntil` when the hold `leads`; the others ride along.
+   * Captures what the receipt charges, at most what was held, and what it used of other quotas, and releases the rest; once, however often it is
+   * called. Resolves when the group commit that carries the receipt is durable. Give it to `waitUntil` when the hold `leads`; the others ride
+   * along.
    */
   settle(hold: Hold, receipt: Receipt): Promise<void>;
   /** Gives back a hold that no receipt will follow. Does nothing after `settle`. */
   release(hold: Hold): void;
+  /** Tells what is left of the quotas that something bounds, in their order. */
+  standing(account: LedgerAccount): readonly QuotaStanding[];
   /** Finds a receipt in this isolate's memory, the Account's outbox or D1, whichever has it. */
   find(teamId: string, generationId: string): Promise<Receipt | null>;
 }
@@ -76,9 +86,8 @@ export interface Ledger {
 interface TeamBook {
   readonly leases: TeamLeases;
   readonly commits: GroupCommit;
-  budget: Budget | null;
-  /** The call that opens a lease; everyone without one waits for it. */
-  opening: Promise<unknown> | null;
+  /** Asks for more that the Account has not answered yet. */
+  readonly asking: Set<Promise<unknown>>;
 }
 
 const RELEASED = Promise.resolve();
@@ -90,14 +99,13 @@ export function createLedger(ports: LedgerPorts): Ledger {
   function bookOf(teamId: string): TeamBook {
     const known = books.get(teamId);
     if (known !== undefined) return known;
-    if (books.size >= TEAM_LIMIT) forgetQuietTeams(books);
+    if (books.size >= TEAM_LIMIT) forgetQuietTeams(books, ports.now());
     const leases = new TeamLeases();
     const commits = new GroupCommit({
       flush: async (batch) => {
-        // While a lease is being opened there is nothing to renew.
-        const lease = book.opening === null ? leases.renewable(ports.newId, book.budget, ports.now()) : null;
-        const ask = { leaseId: lease?.id ?? null, needNanoUsd: 0, budget: book.budget, reports: leases.report(ports.now()) };
-        leases.apply(await ports.account(teamId).flush(batch, ask), ask.reports);
+        const sent = leases.toFlush(ports.newId, ports.now());
+        const answers = await ports.account(teamId).flush(batch, asksOf(sent));
+        leases.apply(sent, answers, ports.now());
       },
       writeDirect: ports.writeDirect,
       now: ports.now,
@@ -105,58 +113,63 @@ export function createLedger(ports: LedgerPorts): Ledger {
       random: ports.random ?? Math.random,
       log: (event) => ports.log({ ...event, teamId }),
     });
-    const book: TeamBook = { leases, commits, budget: null, opening: null };
+    const book: TeamBook = { leases, commits, asking: new Set() };
     books.set(teamId, book);
     return book;
   }
 
-  async function holdAtAccount(team: LedgerTeam, book: TeamBook, amountNanoUsd: number): Promise<Hold> {
-    while (book.opening !== null) {
-      await settledOpening(book);
-      const lease = book.leases.take(amountNanoUsd, team.budget, ports.now());
-      if (lease !== null) return openHold(team.id, amountNanoUsd, lease);
+  async function holdAtAccount(account: LedgerAccount, book: TeamBook, size: QuotaSize): Promise<Hold> {
+    const { leases } = book;
+    const takeLocally = (): Hold | null => {
+      const parts = leases.take(account.quotas, size, ports.now());
+      return parts && openHold(account.teamId, size, parts);
+    };
+    const quotas = leases.of(account.quotas, ports.now());
+    const waitUntilMs = ports.now() + OPENING_LIMIT_MS;
+    for (let other = openingOf(quotas); other !== null && ports.now() < waitUntilMs; other = openingOf(quotas)) {
+      await settledOpening(other, waitUntilMs - ports.now());
+      const hold = takeLocally();
+      if (hold !== null) return hold;
     }
-    for (let asks = 1; asks <= OPEN_ASKS; asks += 1) {
-      const lease = await growLease(team, book, amountNanoUsd);
-      if (lease !== null) return openHold(team.id, amountNanoUsd, lease);
+    const refused = leases.refusalOf(account.quotas, size, ports.now());
+    if (refused !== null) throw errorOf(refused, size);
+    let end: WishEnd = { outcome: 'stale' };
+    for (let asks = 1, refusals = 0; asks <= OPEN_ASKS_MAX && refusals < REFUSALS_MAX; asks += 1) {
+      const wish = leases.wish(account.quotas, size, ports.newId, ports.now());
+      end = await askFor(account.teamId, book, wish);
+      if (end.outcome === 'granted') return openHold(account.teamId, size, wish.parts);
+      if (end.outcome === 'refused') {
+        refusals += 1;
+        // What others ask for hides what is left until they are answered.
+        if (refusals < REFUSALS_MAX) await within(Promise.allSettled(book.asking), OPENING_LIMIT_MS).catch(() => undefined);
+      }
       // What was granted to others meanwhile may leave enough for this one.
-      const shared = book.leases.take(amountNanoUsd, team.budget, ports.now());
-      if (shared !== null) return openHold(team.id, amountNanoUsd, shared);
+      const hold = takeLocally();
+      if (hold !== null) return hold;
     }
-    throw insufficientBudget(team);
+    throw end.outcome === 'refused' ? errorOf(end, size) : unavailable();
   }
 
-  /** Asks the Account for what a hold lacks. Returns the lease with the hold booked, or null when the budget has no room. */
-  async function growLease(team: LedgerTeam, book: TeamBook, amountNanoUsd: number): Promise<LocalLease | null> {
-    const live = book.leases.live(team.budget, ports.now());
-    const lease = live ?? book.leases.start(ports.newId(), team.budget, ports.now());
-    // Booked before the answer, so that holds which arrive meanwhile ask for their own share.
-    lease.heldNanoUsd += amountNanoUsd;
-    let granted = false;
-    const missing = lease.heldNanoUsd + lease.capturedNanoUsd - lease.grantedNanoUsd;
-    const call = ask(team, book, { leaseId: lease.id, needNanoUsd: Math.min(amountNanoUsd, missing) });
-    if (live === null) book.opening = call;
-    try {
-      granted = !(await call).refused;
-      return granted ? lease : null;
-    } finally {
-      if (!granted) lease.heldNanoUsd -= amountNanoUsd;
-      if (book.opening === call) book.opening = null;
-    }
+  function errorOf({ by, answer }: Refused, size: QuotaSize): GatewayError {
+    return refusalOf(by.quota, answer.room, size, ports.now());
   }
 
-  async function ask(team: LedgerTeam, book: TeamBook, wish: Pick<LeaseAsk, 'leaseId' | 'needNanoUsd'>): Promise<LeaseAnswer> {
-    const reports = book.leases.report(ports.now());
+  /** Asks the Account for what a wish lacks. */
+  async function askFor(teamId: string, { leases, asking }: TeamBook, wish: Wish): Promise<WishEnd> {
+    if (wish.sent.length === 0) return { outcome: 'granted' };
+    const call = within(ports.account(teamId).open(asksOf(wish.sent)), OPEN_LIMIT_MS);
+    const opened = wish.sent.map(({ leases: quota }) => quota).filter((quota) => quota.live(ports.now()) === null);
+    for (const quota of opened) quota.opening = call;
+    asking.add(call);
     try {
-      const answer = await within(ports.account(team.id).open({ ...wish, budget: team.budget, reports }), OPEN_LIMIT_MS);
-      book.leases.apply(answer, reports);
-      return answer;
+      return leases.conclude(wish, await call, ports.now());
     } catch (cause) {
-      ports.log({ event: 'account_unavailable', teamId: team.id });
-      throw new GatewayError('ledger_unavailable', 'The ledger does not answer at the moment. Try again shortly.', {
-        retryAfterS: 2,
-        cause,
-      });
+      leases.conclude(wish, null, ports.now());
+      ports.log({ event: 'account_unavailable', teamId });
+      throw unavailable(cause);
+    } finally {
+      asking.delete(call);
+      for (const quota of opened) if (quota.opening === call) quota.opening = null;
     }
   }
 
@@ -170,22 +183,19 @@ export function createLedger(ports: LedgerPorts): Ledger {
   }
 
   return {
-    hold(team, amountNanoUsd) {
-      if (!Number.isSafeInteger(amountNanoUsd) || amountNanoUsd < 0) {
-        throw new GatewayError('internal_error', 'The request could not be priced.');
-      }
-      const book = bookOf(team.id);
-      book.budget = team.budget;
-      const lease = book.leases.take(amountNanoUsd, team.budget, ports.now());
-      return lease === null ? holdAtAccount(team, book, amountNanoUsd) : openHold(team.id, amountNanoUsd, lease);
+    hold(account, size) {
+      if (!isAmount(size.nanoUsd) || !isAmount(size.tokens)) throw new GatewayError('internal_error', 'The request could not be priced.');
+      const book = bookOf(account.teamId);
+      const parts = book.leases.take(account.quotas, size, ports.now());
+      return parts === null ? holdAtAccount(account, book, size) : openHold(account.teamId, size, parts);
     },
 
     settle(hold, receipt) {
       if (hold.settlement !== null) return hold.settlement;
       const settled = capturable(receipt, hold.amountNanoUsd);
-      const book = bookOf(hold.teamId);
-      book.leases.settle(hold.lease, hold.amountNanoUsd, settled.chargedNanoUsd);
-      const { durable, leads } = book.commits.add(settled);
+      // First what may throw: whoever settles a second time must find the hold as it was.
+      const { durable, leads } = bookOf(hold.teamId).commits.add(settled);
+      for (const { leases, lease, amount } of hold.parts) leases.settle(lease, amount, usedOf(leases.quota.unit, settled));
       hold.settlement = durable;
       hold.leads = leads;
       return durable;
@@ -194,8 +204,10 @@ export function createLedger(ports: LedgerPorts): Ledger {
     release(hold) {
       if (hold.settlement !== null) return;
       hold.settlement = RELEASED;
-      bookOf(hold.teamId).leases.settle(hold.lease, hold.amountNanoUsd, 0);
+      bookOf(hold.teamId).leases.giveBack(hold.parts);
     },
+
+    standing: ({ teamId, quotas }) => bookOf(teamId).leases.standing(quotas, ports.now()),
 
     async find(teamId, generationId) {
       const madeAtMs = generationTimeMs(generationId);
@@ -212,34 +224,51 @@ export function createLedger(ports: LedgerPorts): Ledger {
   };
 }
 
-function openHold(teamId: string, amountNanoUsd: number, lease: LocalLease): Hold {
-  return { teamId, amountNanoUsd, lease, settlement: null, leads: false };
+function openHold(teamId: string, size: QuotaSize, parts: readonly HeldPart[]): Hold {
+  return { teamId, amountNanoUsd: size.nanoUsd, parts, settlement: null, leads: false };
 }
 
-/** Waits for another request's call. Throws what it threw; one that stays silent, as its request may be gone, is waited for no longer. */
-async function settledOpening(book: TeamBook): Promise<void> {
-  const opening = book.opening;
-  if (opening === null) return;
-  try {
-    await within(opening, OPENING_LIMIT_MS);
-  } catch (error) {
-    if (error instanceof GatewayError) throw error;
-  } finally {
-    if (book.opening === opening) book.opening = null;
+function isAmount(amount: number): boolean {
+  return Number.isSafeInteger(amount) && amount >= 0;
+}
+
+/** What a request has used up of a quota. Slots are free again. */
+function usedOf(unit: QuotaUnit, { chargedNanoUsd, usage }: Receipt): number {
+  switch (unit) {
+    case 'nano_usd':
+      return chargedNanoUsd;
+    case 'tokens':
+      return usage.promptTokens + usage.completionTokens;
+    case 'requests':
+      return 1;
+    case 'slots':
+      return 0;
   }
 }
 
-function insufficientBudget(team: LedgerTeam): GatewayError {
-  const per = team.budget === null || team.budget.period === 'total' ? '' : ` for this ${team.budget.period}`;
-  return new GatewayError(
-    'insufficient_budget',
-    `The team's budget${per} does not cover the worst case of this request. Ask for less (such as fewer output tokens), choose a cheaper model, or raise the budget.`,
-  );
+function asksOf(sent: readonly SentAsk[]): readonly LeaseAsk[] {
+  return sent.map(({ ask }) => ask);
+}
+
+/** Finds another request's call for a lease that is wanted too. */
+function openingOf(quotas: readonly QuotaLeases[]): { quota: QuotaLeases; call: Promise<unknown> } | null {
+  for (const quota of quotas) if (quota.opening !== null) return { quota, call: quota.opening };
+  return null;
+}
+
+/** Waits for another request's call. One that fails or stays silent, as its request may be gone, is waited for no longer. */
+async function settledOpening({ quota, call }: { quota: QuotaLeases; call: Promise<unknown> }, limitMs: number): Promise<void> {
+  await within(call, limitMs).catch(() => undefined);
+  if (quota.opening === call) quota.opening = null;
+}
+
+function unavailable(cause?: unknown): GatewayError {
+  return new GatewayError('ledger_unavailable', 'The ledger does not answer at the moment. Try again shortly.', { retryAfterS: 2, cause });
 }
 
 /** Makes room for new teams. A team with a running request stays, so the map is bounded by what the isolate serves at once. */
-function forgetQuietTeams(books: Map<string, TeamBook>): void {
-  for (const [teamId, book] of books) {
-    if (book.opening === null && book.commits.isIdle && book.leases.isQuiet()) books.delete(teamId);
+function forgetQuietTeams(books: Map<string, TeamBook>, nowMs: number): void {
+  for (const [teamId, { commits, leases }] of books) {
+    if (commits.isIdle && leases.isQuiet(nowMs)) books.delete(teamId);
   }
 }

@@ -52,6 +52,7 @@ export function toReceiptRow(receipt: Receipt, batchId: string): unknown[] {
     heldNanoUsd: receipt.heldNanoUsd,
     batchId,
     plan: encodePlan(receipt.plan),
+    byokNanoUsd: receipt.byokNanoUsd ?? null,
   };
   return RECEIPT_COLUMN_ORDER.map((key) => columns[key]);
 }
@@ -79,6 +80,7 @@ export function toAttemptRows(receipt: Receipt): unknown[][] {
       completionTokens: attempt.completionTokens,
       costNanoUsd: attempt.costNanoUsd,
       role: attempt.role,
+      byok: attempt.byok ?? false,
     };
     return ATTEMPT_COLUMN_ORDER.map((key) => columns[key]);
   });
@@ -146,6 +148,7 @@ export function fromColumns(row: ReceiptColumns, attemptRows: readonly AttemptCo
     chargedNanoUsd: row.chargedNanoUsd,
     absorbedNanoUsd: row.absorbedNanoUsd,
     heldNanoUsd: row.heldNanoUsd,
+    ...(row.byokNanoUsd !== null && { byokNanoUsd: row.byokNanoUsd }),
     attempts: attemptRows.map((attempt) => ({
       index: attempt.attemptIndex,
       role: (attempt.role as AttemptRole | null) ?? (attempt.attemptIndex === 0 ? 'first' : 'fallback'),
@@ -162,6 +165,7 @@ export function fromColumns(row: ReceiptColumns, attemptRows: readonly AttemptCo
       promptTokens: attempt.promptTokens,
       completionTokens: attempt.completionTokens,
       costNanoUsd: attempt.costNanoUsd,
+      ...(attempt.byok === true && { byok: true }),
     })),
     plan: decodePlan(row.plan),
   };

@@ -1,13 +1,16 @@
 /** Receipts, attempts and journal in D1. */
-import { and, eq, getTableColumns } from 'drizzle-orm';
+import { and, eq, getTableColumns, gt, lt, sql, type Column, type SQL } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { BUDGET_PERIODS, periodStartMs, type BudgetPeriod } from '#schema/budget-period';
 import type { Receipt } from '#schema/receipt';
-import { attempts, receipts } from '#schema/tables';
+import { attempts, journal, receipts } from '#schema/tables';
 import type { CommitBatch } from './account-port.ts';
 import type { CompactPlan } from './plan-text.ts';
+import type { RecordedSpan, RecordedSum } from './reconciler.ts';
 import { fromColumns } from './rows.ts';
 
+const NOTHING_CHARGED: Record<BudgetPeriod, number> = { day: 0, week: 0, month: 0, total: 0 };
 const INSERT_RECEIPTS = insertRows('receipts', receipts);
 const INSERT_ATTEMPTS = insertRows('attempts', attempts);
 const INSERT_JOURNAL = `
@@ -43,6 +46,46 @@ export async function readReceipt(db: D1Database, teamId: string, id: string): P
   ]);
   const [row] = rows;
   return row === undefined ? null : fromColumns({ ...row, plan: JSON.parse(row.plan) as CompactPlan }, attemptRows);
+}
+
+/** Sums what a team was charged, from the journal, or one of its keys, from receipts. Both are read from an index alone. */
+export async function readRecorded(
+  db: D1Database,
+  { teamId, keyId }: { teamId: string; keyId: string | null },
+  { sinceMs, settledMs, nowMs }: RecordedSpan,
+): Promise<RecordedSum> {
+  const orm = drizzle(db);
+  const sums = (nanoUsd: Column, atMs: Column) => ({
+    nanoUsd: sql<number>`coalesce(sum(abs(${nanoUsd})), 0)`,
+    settledNanoUsd: sql<number>`coalesce(sum(case when ${atMs} <= ${settledMs} then abs(${nanoUsd}) else 0 end), 0)`,
+    inPeriods: sumsByPeriod(sql`abs(${nanoUsd})`, atMs, nowMs),
+  });
+  const ofTeam = () =>
+    orm
+      .select(sums(journal.amountNanoUsd, journal.postedAtMs))
+      .from(journal)
+      // Payments stand on the other side.
+      .where(and(eq(journal.account, `team:${teamId}`), gt(journal.postedAtMs, sinceMs), lt(journal.amountNanoUsd, 0)));
+  const ofKey = (id: string) =>
+    orm
+      .select(sums(receipts.chargedNanoUsd, receipts.createdAtMs))
+      .from(receipts)
+      .where(and(eq(receipts.keyId, id), gt(receipts.createdAtMs, sinceMs)));
+  const [row] = await (keyId === null ? ofTeam() : ofKey(keyId));
+  return row ?? { nanoUsd: 0, settledNanoUsd: 0, inPeriods: NOTHING_CHARGED };
+}
+
+/** Sums what a key was charged in each calendar period that runs. */
+export async function readKeyCharges(db: D1Database, keyId: string, nowMs: number): Promise<Record<BudgetPeriod, number>> {
+  const sums = sumsByPeriod(sql`${receipts.chargedNanoUsd}`, receipts.createdAtMs, nowMs);
+  const [row] = await drizzle(db).select(sums).from(receipts).where(eq(receipts.keyId, keyId));
+  return row ?? NOTHING_CHARGED;
+}
+
+function sumsByPeriod(nanoUsd: SQL, atMs: Column, nowMs: number): Record<BudgetPeriod, SQL<number>> {
+  const since = (period: BudgetPeriod) =>
+    sql<number>`coalesce(sum(case when ${atMs} >= ${periodStartMs(period, nowMs)} then ${nanoUsd} else 0 end), 0)`;
+  return Object.fromEntries(BUDGET_PERIODS.map((period) => [period, since(period)])) as Record<BudgetPeriod, SQL<number>>;
 }
 
 /** Builds the statement that inserts a JSON array of rows, each an array in the order of the table's columns. */

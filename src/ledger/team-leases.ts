@@ -1,118 +1,177 @@
-/** The leases of one team as this isolate knows them. Local and instant; what it says to the Account are totals. */
-import type { Budget, LeaseAnswer, LeaseReport } from './account-port.ts';
-import { LEASE_GRACE_MS, LEASE_LIFE_MS, LEASE_TTL_MS } from './lease-terms.ts';
+/** Every lease of one team as this isolate knows them: holds take from several quotas at once, all or nothing. Knows no network. */
+import type { Quota, QuotaSize, QuotaStanding, QuotaUnit } from '#schema/quota';
+import type { LeaseAnswer } from './account-port.ts';
+import { QuotaLeases, type LocalLease, type SentAsk } from './quota-leases.ts';
 
-/** A lease in use. Invariant: captured + held ≤ granted, save for holds that still wait for the Account's word. */
-export interface LocalLease {
-  readonly id: string;
-  readonly budget: Budget | null;
-  readonly openedAtMs: number;
-  grantedNanoUsd: number;
-  heldNanoUsd: number;
-  capturedNanoUsd: number;
-  /** How much of `capturedNanoUsd` the Account is known to have heard of. */
-  reportedNanoUsd: number;
-  expiresAtMs: number;
+/** What a hold has booked of one quota. */
+export interface HeldPart {
+  readonly leases: QuotaLeases;
+  readonly lease: LocalLease;
+  readonly amount: number;
 }
 
-/** Retired leases that one message reports at most. */
-const REPORT_LIMIT = 64;
-/** No request that began under a lease this old is still running. */
-const FORGET_AFTER_MS = LEASE_LIFE_MS + LEASE_TTL_MS + LEASE_GRACE_MS;
+/** A hold that waits for the Account. */
+export interface Wish {
+  readonly parts: readonly HeldPart[];
+  /** What lacks; empty when nothing does any more. */
+  readonly sent: readonly SentAsk[];
+}
 
-/** Keeps a current lease to hold under, and retired ones until their last request has ended. */
+/** Which quota has no room. */
+export interface Refused {
+  outcome: 'refused';
+  by: QuotaLeases;
+  answer: LeaseAnswer;
+}
+
+/** How a wish ended. `stale`: a lease may be held under no more; ask again. */
+export type WishEnd = { outcome: 'granted' | 'stale' } | Refused;
+
+/** Quotas that one message speaks of at most; the others come with the next, if there is one. */
+const ASKS_LIMIT = 512;
+/** Above this, quotas that nobody uses are forgotten. */
+const QUOTAS_LIMIT = 2000;
+
+/** What a request of this size holds of a quota. */
+export function amountOf(unit: QuotaUnit, size: QuotaSize): number {
+  if (unit === 'nano_usd') return size.nanoUsd;
+  return unit === 'tokens' ? size.tokens : 1;
+}
+
+/** Keeps the leases of one team's quotas. */
 export class TeamLeases {
-  #current: LocalLease | null = null;
-  readonly #retired = new Set<LocalLease>();
+  /** By id. */
+  readonly #quotas: Map<string, QuotaLeases>;
+  /** By the list of a caller, which stays the same object from request to request. */
+  #found = new WeakMap<readonly Quota[], readonly QuotaLeases[]>();
 
-  /** Books a hold under the live lease; null when there is none or too little is left. */
-  take(amountNanoUsd: number, budget: Budget | null, nowMs: number): LocalLease | null {
-    const lease = this.live(budget, nowMs);
-    if (lease === null || lease.grantedNanoUsd - lease.capturedNanoUsd - lease.heldNanoUsd < amountNanoUsd) return null;
-    lease.heldNanoUsd += amountNanoUsd;
-    return lease;
+  constructor(leases: readonly QuotaLeases[] = []) {
+    this.#quotas = new Map(leases.map((each) => [each.quota.id, each]));
   }
 
-  /** Finds the lease that holds may be taken under now: not expired, and granted under the budget that holds now. */
-  live(budget: Budget | null, nowMs: number): LocalLease | null {
-    const lease = this.#current;
-    return lease !== null && nowMs < lease.expiresAtMs && sameBudget(lease.budget, budget) ? lease : null;
+  /** Books a hold under live leases; null when one of them is missing or has too little left. */
+  take(quotas: readonly Quota[], size: QuotaSize, nowMs: number): readonly HeldPart[] | null {
+    const all = this.of(quotas, nowMs);
+    for (const leases of all) if (!leases.hasRoom(amountOf(leases.quota.unit, size), nowMs)) return null;
+    const parts: HeldPart[] = [];
+    for (const leases of all) {
+      const amount = amountOf(leases.quota.unit, size);
+      parts.push({ leases, lease: leases.book(amount), amount });
+    }
+    return parts;
   }
 
-  /** Starts an empty lease, to be granted by the Account; the one before is retired. */
-  start(id: string, budget: Budget | null, nowMs: number): LocalLease {
-    if (this.#current !== null) this.#retired.add(this.#current);
-    this.#current = {
-      id,
-      budget,
-      openedAtMs: nowMs,
-      grantedNanoUsd: 0,
-      heldNanoUsd: 0,
-      capturedNanoUsd: 0,
-      reportedNanoUsd: 0,
-      expiresAtMs: 0,
-    };
-    return this.#current;
+  /** The refusal that a hold would get again, as it has been given a moment ago; null where it is worth asking. */
+  refusalOf(quotas: readonly Quota[], size: QuotaSize, nowMs: number): Refused | null {
+    for (const by of this.of(quotas, nowMs)) {
+      const answer = by.refusalOf(amountOf(by.quota.unit, size), nowMs);
+      if (answer !== null) return { outcome: 'refused', by, answer };
+    }
+    return null;
   }
 
-  /** Chooses the lease that a flush renews; null when the current one is old enough to end. */
-  renewable(newId: () => string, budget: Budget | null, nowMs: number): LocalLease | null {
-    const lease = this.live(budget, nowMs);
-    if (lease === null) return this.start(newId(), budget, nowMs);
-    return nowMs - lease.openedAtMs < LEASE_LIFE_MS ? lease : null;
+  /** Books a hold whether there is room or not, and says what to ask of the Account. Its answer, or its silence, goes to `conclude`. */
+  wish(quotas: readonly Quota[], size: QuotaSize, newId: () => string, nowMs: number): Wish {
+    const sent: SentAsk[] = [];
+    const parts = this.of(quotas, nowMs).map((leases) => {
+      const amount = amountOf(leases.quota.unit, size);
+      const isLive = leases.live(nowMs) !== null;
+      leases.openable(newId, nowMs);
+      // Booked before the answer, so that holds which arrive meanwhile ask for their own share.
+      const lease = leases.book(amount);
+      if (!isLive || leases.lacks(lease) > 0) sent.push(leases.toOpen(lease, amount, nowMs));
+      return { leases, lease, amount };
+    });
+    return { parts, sent };
   }
 
-  /** Ends a hold: what was captured stays spent, the rest is free again. */
-  settle(lease: LocalLease, heldNanoUsd: number, capturedNanoUsd: number): void {
-    lease.heldNanoUsd -= heldNanoUsd;
-    lease.capturedNanoUsd += capturedNanoUsd;
-    // A retired lease that had been reported as done has news again.
-    if (lease !== this.#current) this.#retired.add(lease);
+  /** Takes in the answers to a wish; null when there were none. What was booked stays only if all of it was granted. */
+  conclude({ parts, sent }: Wish, answers: readonly LeaseAnswer[] | null, nowMs: number): WishEnd {
+    const end = answers === null ? ({ outcome: 'stale' } as const) : take(sent, answers, nowMs);
+    if (end.outcome !== 'granted') for (const { leases, lease, amount } of parts) leases.unbook(lease, amount);
+    return end;
   }
 
-  /** Reports every lease that the Account may still reserve something for. */
-  report(nowMs: number): LeaseReport[] {
-    for (const lease of this.#retired) if (nowMs - lease.openedAtMs > FORGET_AFTER_MS) this.#retired.delete(lease);
-    const leases = [...this.#retired].slice(0, REPORT_LIMIT);
-    if (this.#current !== null) leases.unshift(this.#current);
-    return leases.map((lease) => ({
-      id: lease.id,
-      capturedNanoUsd: lease.capturedNanoUsd,
-      // Includes holds that wait for a grant: a grant on its way must not be taken back.
-      inFlightNanoUsd: lease.heldNanoUsd,
-      active: lease === this.#current,
-    }));
+  /** Gives back all that a hold has booked. */
+  giveBack(parts: readonly HeldPart[]): void {
+    for (const { leases, lease, amount } of parts) leases.settle(lease, amount, 0);
   }
 
-  /** Takes in the answer to `reports`: the grant grows, and retired leases that are done are forgotten. */
-  apply(answer: LeaseAnswer, reports: readonly LeaseReport[]): void {
-    for (const report of reports) this.#markReported(report);
-    const granted = answer.lease;
-    const lease = this.#current;
-    if (granted === null || lease === null || lease.id !== granted.id) return;
-    lease.grantedNanoUsd = Math.max(lease.grantedNanoUsd, granted.nanoUsd);
-    lease.expiresAtMs = Math.max(lease.expiresAtMs, granted.expiresAtMs);
+  /** Composes what a flush tells and renews. */
+  toFlush(newId: () => string, nowMs: number): readonly SentAsk[] {
+    const sent: SentAsk[] = [];
+    for (const leases of this.#quotas.values()) {
+      const part = leases.toFlush(newId, nowMs);
+      if (part !== null) sent.push(part);
+      if (sent.length === ASKS_LIMIT) break;
+    }
+    // Whoever has spoken goes to the end, so that everyone's turn comes.
+    if (sent.length === ASKS_LIMIT) for (const { leases } of sent) this.#moveToEnd(leases);
+    return sent;
+  }
+
+  /** Takes in the answers to a flush. */
+  apply(sent: readonly SentAsk[], answers: readonly LeaseAnswer[], nowMs: number): void {
+    take(sent, answers, nowMs);
+  }
+
+  /** Tells what is left of those quotas that something bounds. */
+  standing(quotas: readonly Quota[], nowMs: number): readonly QuotaStanding[] {
+    return this.of(quotas, nowMs)
+      .map((leases) => leases.standing(nowMs))
+      .filter((standing) => standing !== null);
   }
 
   /** Tells whether no request runs and the Account has heard of every capture. */
-  isQuiet(): boolean {
-    const current = this.#current;
-    return (
-      this.#retired.size === 0 && (current === null || (current.heldNanoUsd === 0 && current.reportedNanoUsd === current.capturedNanoUsd))
-    );
+  isQuiet(nowMs: number): boolean {
+    for (const leases of this.#quotas.values()) if (!leases.isQuiet(nowMs)) return false;
+    return true;
   }
 
-  #markReported(report: LeaseReport): void {
-    const current = this.#current;
-    if (current?.id === report.id) current.reportedNanoUsd = Math.max(current.reportedNanoUsd, report.capturedNanoUsd);
-    for (const lease of this.#retired) {
-      if (lease.id !== report.id || report.active || report.inFlightNanoUsd > 0) continue;
-      if (lease.heldNanoUsd === 0 && lease.capturedNanoUsd === report.capturedNanoUsd) this.#retired.delete(lease);
+  /**
+   * Finds the leases of a caller's quotas, in their order. The caps are those of the list that came last: callers are read anew all the time, so it
+   * was read last. Were they those of each request, keys that were read before and after a change would take turns in retiring the team's leases.
+   */
+  of(quotas: readonly Quota[], nowMs: number): readonly QuotaLeases[] {
+    let all = this.#found.get(quotas);
+    if (all === undefined) {
+      if (this.#quotas.size >= QUOTAS_LIMIT) this.#forgetQuiet(nowMs);
+      all = quotas.map((quota) => this.#leasesOf(quota));
+      this.#found.set(quotas, all);
     }
+    return all;
+  }
+
+  #leasesOf(quota: Quota): QuotaLeases {
+    let leases = this.#quotas.get(quota.id);
+    if (leases === undefined) {
+      leases = new QuotaLeases(quota);
+      this.#quotas.set(quota.id, leases);
+    }
+    leases.quota = quota;
+    return leases;
+  }
+
+  #moveToEnd(leases: QuotaLeases): void {
+    this.#quotas.delete(leases.quota.id);
+    this.#quotas.set(leases.quota.id, leases);
+  }
+
+  #forgetQuiet(nowMs: number): void {
+    for (const [id, leases] of this.#quotas) if (leases.isQuiet(nowMs)) this.#quotas.delete(id);
+    // A list must not lead to leases that no flush would tell of.
+    this.#found = new WeakMap();
   }
 }
 
-function sameBudget(one: Budget | null, other: Budget | null): boolean {
-  if (one === other) return true;
-  return one !== null && other !== null && one.nanoUsd === other.nanoUsd && one.period === other.period;
+function take(sent: readonly SentAsk[], answers: readonly LeaseAnswer[], nowMs: number): WishEnd {
+  let end: WishEnd = { outcome: 'granted' };
+  for (const [place, part] of sent.entries()) {
+    const answer = answers[place];
+    if (answer === undefined) continue;
+    part.leases.apply(part, answer, nowMs);
+    if (answer.refused && end.outcome !== 'refused') end = { outcome: 'refused', by: part.leases, answer };
+    else if (answer.retired && end.outcome === 'granted') end = { outcome: 'stale' };
+  }
+  return end;
 }

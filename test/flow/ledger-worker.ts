@@ -1,10 +1,11 @@
 /** A worker with nothing but the ledger in it, and switches that break what it stands on. */
 import { Account, type AccountEnv } from '#src/ledger/account';
-import type { CommitBatch, LeaseAsk } from '#src/ledger/account-port';
-import { createLedger, type Ledger } from '#src/ledger/ledger';
+import type { CommitBatch, LeaseAnswer, LeaseAsk } from '#src/ledger/account-port';
+import { createLedger, type Ledger, type LedgerAccount } from '#src/ledger/ledger';
 import { newGenerationId } from '#src/ledger/generation-id';
 import { readReceipt, writeBatches } from '#src/ledger/store';
 import { GatewayError } from '#schema/error';
+import type { Quota } from '#schema/quota';
 import { sampleAttempt, sampleReceipt } from '#test/src/ledger/sample-receipt';
 
 interface Env extends AccountEnv {
@@ -23,15 +24,19 @@ export class TestAccount extends Account {
     return Date.now() + faults.clockOffsetMs;
   }
 
-  override async flush(batch: CommitBatch, ask: LeaseAsk) {
+  protected override log(event: Record<string, unknown>): void {
+    faults.events.push(String(event['event']));
+  }
+
+  override async flush(batch: CommitBatch, asks: readonly LeaseAsk[]): Promise<readonly LeaseAnswer[]> {
     faults.flushes += 1;
     if (faults.flush === 'down') throw new Error('down');
-    const answer = await super.flush(batch, ask);
+    const answers = await super.flush(batch, asks);
     if (faults.flush === 'answer_lost_once') {
       faults.flush = 'up';
       throw new Error('lost');
     }
-    return answer;
+    return answers;
   }
 }
 
@@ -61,11 +66,29 @@ function ledgerOf(env: Env): Ledger {
   return ledger;
 }
 
+/** Where each query parameter bounds a quota. */
+const QUOTAS = [
+  { name: 'budget', id: 'team/nano_usd', unit: 'nano_usd', period: 'total' },
+  { name: 'requests', id: 'team/requests', unit: 'requests', period: 'minute' },
+  { name: 'tokens', id: 'team/tokens', unit: 'tokens', period: 'minute' },
+  { name: 'slots', id: 'team/slots', unit: 'slots', period: 'total' },
+  { name: 'keyBudget', id: 'key:key-1/nano_usd', unit: 'nano_usd', period: 'total' },
+] as const;
+
+function accountOf(url: URL): LedgerAccount {
+  const quotas = QUOTAS.flatMap(({ name, id, unit, period }): Quota[] => {
+    const amount = url.searchParams.get(name);
+    if (amount === null) return name === 'budget' ? [{ id, unit, caps: [] }] : [];
+    return [{ id, unit, caps: [{ amount: Number(amount), period }] }];
+  });
+  return { teamId: url.searchParams.get('team') ?? 't1', quotas };
+}
+
 async function spend(url: URL, env: Env, context: ExecutionContext): Promise<Response> {
   const number = (name: string) => Number(url.searchParams.get(name) ?? '0');
-  const teamId = url.searchParams.get('team') ?? 't1';
-  const budget = url.searchParams.has('budget') ? { nanoUsd: number('budget'), period: 'total' as const } : null;
-  const held = ledgerOf(env).hold({ id: teamId, budget }, number('hold'));
+  const account = accountOf(url);
+  const { teamId } = account;
+  const held = ledgerOf(env).hold(account, { nanoUsd: number('hold'), tokens: number('ask') });
   const local = !(held instanceof Promise);
   const hold = await held;
   const cost = number('cost');
@@ -105,8 +128,16 @@ export default {
         case '/find-elsewhere':
           ledger = null;
           return Response.json(await ledgerOf(env).find(teamId, url.searchParams.get('id') ?? ''));
-        case '/status':
-          return Response.json(await env.ACCOUNT.getByName(teamId).status());
+        case '/status': {
+          const status = await env.ACCOUNT.getByName(teamId).status();
+          return Response.json({ ...status, keys: Object.fromEntries(status.keys) });
+        }
+        case '/reconcile':
+          return Response.json(await env.ACCOUNT.getByName(teamId).reconcile());
+        case '/top-up': {
+          const [id, nanoUsd] = [url.searchParams.get('id') ?? '', Number(url.searchParams.get('amount'))];
+          return Response.json(await env.ACCOUNT.getByName(teamId).topUp({ id, nanoUsd, note: null }));
+        }
         case '/fault':
           for (const [name, value] of url.searchParams) Object.assign(faults, { [name]: name === 'clockOffsetMs' ? Number(value) : value });
           return Response.json(faults);

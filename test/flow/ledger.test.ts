@@ -1,17 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Receipt } from '#schema/receipt';
 import { startWorker, type RunningWorker } from '#test/support/workerd';
 
 const ENTRY = join(import.meta.dirname, 'ledger-worker.ts');
 const LAST_MS = 15_000;
+/** An isolate remembers a refusal for less than this. */
+const REMEMBERED_MS = 150;
 
 interface Status {
   capturedNanoUsd: Record<string, number>;
   reservedNanoUsd: number;
-  openLeases: number;
+  credits: { totalNanoUsd: number; usedNanoUsd: number } | null;
   outboxBatches: number;
 }
 
@@ -123,6 +126,7 @@ describe('the ledger in workerd', () => {
     await call('/forget', {});
     expect((await spend({ team: 'dead', budget: 1_000_000, hold: 900_000, charge: 1000 })).status).toBe(402);
     await call('/fault', { clockOffsetMs: 30_000 + 900_000 + 20_000 });
+    await pause(REMEMBERED_MS);
     expect((await spend({ team: 'dead', budget: 1_000_000, hold: 900_000, charge: 1000, wait: 1 })).status).toBe(200);
     await call('/fault', { clockOffsetMs: 0 });
     expect((await statusOf('dead')).capturedNanoUsd['total']).toBe(2000);
@@ -175,6 +179,49 @@ describe('the ledger in workerd', () => {
     expect(inOutbox).toEqual(inMemory);
     expect(inDatabase).toEqual(inMemory);
     expect((await call('/find', { team: 'someone-else', id })).body).toBeNull();
+  });
+
+  test('the budget of a key begins with what the key was charged before it had one', async () => {
+    await spend({ team: 'keyed', hold: 9000, charge: 5000, wait: 1 });
+    // Of all teams here, as they share the key.
+    const before = (await one<number>("SELECT sum(charged_nano_usd) AS value FROM receipts WHERE key_id = 'key-1'")) ?? 0;
+    const keyBudget = before + 5000 + 9000;
+    expect((await spend({ team: 'keyed', keyBudget, hold: 9001, charge: 1, wait: 1 })).status).toBe(402);
+    expect((await spend({ team: 'keyed', keyBudget, hold: 9000, charge: 1, wait: 1 })).status).toBe(200);
+  });
+
+  test('M17: a team that has paid ahead spends what it has paid, and no more', async () => {
+    await spend({ team: 'prepaid', hold: 9000, charge: 5000, wait: 1 });
+    const pay = async (id: string, amount: number) => (await call('/top-up', { team: 'prepaid', id, amount })).body;
+    expect([await pay('p1', 1000), await pay('p1', 1000), await pay('p1', 2000)]).toEqual(['added', 'repeated', 'conflict']);
+    // The first request afterwards is still held under what was granted before, and brings the news.
+    await spend({ team: 'prepaid', hold: 9000, charge: 0, wait: 1 });
+    expect((await spend({ team: 'prepaid', hold: 1001, charge: 1, wait: 1 })).status).toBe(402);
+    await pause(REMEMBERED_MS);
+    expect((await spend({ team: 'prepaid', hold: 1000, charge: 600, wait: 1 })).status).toBe(200);
+    expect((await statusOf('prepaid')).credits).toEqual({ totalNanoUsd: 1000, usedNanoUsd: 600 });
+    await drained('prepaid');
+    expect(await one("SELECT amount_nano_usd AS value FROM journal WHERE batch_id = 'credit:prepaid:p1' AND account = 'bank'")).toBe(-1000);
+    expect(await one("SELECT sum(amount_nano_usd) AS value FROM journal WHERE account = 'team:prepaid'")).toBe(1000 - 5600);
+  });
+
+  test('M10: what an isolate wrote past the account before it died is spent', async () => {
+    const budget = 1_000_000;
+    await spend({ team: 'past', budget, hold: 100_000, charge: 1000, wait: 1 });
+    await call('/fault', { flush: 'down' });
+    await spend({ team: 'past', budget, hold: 500_000, charge: 400_000, wait: 1 });
+    await call('/fault', { flush: 'up' });
+    await call('/forget', {});
+    await call('/fault', { clockOffsetMs: 30_000 + 900_000 + 20_000 });
+    expect((await spend({ team: 'past', budget, hold: 599_001, charge: 1, wait: 1 })).status).toBe(402);
+    await pause(REMEMBERED_MS);
+    expect((await spend({ team: 'past', budget, hold: 599_000, charge: 1, wait: 1 })).status).toBe(200);
+    expect(((await call('/fault', { clockOffsetMs: 0 })).body as { events: string[] }).events).toContain('ledger_drift');
+  });
+
+  test('reconciliation of a team finds its journal', async () => {
+    await spend({ team: 'agreed', hold: 9, charge: 5, wait: 1 });
+    expect((await call('/reconcile', { team: 'agreed' })).body).toEqual({ state: 'equal', accountNanoUsd: 5, journalNanoUsd: 5 });
   });
 
   test('R14: a restart keeps captures, leases and the outbox', async () => {

@@ -39,6 +39,17 @@ function draft({ file = {}, end = {}, stream = true }: { file?: Partial<RequestF
 }
 
 describe('the receipt', () => {
+  it('I12: is no longer for an upstream that says at length why it stopped', () => {
+    const tally = {
+      upstreamId: 'up',
+      finishReason: 'stop',
+      nativeFinishReason: 'x'.repeat(3_000_000),
+      firstTokenAtMs: 1100,
+      lastTokenAtMs: 1500,
+    };
+    expect(JSON.stringify(draft({ file: { tally } })).length).toBeLessThan(10_000);
+  });
+
   it('says who asked for what, who served it, and under which promise', () => {
     expect(draft()).toMatchObject({
       id: 'gen-1',
