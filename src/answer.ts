@@ -1,4 +1,5 @@
 /** The client's end of the hall: dispatches a passage and answers with what comes back, whole, as a stream or as bytes. */
+import type { Offer } from '#schema/catalog';
 import { GatewayError } from '#schema/error';
 import type { ClientChat, ClientUnit, UnitOperation } from '#schema/skin';
 import type { UnitBytes } from '#schema/unit';
@@ -8,8 +9,9 @@ import { explainFailure } from '#src/dispatch/exhausted';
 import { hideReasoning } from '#src/metering/hide-reasoning';
 import { relayStream, type RelaySource } from '#src/metering/relay';
 import { relayBytes } from '#src/metering/relay-bytes';
+import { NO_LINE, stopLine, type StopLine } from '#src/metering/stop-line';
 import { addToTally } from '#src/metering/tally';
-import { answerHeaders, labelsOf, ownLabels, type Passage } from '#src/passage';
+import { answerHeaders, isByok, labelsOf, ownLabels, type Passage } from '#src/passage';
 import type { AnswerEnd, Settler } from '#src/settle';
 
 /** A stream's headers go out after this long even when no upstream has answered yet (DESIGN §3). */
@@ -63,8 +65,8 @@ export function createAnswers({ settler, dispatch, now }: AnswerPorts): Answers 
     const ended = Promise.withResolvers<void>();
     passage.call.waitUntil(ended.promise);
     const body = relayBytes(stream, (end) => {
-      settle(end);
       ended.resolve();
+      orAbandon(passage, () => settle(end));
     });
     return new Response(body, {
       headers: { ...answerHeaders(passage, offer, passage.trail.length + 1), 'content-type': contentType },
@@ -100,15 +102,18 @@ export function createAnswers({ settler, dispatch, now }: AnswerPorts): Answers 
       hidesReasoning: client.hidesReasoning,
       now,
       opening,
+      stopLine: () => (reply === null ? NO_LINE : lineOf(passage, reply.offer)),
       toError: explainFailure,
       onEnd(end) {
         settled.resolve();
-        const resuming = reply?.resuming() ?? null;
-        if (end.state === 'failed') settler.settleFailure(passage, end.error);
-        else if (reply === null) call.waitUntil(settleAbandoned(passage, dispatched));
-        else if (resuming === null) return settler.settle(passage, reply, end);
-        else call.waitUntil(settleResuming(passage, reply, resuming));
-        return null;
+        return orAbandon(passage, () => {
+          const resuming = reply?.resuming() ?? null;
+          if (end.state === 'failed') settler.settleFailure(passage, end.error);
+          else if (reply === null) call.waitUntil(settleAbandoned(passage, dispatched));
+          else if (resuming === null) return settler.settle(passage, reply, end);
+          else call.waitUntil(settleResuming(passage, reply, resuming));
+          return null;
+        });
       },
     });
     return new Response(body, {
@@ -123,20 +128,42 @@ export function createAnswers({ settler, dispatch, now }: AnswerPorts): Answers 
   /** Ends a request whose client left before any upstream had answered. */
   async function settleAbandoned(passage: Passage, dispatched: Promise<DispatchResult>): Promise<void> {
     passage.left?.abort();
-    const result = await dispatched;
-    if ('error' in result) return void settler.settleFailure(passage, result.error);
-    if (result.reply.opened.kind === 'stream') result.reply.opened.stream.cancel();
-    settler.settle(passage, result.reply, { state: 'cancelled' });
+    try {
+      const result = await dispatched;
+      if ('error' in result) return void settler.settleFailure(passage, result.error);
+      if (result.reply.opened.kind === 'stream') result.reply.opened.stream.cancel();
+      settler.settle(passage, result.reply, { state: 'cancelled' });
+    } finally {
+      settler.abandon(passage);
+    }
   }
 
   /** Ends a request whose client left while its answer was being resumed: what that came to is part of the receipt. */
   async function settleResuming(passage: Passage, reply: Reply, resuming: Promise<void>): Promise<void> {
     if (reply.opened.kind === 'stream') reply.opened.stream.cancel();
     await resuming;
-    settler.settle(passage, reply, { state: 'cancelled' });
+    orAbandon(passage, () => settler.settle(passage, reply, { state: 'cancelled' }));
+  }
+
+  /** Ends a request; should that break, its hold is given back all the same. */
+  function orAbandon<Told>(passage: Passage, end: () => Told): Told {
+    try {
+      return end();
+    } catch (failure) {
+      settler.abandon(passage);
+      throw failure;
+    }
   }
 
   return { whole, stream, unit };
+}
+
+/** How far an endpoint may go with an answer, given what others have said of it. */
+function lineOf(passage: Passage, offer: Offer): StopLine {
+  const { hold, tally, admission } = passage;
+  const { promptTokens } = admission.facts;
+  const price = isByok(passage, offer) ? null : offer.price;
+  return stopLine({ heldNanoUsd: hold.amountNanoUsd, price, promptTokens, before: tally.broken });
 }
 
 function askOf({ request, native }: ClientChat): Ask {

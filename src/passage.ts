@@ -4,6 +4,7 @@ import type { Offer } from '#schema/catalog';
 import type { ApiKind } from '#schema/receipt';
 import type { AnswerLabels } from '#schema/skin';
 import type { Admission } from '#src/admission/admission';
+import type { SoleRun } from '#src/ledger/idempotency/sole-run';
 import type { Hold } from '#src/ledger/ledger';
 import type { Tally } from '#src/metering/tally';
 import type { Plan } from '#src/routing/plan';
@@ -14,11 +15,15 @@ export interface Call {
   token: string | null;
   /** Parsed JSON, or the fields of a form. */
   body: unknown;
+  /** Absolute. */
+  url: string;
   headers: Headers;
   /** Headers that every answer carries; given ahead, because adding them to a finished response costs more. */
   answerHeaders: Readonly<Record<string, string>>;
   /** Aborts when the client leaves. */
   signal: AbortSignal;
+  /** Set where the caller sent an `Idempotency-Key`. */
+  once?: SoleRun;
   arrivedAtMs: number;
   waitUntil(promise: Promise<unknown>): void;
 }
@@ -31,6 +36,8 @@ export interface Passage {
   admission: Admission;
   plan: Plan;
   hold: Hold;
+  /** Headers that say what is left of the caller's limits. */
+  limits: Readonly<Record<string, string>>;
   /** Attempts in the order in which they ended. */
   trail: Attempt[];
   tally: Tally;
@@ -42,6 +49,11 @@ export interface Passage {
 /** The dearest candidate's worst case: what a request may cost whoever serves it. */
 export function worstCaseNanoUsd({ candidates }: Plan): number {
   return candidates.reduce((most, { worstCaseNanoUsd }) => Math.max(most, worstCaseNanoUsd), 0);
+}
+
+/** Tells whether an offer is called with the team's own key, which the team pays for upstream. */
+export function isByok({ plan }: Passage, offer: Offer): boolean {
+  return plan.candidates.some((candidate) => candidate.offer === offer && candidate.isByok);
 }
 
 /** What the answer says of itself before it is known who answers; `createdAtS` is the second in which the request arrived. */
@@ -64,13 +76,14 @@ const REQUEST_ID_HEADER: Partial<Record<ApiKind, string>> = { messages: 'request
 
 /** The headers of every inference answer; without an offer no upstream has answered yet. */
 export function answerHeaders(
-  { id, api, call, plan, admission: { policy } }: Passage,
+  { id, api, call, plan, limits, admission: { policy } }: Passage,
   offer: Offer | null,
   attempts: number,
 ): Record<string, string> {
   const candidate = plan.candidates.find((candidate) => candidate.offer === offer);
   return {
     ...call.answerHeaders,
+    ...limits,
     'x-generation-id': id,
     [REQUEST_ID_HEADER[api] ?? 'x-request-id']: id,
     'x-headrace-policy': policy.name,

@@ -8,13 +8,13 @@ import type { Reply } from '#src/dispatch/dispatch';
 import { explainFailure } from '#src/dispatch/exhausted';
 import { draftReceipt, type RequestEnd } from '#src/ledger/draft-receipt';
 import type { Ledger } from '#src/ledger/ledger';
-import { billOf } from '#src/metering/bill';
+import { billOf, lostByokOf } from '#src/metering/bill';
 import type { StreamEnd } from '#src/metering/relay';
 import { toRouterMetadata } from '#src/metering/router-metadata';
 import { settleUnits } from '#src/metering/settle-units';
 import { settleUsage } from '#src/metering/settle-usage';
 import { cutTally, spanOf, type Segment } from '#src/metering/tally';
-import { answerHeaders, wantsMetadata, type Call, type Passage } from '#src/passage';
+import { answerHeaders, isByok, wantsMetadata, type Call, type Passage } from '#src/passage';
 
 /** How an answer ended, for the one who settles it. */
 export type AnswerEnd = Exclude<StreamEnd, { state: 'failed' }>;
@@ -26,6 +26,8 @@ export interface Settler {
   settleUnit(passage: Passage, reply: Reply, unit: { size: UnitSize; said: UnitReply }, end: AnswerEnd): Settlement;
   /** Ends a request that no upstream answered; the customer pays nothing. Returns the error with the request's labels on it. */
   settleFailure(passage: Passage, error: GatewayError): GatewayError;
+  /** Ends a request that broke inside the router, where nothing has ended it yet: with a receipt if that can be written, never with its hold. */
+  abandon(passage: Passage): void;
 }
 
 /** What one upstream used for its part of an answer, and when that part came. */
@@ -49,21 +51,33 @@ export function createSettler({ ledger, now, onSettled }: SettlerPorts): Settler
   /** Books every part of an answer, the last one being that of the upstream that answered to the end, and charges for all of them together. */
   function end(passage: Passage, reply: Reply, parts: readonly ServedPart[], how: AnswerEnd): Settlement {
     const failure = how.state === 'interrupted' ? how.failure : null;
+    const lostNanoUsd = lostByok(passage);
     for (const [place, { usage, firstTokenAtMs, lastTokenAtMs }] of parts.entries()) {
       const part = { usage, firstTokenAtMs, lastTokenAtMs };
       const broken = reply.broken[place];
       if (broken === undefined) reply.finish({ outcome: how.state, failure, ...part });
       else broken.finish({ outcome: 'interrupted', failure: broken.failure, ...part });
     }
-    const bill = billOf(parts.map(({ offer: { price }, usage }) => ({ price, usage })));
+    const bill = billOf(
+      parts.map(({ offer, usage }) => ({ price: offer.price, usage, isByok: isByok(passage, offer) })),
+      lostNanoUsd,
+    );
     // The answer says what the ledger will capture, and that is never more than was held.
     const chargedNanoUsd = Math.min(passage.hold.amountNanoUsd, bill.totalNanoUsd);
     const errorCode = failure && explainFailure(failure).code;
-    const record = writeReceipt(passage, { state: how.state, offer: reply.offer, usage: bill.usage, chargedNanoUsd, errorCode });
+    const record = writeReceipt(passage, {
+      state: how.state,
+      offer: reply.offer,
+      usage: bill.usage,
+      chargedNanoUsd,
+      ...(bill.byok && { byokNanoUsd: bill.byok.totalNanoUsd }),
+      errorCode,
+    });
     return {
       usage: bill.usage,
       chargedNanoUsd,
       promptNanoUsd: Math.min(bill.promptNanoUsd, chargedNanoUsd),
+      ...(bill.byok && { byok: bill.byok }),
       endedAtS: Math.floor(now() / 1000),
       routerMetadata: metadataOf(passage, record),
     };
@@ -79,9 +93,11 @@ export function createSettler({ ledger, now, onSettled }: SettlerPorts): Settler
     const plan = passage.plan.record();
     const times = { arrivedAtMs: call.arrivedAtMs, dispatchedAtMs, endedAtMs: now() };
     const answered = { ...tally, ...spanOf(tally) };
-    const durable = ledger.settle(hold, draftReceipt({ id, api, admission, hold, trail, tally: answered, plan, times }, how));
+    const receipt = draftReceipt({ id, api, admission, hold, trail, tally: answered, plan, times }, how);
+    const durable = ledger.settle(hold, receipt);
     // One request of a batch stays to store it; keeping all of them alive would cost more than storing does.
     if (hold.leads) call.waitUntil(durable);
+    call.once?.settle(receipt);
     onSettled(call);
     return plan;
   }
@@ -103,7 +119,7 @@ export function createSettler({ ledger, now, onSettled }: SettlerPorts): Settler
         const { firstTokenAtMs, lastTokenAtMs } = facts.stream ? segment : UNTIMED;
         return { offer, usage, firstTokenAtMs, lastTokenAtMs };
       };
-      const isWhole = how.state === 'completed' && reply.brokenBy === null;
+      const isWhole = how.state === 'completed' && how.atHold !== true && reply.brokenBy === null;
       const before = tally.broken.map((segment, place) => toPart(reply.broken[place]?.offer ?? reply.offer, segment, false));
       return end(passage, reply, [...before, toPart(reply.offer, tally, isWhole)], how);
     },
@@ -113,13 +129,36 @@ export function createSettler({ ledger, now, onSettled }: SettlerPorts): Settler
       const usage = how.state === 'interrupted' ? NOTHING_USED : settleUnits(said, size, offer.supply);
       return end(passage, reply, [{ offer, usage, ...UNTIMED }], how);
     },
+    abandon(passage) {
+      if (passage.hold.settlement !== null) return;
+      try {
+        writeReceipt(passage, { state: 'failed', offer: null, usage: null, chargedNanoUsd: 0, errorCode: 'internal_error' });
+      } catch {
+        ledger.release(passage.hold);
+      }
+    },
     settleFailure(passage, error) {
       const state = passage.trail.at(-1)?.outcome === 'cancelled' ? 'cancelled' : 'failed';
-      const record = writeReceipt(passage, { state, offer: null, usage: null, chargedNanoUsd: 0, errorCode: error.code });
+      const byokNanoUsd = lostByok(passage);
+      const record = writeReceipt(passage, {
+        state,
+        offer: null,
+        usage: null,
+        chargedNanoUsd: 0,
+        ...(byokNanoUsd > 0 && { byokNanoUsd }),
+        errorCode: error.code,
+      });
       const routerMetadata = metadataOf(passage, record);
       return error.withRequest({ headers: answerHeaders(passage, null, passage.trail.length), ...(routerMetadata && { routerMetadata }) });
     },
   };
+}
+
+/** What the team's own keys were billed for attempts that are booked and no part of an answer. */
+function lostByok({ trail, plan }: Passage): number {
+  if (!trail.some(({ byok }) => byok)) return 0;
+  const prices = new Map(plan.candidates.map(({ offer }) => [offer.endpointId, offer.price]));
+  return lostByokOf(trail, (endpointId) => prices.get(endpointId) ?? null);
 }
 
 /** Our own count is a guess; nobody can have been given more than was asked for. */

@@ -1,11 +1,15 @@
 /** The gate: who is calling, what they may do, and the policy that governs the request. */
+import type { OwnKeyOf } from '#schema/byok';
 import { GatewayError } from '#schema/error';
 import type { RequestFacts } from '#schema/facts';
 import type { ProviderWishes, ResolvedPolicy } from '#schema/policy';
+import type { PolicyLevels } from '#schema/receipt';
 import type { RoutedRequest } from '#schema/skin';
-import { mayUseModel, requireKeyBudget, type Caller, type Team } from './caller.ts';
+import { mayUseModel, type Caller, type Team } from './caller.ts';
+import { withFallbacks } from './fallback-models.ts';
 import { createFreshCache, type WaitUntil } from './fresh-cache.ts';
 import { parseModelName, suffixWishes } from './model-name.ts';
+import { policyLevels } from './policy-levels.ts';
 import { resolvePolicy, type PolicyBook } from './resolve-policy.ts';
 import { findCaller, readPolicyBook } from './store.ts';
 import { hashToken, isTokenShaped } from './token.ts';
@@ -21,6 +25,10 @@ export interface Admission {
   facts: RequestFacts;
   /** Names to serve, best first: as requested, then the policy's fallbacks; known suffixes off, aliases not yet resolved. */
   models: readonly string[];
+  /** Finds the team's own keys for providers, once the hall has opened them; absent where it has none. */
+  ownKeyOf?: OwnKeyOf;
+  /** Where the policy came from; `requestedModels` counts names, of which some may be unknown. */
+  levels: PolicyLevels;
 }
 
 /** What admission needs of the house. */
@@ -54,15 +62,17 @@ export interface Gate {
   admit<A extends Asked>(input: AdmitInput<A>): Promise<Admission & { asked: A }>;
   /** Resolves the policy that holds for all requests of a key. Throws GatewayError: `permission_denied` for management keys, `ledger_unavailable`. */
   policyOf(caller: Caller, waitUntil: WaitUntil): Promise<ResolvedPolicy>;
+  /** Makes this isolate read every key and policy again. */
+  forgetAll(): void;
   /** Makes this isolate look a key up again, by its SHA-256 (hex). */
   forget(hash: string): void;
+  /** Makes this isolate look all keys of a team up again, and with them what the team has. */
+  forgetTeam(teamId: string): void;
 }
 
 /** Timing of both caches: a change is seen within `lifetimeMs`, or `staleMs` while D1 fails. Below 60 s, as revocation must be. */
 const FRESHNESS = { lifetimeMs: 30_000, absenceMs: 5_000, staleMs: 59_000, timeoutMs: 2_000 };
 const KEYS_MAX = 10_000;
-/** Models tried for one request, fallbacks of the policy included. */
-const MODELS_MAX = 10;
 const POLICY_HEADER = 'x-headrace-policy';
 
 function refuseToken(): GatewayError {
@@ -71,7 +81,7 @@ function refuseToken(): GatewayError {
 
 /** Creates the gate of one isolate, with its caches of keys and policies. */
 export function createAdmission({ db, now, log }: AdmissionPorts): Gate {
-  const callers = createFreshCache<Caller>({ ...FRESHNESS, load: (hash) => findCaller(db, hash, now()), now, capacity: KEYS_MAX });
+  const callers = createFreshCache<Caller>({ ...FRESHNESS, load: (hash) => findCaller(db, hash), now, capacity: KEYS_MAX });
   const books = createFreshCache<PolicyBook>({ ...FRESHNESS, load: () => readPolicyBook(db), now, capacity: 1 });
 
   function unavailable(what: string, cause: unknown): GatewayError {
@@ -102,7 +112,6 @@ export function createAdmission({ db, now, log }: AdmissionPorts): Gate {
   async function admit<A extends Asked>(input: AdmitInput<A>): Promise<Admission & { asked: A }> {
     const { caller, headers, canonicalModel, waitUntil } = input;
     const team = requireInference(caller);
-    requireKeyBudget(caller, now());
     const asked = input.read();
     const { request } = asked;
     const names = uniqueNames(request).map(parseModelName);
@@ -113,14 +122,8 @@ export function createAdmission({ db, now, log }: AdmissionPorts): Gate {
     const wishes: ProviderWishes[] = request.provider ? [request.provider] : [];
     // Nearest last: of two suffixes that state the same preference, the first model's counts.
     wishes.push(...suffixes.toReversed().map(suffixWishes));
-    const policy = resolvePolicy(
-      await readBook(waitUntil),
-      { team: team.policy, key: caller.keyPolicy, request: request.provider?.policy ?? (headers.get(POLICY_HEADER) || null) },
-      wishes,
-    );
-    const fallbacks = requested
-      .flatMap((name) => fallbacksOf(policy, canonicalModel(name)))
-      .filter((name) => mayUseModel(caller, canonicalModel(name)));
+    const named = request.provider?.policy ?? (headers.get(POLICY_HEADER) || null);
+    const policy = resolvePolicy(await readBook(waitUntil), { team: team.policy, key: caller.keyPolicy, request: named }, wishes);
     return {
       caller,
       team,
@@ -128,7 +131,8 @@ export function createAdmission({ db, now, log }: AdmissionPorts): Gate {
       request,
       policy,
       facts: asked.toFacts({ teamId: team.id, freeOnly: suffixes.includes('free') }),
-      models: [...new Set([...requested, ...fallbacks])].slice(0, MODELS_MAX),
+      models: withFallbacks(requested, policy, { caller, canonicalModel }),
+      levels: policyLevels(caller, { request: named, wishes, requestedModels: new Set(requested).size }),
     };
   }
 
@@ -137,7 +141,17 @@ export function createAdmission({ db, now, log }: AdmissionPorts): Gate {
     return resolvePolicy(await readBook(waitUntil), { team: team.policy, key: caller.keyPolicy, request: null }, []);
   }
 
-  return { authenticate, admit, policyOf, forget: callers.forget };
+  return {
+    authenticate,
+    admit,
+    policyOf,
+    forgetAll: () => {
+      callers.forgetAll();
+      books.forgetAll();
+    },
+    forget: callers.forget,
+    forgetTeam: (teamId) => callers.forgetWhere(({ team }) => team?.id === teamId),
+  };
 }
 
 function requireInference(caller: Caller): Team {
@@ -147,11 +161,6 @@ function requireInference(caller: Caller): Team {
 
 function uniqueNames(request: RoutedRequest): string[] {
   return [...new Set([request.model, ...(request.models ?? [])])];
-}
-
-function fallbacksOf({ modelFallbacks }: ResolvedPolicy, modelId: string): readonly string[] {
-  // The name is the caller's: `constructor` must not find a method of Object.
-  return Object.hasOwn(modelFallbacks, modelId) ? (modelFallbacks[modelId] ?? []) : [];
 }
 
 function requireModel(caller: Caller, modelId: string, name: string): void {

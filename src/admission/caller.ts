@@ -1,7 +1,8 @@
-/** Who is calling: the key, its team, and what the key may use. */
-import { periodStartMs, type BudgetPeriod } from '#schema/budget-period';
-import { GatewayError } from '#schema/error';
-import { toUsd } from '#schema/money';
+/** Who is calling: the key, its team, what the key may use and what its requests take from. */
+import type { BudgetPeriod } from '#schema/budget-period';
+import type { SealedKey } from '#schema/byok';
+import type { Limits } from '#schema/limits';
+import type { Quota } from '#schema/quota';
 
 /** A cap on spending in one calendar period (UTC). */
 export interface Budget {
@@ -9,17 +10,15 @@ export interface Budget {
   period: BudgetPeriod;
 }
 
-/** A key's own budget, and what the key had been charged in the period when it was read. */
-export interface KeyBudget extends Budget {
-  spentNanoUsd: number;
-  readAtMs: number;
-}
-
 export interface Team {
   id: string;
   /** Name of the team's stored policy. */
   policy: string | null;
   budget: Budget | null;
+  /** Null where nothing is limited. */
+  limits: Limits | null;
+  /** Its own keys for providers, sealed, without disabled ones; absent where it has none. */
+  providerKeys?: readonly SealedKey[];
 }
 
 export interface Caller {
@@ -33,8 +32,13 @@ export interface Caller {
   keyPolicy: string | null;
   /** Globs over model ids (`qwen/*`); null allows every model. */
   models: readonly string[] | null;
-  budget: KeyBudget | null;
+  /** The key's own; it holds beside the team's. */
+  budget: Budget | null;
+  limits: Limits | null;
+  /** What every request of this key takes from, the team's first; empty for keys that infer nothing. */
+  quotas: readonly Quota[];
   createdAtMs: number;
+  /** When the key that was shown stops working: its own end, or the end of the overlap where it has been replaced. */
   expiresAtMs: number | null;
 }
 
@@ -56,19 +60,6 @@ export function matchesGlob(glob: string, text: string): boolean {
 }
 
 /** Answers whether the key may use a model, given by its id (aliases resolved). */
-export function mayUseModel(caller: Caller, modelId: string): boolean {
+export function mayUseModel(caller: Pick<Caller, 'models'>, modelId: string): boolean {
   return caller.models === null || caller.models.some((glob) => matchesGlob(glob, modelId));
-}
-
-/**
- * Refuses a key that has spent its own budget: GatewayError `insufficient_budget`. What it has spent is as old as the caller's entry in
- * the cache and knows of no request still under way, so requests at the same time can go over it; a team's budget they cannot, as the
- * ledger holds for it.
- */
-export function requireKeyBudget({ budget }: Caller, nowMs: number): void {
-  if (budget === null) return;
-  const isSamePeriod = periodStartMs(budget.period, budget.readAtMs) === periodStartMs(budget.period, nowMs);
-  if (!isSamePeriod || budget.spentNanoUsd < budget.nanoUsd) return;
-  const scope = budget.period === 'total' ? '' : ` of this ${budget.period} (UTC)`;
-  throw new GatewayError('insufficient_budget', `This key has used up its limit of $${toUsd(budget.nanoUsd)}${scope}.`);
 }

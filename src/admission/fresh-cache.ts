@@ -35,6 +35,10 @@ export interface FreshCache<Value> {
   get(key: string, waitUntil: WaitUntil): Value | null | Promise<Value | null>;
   /** Drops what is known of a key, loads under way included: the next `get` asks its owner. */
   forget(key: string): void;
+  /** Drops the known values that pass a test, and loads under way. */
+  forgetWhere(test: (value: Value) => boolean): void;
+  /** Drops everything, what is known to be absent included. */
+  forgetAll(): void;
 }
 
 /** Creates a bounded cache that reloads ahead of expiry, so that a key in use never waits for its owner. */
@@ -108,6 +112,15 @@ export function createFreshCache<Value>(settings: FreshCacheSettings<Value>): Fr
       present.delete(key);
       absent.delete(key);
       loads.delete(key);
+    },
+    forgetWhere(test) {
+      forgotten++;
+      loads.clear();
+      for (const [key, { value }] of present) if (value !== null && test(value)) present.delete(key);
+    },
+    forgetAll() {
+      forgotten++;
+      for (const known of [present, absent, loads]) known.clear();
     },
   };
 }

@@ -1,15 +1,8 @@
 /** From the levels that speak for a request to the one policy that routing reads. Pure. DESIGN §4, "Resolution". */
 import { GatewayError } from '#schema/error';
-import type { PolicyDocument, ProviderWishes, ResolvedPolicy } from '#schema/policy';
+import type { PolicyDocument, ProviderWishes, ResolvedPolicy, StoredPolicy } from '#schema/policy';
+import { foldRestrictions } from '#schema/restrictions';
 import { pickPreferences } from './preferences.ts';
-import { foldRestrictions } from './restrictions.ts';
-
-/** A policy as D1 keeps it, `extends` folded in. */
-export interface StoredPolicy {
-  name: string;
-  version: number;
-  document: PolicyDocument;
-}
 
 /** All stored policies by name, and the name of the deployment's default. */
 export interface PolicyBook {
@@ -41,7 +34,8 @@ function findNamed(book: PolicyBook, name: string | null): StoredPolicy | null {
 }
 
 /**
- * Resolves deployment < team < key < policy named in the request < the request's `provider` object < model suffixes.
+ * Resolves deployment < team < key < policy named in the request < the request's `provider` object < model suffixes; what a policy
+ * extends is one more level outside it.
  * Restrictions of all of them hold; preferences come from the nearest. Named after the nearest stored policy.
  * Throws GatewayError: `invalid_request` for an unknown name or a contradiction, `permission_denied` for an attached policy that is gone.
  */
@@ -69,7 +63,7 @@ function resolve(book: PolicyBook, names: PolicyNames, wishes: readonly Provider
     findStored(book, names.key),
     findNamed(book, names.request),
   ].filter((policy) => policy !== null);
-  const levels: PolicyDocument[] = [...stored.map((policy) => policy.document), ...wishes];
+  const levels: PolicyDocument[] = [...stored.flatMap(({ document }) => [...(document.inherited ?? []), document]), ...wishes];
   const nearest = stored.at(-1);
   return { name: nearest?.name ?? 'default', version: nearest?.version ?? 0, ...foldRestrictions(levels), ...pickPreferences(levels) };
 }

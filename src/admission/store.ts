@@ -1,10 +1,13 @@
-/** What admission reads from D1: keys with their team and what they have been charged, and policies. */
-import { and, eq, sql } from 'drizzle-orm';
+/** What admission reads from D1: keys with their team, and policies. */
+import { and, eq, or, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
-import { periodStartMs, type BudgetPeriod } from '#schema/budget-period';
-import type { PolicyDocument } from '#schema/policy';
-import { keys, meta, policies, receipts, teams } from '#schema/tables';
-import type { Budget, Caller } from './caller.ts';
+import type { BudgetPeriod } from '#schema/budget-period';
+import type { SealedKey } from '#schema/byok';
+import type { Limits } from '#schema/limits';
+import type { StoredDocument } from '#schema/policy';
+import { keys, meta, policies, providerKeys, teams } from '#schema/tables';
+import type { Budget, Caller, Team } from './caller.ts';
+import { quotasOf } from './quotas.ts';
 import type { PolicyBook } from './resolve-policy.ts';
 
 /** More policies than this are not read; a deployment has tens. */
@@ -16,40 +19,57 @@ function toBudget(nanoUsd: number | null, period: string | null): Budget | null 
   return nanoUsd === null || period === null ? null : { nanoUsd, period: period as BudgetPeriod };
 }
 
-/** Sums what a key with a budget has been charged in the period around `nowMs`, from the receipts that have reached D1; 0 without budget. */
-function spentNanoUsd(nowMs: number) {
-  const start = (period: BudgetPeriod) => periodStartMs(period, nowMs);
-  return sql<number>`case when ${keys.budgetNanoUsd} is null then 0 else (
-    select coalesce(sum(${receipts.chargedNanoUsd}), 0) from ${receipts}
-    where ${receipts.keyId} = ${keys.id} and ${receipts.createdAtMs} >= case ${keys.budgetPeriod}
-      when 'day' then ${start('day')} when 'week' then ${start('week')} when 'month' then ${start('month')} else 0 end) end`;
+/** `{}` limits nothing either. What is stored has been checked when it was written. */
+function toLimits(stored: unknown): Limits | null {
+  return stored !== null && Object.keys(stored as Limits).length > 0 ? (stored as Limits) : null;
 }
 
-/** Finds the enabled key with a SHA-256 hash (hex), with what it has spent by `nowMs`. Null when there is none, or an inference key has lost its team. */
-export async function findCaller(db: D1Database, hash: string, nowMs: number): Promise<Caller | null> {
+/** The team's enabled provider keys as a JSON array of `SealedKey`; one for each provider at most. */
+const sealedKeys = sql<string>`(
+  select json_group_array(json_object('id', ${providerKeys.id}, 'provider', ${providerKeys.providerId}, 'origin', ${providerKeys.origin},
+    'sealKeyId', ${providerKeys.sealKeyId}, 'sealed', ${providerKeys.sealed}))
+  from ${providerKeys} where ${providerKeys.teamId} = ${keys.teamId} and not ${providerKeys.disabled})`;
+
+/**
+ * Finds the enabled key with a SHA-256 hash (hex): by the key that holds now, or by the one that it has replaced, which works until its overlap
+ * ends (K14). One look-up whatever it finds (K6). Null when there is none, or an inference key has lost its team.
+ */
+export async function findCaller(db: D1Database, hash: string): Promise<Caller | null> {
   const [row] = await drizzle(db)
-    .select({ key: keys, team: teams, spentNanoUsd: spentNanoUsd(nowMs) })
+    .select({ key: keys, team: teams, sealedKeys })
     .from(keys)
     .leftJoin(teams, eq(teams.id, keys.teamId))
-    .where(and(eq(keys.hash, hash), eq(keys.disabled, false)))
+    .where(and(or(eq(keys.hash, hash), eq(keys.previousHash, hash)), eq(keys.disabled, false)))
     .limit(1);
   if (!row) return null;
-  const { key, team } = row;
-  const budget = toBudget(key.budgetNanoUsd, key.budgetPeriod);
+  const { key } = row;
+  const sealed = JSON.parse(row.sealedKeys) as SealedKey[];
+  const team: Team | null = row.team && {
+    id: row.team.id,
+    policy: row.team.policy,
+    budget: toBudget(row.team.budgetNanoUsd, row.team.budgetPeriod),
+    limits: toLimits(row.team.limits),
+    ...(sealed.length > 0 && { providerKeys: sealed }),
+  };
   const kind = key.kind === 'management' ? 'management' : 'inference';
   if (team === null && (kind === 'inference' || key.teamId !== null)) return null;
+  const own = { keyId: key.id, budget: toBudget(key.budgetNanoUsd, key.budgetPeriod), limits: toLimits(key.limits) };
   return {
-    keyId: key.id,
+    ...own,
     kind,
     label: key.label,
     name: key.name,
-    team: team && { id: team.id, policy: team.policy, budget: toBudget(team.budgetNanoUsd, team.budgetPeriod) },
+    team,
     keyPolicy: key.policy,
     models: key.models,
-    budget: budget && { ...budget, spentNanoUsd: row.spentNanoUsd, readAtMs: nowMs },
+    quotas: kind === 'inference' && team !== null ? quotasOf(own, team) : [],
     createdAtMs: key.createdAtMs,
-    expiresAtMs: key.expiresAtMs,
+    expiresAtMs: key.hash === hash ? key.expiresAtMs : earlier(key.expiresAtMs, key.previousExpiresAtMs ?? 0),
   };
+}
+
+function earlier(endMs: number | null, overlapEndMs: number): number {
+  return endMs === null ? overlapEndMs : Math.min(endMs, overlapEndMs);
 }
 
 /** Reads all stored policies and the name of the default, in one round trip. */
@@ -59,6 +79,6 @@ export async function readPolicyBook(db: D1Database): Promise<PolicyBook> {
     orm.select().from(policies).limit(POLICIES_MAX),
     orm.select().from(meta).where(eq(meta.name, DEFAULT_POLICY)),
   ]);
-  const stored = rows.map(({ name, version, document }) => ({ name, version, document: document as PolicyDocument }));
+  const stored = rows.map(({ name, version, document }) => ({ name, version, document: document as StoredDocument }));
   return { policies: new Map(stored.map((policy) => [policy.name, policy])), defaultName: defaults[0]?.value ?? null };
 }

@@ -4,9 +4,10 @@
  */
 import { BROKEN_OFF, type AttemptFailure } from '#schema/attempt';
 import { GatewayError } from '#schema/error';
-import type { ReplyStream, StreamEvent } from '#schema/reply';
+import type { ReplyChunk, ReplyStream, StreamEvent } from '#schema/reply';
 import type { Scribe, Settlement } from '#schema/skin';
 import { hideReasoning } from './hide-reasoning.ts';
+import { isOverByCount, isOverByReport, NO_LINE, type StopLine } from './stop-line.ts';
 import { addToTally, cutTally, isFinished, type Tally } from './tally.ts';
 
 /**
@@ -16,9 +17,9 @@ import { addToTally, cutTally, isFinished, type Tally } from './tally.ts';
 const KEEP_ALIVE_MS = 2000;
 const KEEP_ALIVE = ': HEADRACE PROCESSING\n\n';
 
-/** How a stream ended, for whoever settles it. */
+/** How a stream ended, for whoever settles it. `atHold`: we ended it, because it had used up what was held. */
 export type StreamEnd =
-  | { state: 'completed' }
+  | { state: 'completed'; atHold?: true }
   | { state: 'interrupted'; failure: AttemptFailure }
   | { state: 'cancelled' }
   | { state: 'failed'; error: GatewayError };
@@ -38,6 +39,8 @@ export interface RelayOptions {
   now(): number;
   /** Resolves to the upstream, or to the error when none is left. May come after the headers have gone out. */
   opening: Promise<RelaySource | { error: GatewayError }>;
+  /** Says how far the upstream may go that answers now; asked when one has committed, and again behind each seam. */
+  stopLine(): StopLine;
   /** Called exactly once, before the last bytes go out; returns what was used, or null when nothing was delivered. */
   onEnd(end: StreamEnd): Settlement | null;
   /** Explains an interruption to the client. */
@@ -49,6 +52,7 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
   const { tally, now, scribe } = options;
   const encoder = new TextEncoder();
   let source: RelaySource | null = null;
+  let line = NO_LINE;
   let ended = false;
   let left = false;
 
@@ -64,13 +68,27 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
     return settlement === null ? '' : scribe.finish(settlement, openChoices);
   };
 
+  const isOver = ({ usage }: ReplyChunk): boolean =>
+    (isOverByCount(tally, line) || (usage !== null && isOverByReport(usage, tally, line))) && !isFinished(tally);
+  /** Ends an answer that has used up what was held, as an upstream ends one at the caller's own limit. */
+  const stop = (): string => {
+    const last = endOfLength(tally.openChoices);
+    addToTally(tally, last, now());
+    const text = scribe.write(last);
+    const settlement = end({ state: 'completed', atHold: true });
+    source?.stream.cancel();
+    return settlement === null ? text : text + scribe.finish(settlement, []);
+  };
+
   /** Writes one event; empty when it says nothing to the client. */
   const textOf = (event: StreamEvent): string => {
     switch (event.kind) {
-      case 'chunk':
+      case 'chunk': {
         addToTally(tally, event, now());
         if (options.hidesReasoning) event.choices.forEach(hideReasoning);
-        return scribe.write(event);
+        const text = scribe.write(event);
+        return isOver(event) ? text + stop() : text;
+      }
       case 'done':
         return finish();
       case 'failure': {
@@ -86,6 +104,7 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
       }
       case 'seam':
         cutTally(tally);
+        line = options.stopLine();
         return '';
       case 'ignore':
         return '';
@@ -102,6 +121,7 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
       return scribe.fail(opened.error, null);
     }
     source = opened;
+    line = options.stopLine();
     return scribe.open(opened);
   };
   const textOfAll = (events: readonly StreamEvent[] | null): string => {
@@ -157,6 +177,13 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
       source?.stream.cancel();
     },
   });
+}
+
+/** The event that ends choices at a limit; an answer that has not begun ends as its first choice. */
+function endOfLength(openChoices: ReadonlySet<number>): ReplyChunk {
+  const indexes = openChoices.size === 0 ? [0] : [...openChoices];
+  const choices = indexes.map((index) => ({ index, delta: {}, finish_reason: 'length', native_finish_reason: 'length' }));
+  return { kind: 'chunk', upstreamId: null, choices, usage: null, extra: null };
 }
 
 const UNWRITABLE: AttemptFailure = { kind: 'protocol', origin: 'external', detail: 'an event that no client could be told' };

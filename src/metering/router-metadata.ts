@@ -11,7 +11,7 @@ export function toRouterMetadata(requested: string, plan: PlanRecord, attempts: 
     region: null,
     summary: `${plan.candidates.length} candidates ordered by ${plan.method}, ${plan.rejections.length} excluded`,
     attempt: attempts.length,
-    is_byok: false,
+    is_byok: attempts.some(({ byok, outcome }) => byok === true && outcome !== 'failed'),
     endpoints: {
       total: plan.candidates.length,
       available: plan.candidates.map(({ provider, endpointId }) => ({ provider, model: plan.model, selected: endpointId === served })),

@@ -21,16 +21,17 @@ export function toUsageBody(settlement: Settlement): object {
   };
 }
 
-/** OpenRouter's money fields; the two parts of the cost are called `prompt` and `completions` on chat, `input` and `output` elsewhere. */
-export function costFields({ chargedNanoUsd, promptNanoUsd }: Settlement, promptName: string, completionName: string): object {
-  const prompt = Math.min(promptNanoUsd, chargedNanoUsd);
+/** OpenRouter's money fields. With the team's own key the upstream's cost is not part of `cost`. The two parts of the cost are called `prompt` and `completions` on chat, `input` and `output` elsewhere. */
+export function costFields({ chargedNanoUsd, promptNanoUsd, byok }: Settlement, promptName: string, completionName: string): object {
+  const upstream = chargedNanoUsd + (byok?.totalNanoUsd ?? 0);
+  const prompt = Math.min(promptNanoUsd, chargedNanoUsd) + (byok?.promptNanoUsd ?? 0);
   return {
     cost: toUsd(chargedNanoUsd),
-    is_byok: false,
+    is_byok: byok !== undefined,
     cost_details: {
-      upstream_inference_cost: toUsd(chargedNanoUsd),
+      upstream_inference_cost: toUsd(upstream),
       [`upstream_inference_${promptName}_cost`]: toUsd(prompt),
-      [`upstream_inference_${completionName}_cost`]: toUsd(chargedNanoUsd - prompt),
+      [`upstream_inference_${completionName}_cost`]: toUsd(upstream - prompt),
     },
   };
 }

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { costNanoUsd, type Price } from '#schema/money';
+import type { Attempt } from '#schema/attempt';
 import type { Usage } from '#schema/receipt';
-import { billOf } from '#src/metering/bill';
+import { billOf, lostByokOf } from '#src/metering/bill';
 
 const PRICE: Price = {
   promptPicoUsdPerToken: 100_000,
@@ -76,5 +77,57 @@ describe('a bill', () => {
         expect(promptNanoUsd).toBeLessThanOrEqual(totalNanoUsd);
       }),
     );
+  });
+});
+
+describe("a bill with a team's own key", () => {
+  const own = { price: PRICE, usage: usageOf(90, 12), isByok: true };
+  const ownNanoUsd = 90 * 100 + 12 * 400 + 7;
+
+  it('charges nothing, and tells what the upstream bills the team', () => {
+    expect(billOf([own])).toEqual({
+      usage: usageOf(90, 12),
+      totalNanoUsd: 0,
+      promptNanoUsd: 0,
+      byok: { totalNanoUsd: ownNanoUsd, promptNanoUsd: 9_000 },
+    });
+  });
+
+  it('M6: of an answer that the house’s key went on with charges what that said, and no prompt', () => {
+    const bill = billOf([own, { price: OTHER, usage: usageOf(104, 20) }]);
+    expect(bill).toMatchObject({ usage: usageOf(90, 32), totalNanoUsd: 20 * 900, promptNanoUsd: 0, byok: { totalNanoUsd: ownNanoUsd } });
+  });
+
+  it('M6: of an answer that began with the house’s key charges its prompt, and the team is billed for reading it again', () => {
+    const bill = billOf([
+      { price: OTHER, usage: usageOf(90, 5) },
+      { ...own, usage: usageOf(97, 12) },
+    ]);
+    expect(bill).toMatchObject({
+      usage: usageOf(90, 17),
+      totalNanoUsd: 90 * 300 + 5 * 900 + 11,
+      promptNanoUsd: 27_000,
+      byok: { totalNanoUsd: 97 * 100 + 12 * 400 + 7, promptNanoUsd: 9_700 },
+    });
+  });
+
+  it('has both keys once where a third part goes back to the first', () => {
+    const bill = billOf([own, { price: OTHER, usage: usageOf(100, 20) }, { ...own, usage: usageOf(120, 3) }]);
+    expect(bill).toMatchObject({ totalNanoUsd: 18_000, byok: { totalNanoUsd: ownNanoUsd + 120 * 100 + 3 * 400 + 7 } });
+  });
+
+  it('M7: counts prompts that its upstreams have read for nothing, also where the house answered', () => {
+    const tried = (over: Partial<Attempt>) => ({ endpointId: 'a', promptTokens: 90, completionTokens: 0, ...over }) as Attempt;
+    const lost = lostByokOf(
+      [tried({ byok: true }), tried({}), tried({ byok: true, promptTokens: 0 }), tried({ byok: true, endpointId: 'b' })],
+      (id) => (id === 'a' ? PRICE : null),
+    );
+    expect(lost).toBe(9_000);
+    expect(billOf([{ price: OTHER, usage: usageOf(90, 5) }], lost).byok).toEqual({ totalNanoUsd: 9_000, promptNanoUsd: 9_000 });
+    expect(billOf([own], lost).byok).toEqual({ totalNanoUsd: ownNanoUsd + 9_000, promptNanoUsd: 18_000 });
+  });
+
+  it('that has no price still says whose key it was', () => {
+    expect(billOf([{ ...own, price: null }])).toMatchObject({ totalNanoUsd: 0, byok: { totalNanoUsd: 0, promptNanoUsd: 0 } });
   });
 });

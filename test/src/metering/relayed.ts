@@ -6,6 +6,7 @@ import type { Usage } from '#schema/receipt';
 import type { ReplyChunk, StreamEvent } from '#schema/reply';
 import type { Settlement } from '#schema/skin';
 import { relayStream, type RelaySource, type StreamEnd } from '#src/metering/relay';
+import { NO_LINE, type StopLine } from '#src/metering/stop-line';
 import { createTally } from '#src/metering/tally';
 import { createChatScribe } from '#src/skins/chat/chat-scribe';
 
@@ -36,12 +37,14 @@ interface Setup {
   opening?: Promise<RelaySource | { error: GatewayError }>;
   settlement?: Settlement | null;
   hidesReasoning?: boolean;
+  /** Where each upstream must stop, in the order in which they answer; none by default. */
+  lines?: readonly StopLine[];
 }
 
 /** Relays batches of events; each batch is one read of the upstream. `hang` leaves the last read open. */
 export function start(
   batches: (readonly StreamEvent[] | 'hang')[],
-  { opening, settlement = SETTLEMENT, hidesReasoning = false }: Setup = {},
+  { opening, settlement = SETTLEMENT, hidesReasoning = false, lines = [] }: Setup = {},
 ) {
   const ends: StreamEnd[] = [];
   const tally = createTally();
@@ -65,6 +68,7 @@ export function start(
     hidesReasoning,
     now: Date.now,
     opening: opening ?? Promise.resolve(source),
+    stopLine: () => lines[tally.broken.length] ?? NO_LINE,
     onEnd(end) {
       ends.push(end);
       return end.state === 'completed' ? settlement : null;

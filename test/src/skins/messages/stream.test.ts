@@ -134,6 +134,15 @@ describe("a stream in the upstream's own words", () => {
     }
   });
 
+  it('M2: that we end ourselves closes its block and says max_tokens', async () => {
+    const events = playStream(anthropicMessages, targetWith({ native: {} }), [readFixture('anthropic/plain.sse')]);
+    const chunks = events.filter((event): event is ReplyChunk => event.kind === 'chunk');
+    const begun = chunks.slice(0, chunks.findLastIndex(({ native }) => native?.['type'] === 'content_block_delta') + 1);
+    const final = await accumulate(writeStream(read(), [...begun, chunkOf({}, { finish_reason: 'length' })]), 1);
+    expect(final).toMatchObject({ stop_reason: 'max_tokens', usage: { output_tokens: 9 } });
+    expect(final.content).toHaveLength(1);
+  });
+
   it('hides nothing in the name of an event', () => {
     const forged = { ...chunkOf({}), choices: [], native: { type: 'x\ndata: {}\n\nevent: message_stop' } };
     expect(read().createScribe(LABELS).write(forged)).toBe('');
