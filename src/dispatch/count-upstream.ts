@@ -2,15 +2,14 @@
 import type { Offer } from '#schema/catalog';
 import { speak, type ChatAsk } from './ask.ts';
 import { readCapped } from './read-capped.ts';
-import { targetOf } from './target.ts';
+import { targetOf, type KeySources } from './target.ts';
 
 /** Whoever counts is waiting to send; our own estimate is better than a late count. */
 const COUNT_TIMEOUT_MS = 3000;
 const COUNT_BYTES_MAX = 64 * 1024;
 
-export interface CountPorts {
+export interface CountPorts extends KeySources {
   fetch: typeof fetch;
-  secret(name: string): string | undefined;
 }
 
 /**
@@ -18,7 +17,7 @@ export interface CountPorts {
  * It generates nothing and costs nothing, so it is no attempt: it leaves no receipt, and health learns nothing from it.
  */
 export async function countUpstream(ask: ChatAsk, offer: Offer, clientSignal: AbortSignal, ports: CountPorts): Promise<number | null> {
-  const target = targetOf(offer, ports.secret, false);
+  const target = targetOf(offer, ports, false);
   if (target === null) return null;
   const spoken = speak(ask, offer, target);
   const counter = spoken.dialect.countTokens;

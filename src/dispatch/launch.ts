@@ -44,7 +44,7 @@ export interface LaunchOrder {
 }
 
 /** What an attempt must know of its request. */
-export type LaunchRequest = Pick<DispatchOrder, 'facts' | 'deadlineAtMs' | 'clientSignal' | 'trail'>;
+export type LaunchRequest = Pick<DispatchOrder, 'facts' | 'deadlineAtMs' | 'clientSignal' | 'ownKeyOf' | 'trail'>;
 /** What an attempt may use. */
 export type LaunchPorts = Pick<DispatchPorts, 'call' | 'now' | 'timers' | 'secret'> & { health: Pick<Health, 'begin'> };
 
@@ -84,7 +84,8 @@ export function launch(
   const { offer } = candidate;
   const { facts, trail } = order;
   const startedAtMs = ports.now();
-  const flight = ports.health.begin(offer, facts, candidate.cachedTokens);
+  const own = order.ownKeyOf?.(offer);
+  const flight = ports.health.begin(offer, own === undefined ? facts : { ...facts, ownCredential: own.credential }, candidate.cachedTokens);
   const watchdog = createWatchdog({
     now: ports.now,
     timers: ports.timers,
@@ -124,7 +125,9 @@ export function launch(
       status,
       promptTokens: usage.promptTokens,
       completionTokens: usage.completionTokens,
-      costNanoUsd: offer.price === null ? 0 : costNanoUsd(offer.price, usage),
+      // With its own key the team pays the upstream itself.
+      costNanoUsd: offer.price === null || own !== undefined ? 0 : costNanoUsd(offer.price, usage),
+      ...(own !== undefined && { byok: true }),
     };
     trail.push(attempt);
   };
@@ -148,8 +151,8 @@ export function launch(
   };
 
   async function run(): Promise<AttemptResult> {
-    const target = targetOf(offer, ports.secret, marksReasoning);
-    if (target === null) return fail({ kind: 'credential', origin: 'local', detail: 'no key for this endpoint in the deployment' });
+    const target = targetOf(offer, { secret: ports.secret, ownKeyOf: order.ownKeyOf }, marksReasoning);
+    if (target === null) return fail({ kind: 'credential', origin: 'local', detail: 'there is no key for this endpoint' });
     const result = await ports.call({
       ask,
       offer,

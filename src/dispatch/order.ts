@@ -1,5 +1,6 @@
 /** What the attempt loop is told, and what it may use. */
 import type { Attempt } from '#schema/attempt';
+import type { OwnKeyOf } from '#schema/byok';
 import type { Offer } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
 import type { Timers } from '#schema/timers';
@@ -41,6 +42,8 @@ export interface DispatchOrder {
   resume: boolean;
   deadlineAtMs: number;
   clientSignal: AbortSignal;
+  /** Finds the keys that the team has brought; absent where it has brought none. */
+  ownKeyOf?: OwnKeyOf | undefined;
   /** Finished attempts are appended here in order; the winning one by `Reply.finish`. */
   trail: Attempt[];
 }

@@ -33,7 +33,10 @@ export interface Flight {
 }
 
 /** What health must know of a request. */
-export type FlightFacts = Pick<RequestFacts, 'teamId' | 'promptTokens' | 'affinity'> & Partial<Pick<RequestFacts, 'operation'>>;
+export interface FlightFacts extends Pick<RequestFacts, 'teamId' | 'promptTokens' | 'affinity'>, Partial<Pick<RequestFacts, 'operation'>> {
+  /** Name of the team's own key, where that is used instead of the house's. */
+  ownCredential?: string;
+}
 
 /** What a flight belongs to and what it uses. `tenant` is a digest. */
 export interface FlightContext {
@@ -55,6 +58,7 @@ export function openFlight(known: KnownEndpoint, context: FlightContext): Flight
   const { isolateId, tenant, facts, credential, credentials, now, random } = context;
   const startedAtMs = now();
   const lengthFactor = promptLengthFactor(facts.promptTokens - context.cachedTokens);
+  const isOwn = facts.ownCredential !== undefined;
   const isLong = facts.promptTokens > LONG_PROMPT_TOKENS;
   const isKeyRetry = credentials.startRetry(credential, startedAtMs);
   const { isProbe, isTenantProbe } = send(known, { isolateId, tenant, nowMs: startedAtMs });
@@ -86,6 +90,7 @@ export function openFlight(known: KnownEndpoint, context: FlightContext): Flight
   function completed({ completionTokens, durationMs }: FlightEnd, atMs: number): void {
     const isEmpty = completionTokens === 0 && isText(facts);
     see({ kind: 'completed', atMs, tenant, tpotMs: tpotOf(completionTokens, durationMs), isProbe, isTenantProbe, isLong, isEmpty });
+    if (isOwn) credentials.unbench(credential);
     context.onCompleted();
   }
 
@@ -95,7 +100,9 @@ export function openFlight(known: KnownEndpoint, context: FlightContext): Flight
     if (tpotMs !== null) see({ kind: 'paced', atMs, tpotMs });
     const fault = classifyFault(outcome, failure);
     if (fault === 'endpoint') return see({ kind: 'failed', atMs, tenant, normalisedMs, isProbe, isTenantProbe, isLong });
-    if (fault === 'capacity') see({ kind: 'refused', atMs, retryAfterMs: hintOf(failure), inFlight });
+    // A team's account upstream has limits of its own: that it is full says nothing of the endpoint to others (R9).
+    if (fault === 'capacity' && isOwn) credentials.bench(credential, hintOf(failure), { nowMs: atMs, random });
+    else if (fault === 'capacity') see({ kind: 'refused', atMs, retryAfterMs: hintOf(failure), inFlight });
     if (wasOutrun && firstTokenMs === null) see({ kind: 'outrun', atMs, normalisedMs });
     if (isProbe) see({ kind: 'probe_returned', atMs });
     if (isTenantProbe) see({ kind: 'probe_returned', atMs, tenant });

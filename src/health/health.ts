@@ -121,7 +121,7 @@ export function createHealth(ports: HealthPorts): Health {
       tenant: digest([facts.teamId]),
       facts,
       cachedTokens,
-      credential: credentialOf(endpointId, offer.keySecret),
+      credential: facts.ownCredential ?? credentialOf(endpointId, offer.keySecret),
       credentials,
       now,
       random,
@@ -133,16 +133,25 @@ export function createHealth(ports: HealthPorts): Health {
     let tenant: string | null = null;
     return {
       lastServed: (conversation) => conversations.last(conversation, nowMs),
-      read(endpointId, operatorId, keySecret) {
-        const credentialDisabled = credentials.isDisabled(credentialOf(endpointId, keySecret), nowMs);
-        const known = endpoints.peek(endpointId);
-        if (known === undefined) return unseen(operatorId, credentialDisabled, nowMs);
-        const health = readEndpoint(known, credentialDisabled, { isolateId, nowMs });
-        if (known.state.tenants.length === 0) return health;
-        const met = findTenant(known.state.tenants, (tenant ??= digest([teamId])));
-        return met === undefined ? health : readForTenant(known, { health, met }, { isolateId, nowMs });
+      read(endpointId, operatorId, credentialName) {
+        const credential = credentialOf(endpointId, credentialName);
+        const credentialDisabled = credentials.isDisabled(credential, nowMs);
+        const benchedUntilMs = credentials.benchedUntilMs(credential, nowMs);
+        const health = readShared(endpointId, operatorId, credentialDisabled);
+        if (benchedUntilMs === 0) return health;
+        const shared = health ?? readUnseen(null, credentialDisabled);
+        return { ...shared, backoffUntilMs: Math.max(shared.backoffUntilMs, benchedUntilMs) };
       },
     };
+
+    function readShared(endpointId: string, operatorId: string, credentialDisabled: boolean): EndpointHealth | undefined {
+      const known = endpoints.peek(endpointId);
+      if (known === undefined) return unseen(operatorId, credentialDisabled, nowMs);
+      const health = readEndpoint(known, credentialDisabled, { isolateId, nowMs });
+      if (known.state.tenants.length === 0) return health;
+      const met = findTenant(known.state.tenants, (tenant ??= digest([teamId])));
+      return met === undefined ? health : readForTenant(known, { health, met }, { isolateId, nowMs });
+    }
   }
 
   function unseen(operatorId: string, credentialDisabled: boolean, nowMs: number): EndpointHealth | undefined {
@@ -167,6 +176,6 @@ function termsOf({ operatorId, supply, maxConcurrency }: Offer): EndpointTerms {
 }
 
 /** An endpoint without a key is one of its own: a 401 there is nobody else's. */
-function credentialOf(endpointId: string, keySecret: string | null): string {
-  return keySecret ?? `endpoint ${endpointId}`;
+function credentialOf(endpointId: string, name: string | null): string {
+  return name ?? `endpoint ${endpointId}`;
 }
