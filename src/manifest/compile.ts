@@ -4,7 +4,7 @@ import { toNanoUsd } from '#schema/money';
 import { compileCatalogue, type CatalogueSeed } from './compile-catalogue.ts';
 import { compileEndpoints } from './compile-endpoints.ts';
 import type { DeploymentRows } from './deployment-rows.ts';
-import { foldPolicy } from './fold-policy.ts';
+import { toStoredDocument } from './lineage.ts';
 import type { CardFacts } from './card-facts.ts';
 import { secretNameOf, sha256Hex } from './secrets.ts';
 
@@ -45,7 +45,11 @@ export function compileManifest(input: CompileInput): DeploymentRows {
     meta: defaultPolicy === undefined ? [] : [{ name: 'default_policy', value: defaultPolicy }],
     teams: compileTeams(input),
     keys: compileKeys(input),
-    policies: Object.keys(manifest.policies).map((name) => ({ name, document: foldPolicy(name, manifest.policies), source: 'manifest' })),
+    policies: Object.keys(manifest.policies).map((name) => ({
+      name,
+      document: toStoredDocument(name, manifest.policies),
+      source: 'manifest',
+    })),
     providers: catalogue.providers,
     models: [...catalogue.models, ...own.models],
     aliases: Object.entries(manifest.aliases).map(([alias, modelId]) => ({ alias, modelId, source: 'manifest' })),
@@ -71,19 +75,21 @@ function budgetOf(budget: ManifestKey['budget']): { budgetNanoUsd: number | null
 }
 
 function compileKeys({ manifest, clientKeys, localKeys }: CompileInput): DeploymentRows['keys'] {
-  const base = { disabled: false, expiresAtMs: null, source: 'manifest' };
-  const unrestricted = { policy: null, models: null, ...budgetOf(undefined) };
-  const management = manifest.management_keys.flatMap(({ name }) => {
-    const id = keyId(null, name);
+  const base = { disabled: false, expiresAtMs: null, source: 'manifest', previousHash: null, previousExpiresAtMs: null };
+  const unrestricted = { policy: null, models: null, limits: null, ...budgetOf(undefined) };
+  const management = manifest.management_keys.flatMap((key) => {
+    const id = keyId(null, key.name);
     const resolved = clientKeys.get(id);
-    return resolved === undefined ? [] : [{ ...base, ...unrestricted, ...resolved, id, name, teamId: null, kind: 'management' }];
+    if (resolved === undefined) return [];
+    return [{ ...base, ...unrestricted, ...lifeOf(key), ...resolved, id, name: key.name, teamId: key.team ?? null, kind: 'management' }];
   });
   const inference = manifest.teams.flatMap((team) =>
     team.keys.flatMap((key) => {
       const id = keyId(team.id, key.name);
       const resolved = clientKeys.get(id);
       if (resolved === undefined) return [];
-      const wishes = { policy: key.policy ?? null, models: key.models ?? null, ...budgetOf(key.budget) };
+      const { policy = null, models = null, limits = null } = key;
+      const wishes = { policy, models, limits, ...budgetOf(key.budget), ...lifeOf(key) };
       return [{ ...base, ...wishes, ...resolved, id, name: key.name, teamId: team.id, kind: 'inference' }];
     }),
   );
@@ -96,4 +102,9 @@ function compileKeys({ manifest, clientKeys, localKeys }: CompileInput): Deploym
     { ...local, ...localKeys.inference, id: 'key-local', teamId, kind: 'inference' },
     { ...local, ...localKeys.management, id: 'key-local-management', teamId: null, kind: 'management' },
   ];
+}
+
+/** A date without a time means its beginning in UTC. */
+function lifeOf({ expires, disabled }: Pick<ManifestKey, 'expires' | 'disabled'>): { expiresAtMs: number | null; disabled: boolean } {
+  return { expiresAtMs: expires === undefined ? null : Date.parse(expires), disabled };
 }

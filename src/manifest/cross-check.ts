@@ -5,12 +5,13 @@ import type { Manifest, ManifestEndpoint, SecretReference } from '#schema/manife
 import { checkPolicies } from './check-policies.ts';
 import { checkPrice } from './check-price.ts';
 import type { Complaint, Path } from './manifest-error.ts';
-import { nearest } from './nearest.ts';
+import { checkNamedSupply } from './check-slugs.ts';
+import { clientKeys, sayKey } from './secrets.ts';
 
 /** What the deployment knows beside its manifest. */
 export interface ManifestSurroundings {
-  /** Provider ids with their supply kind and whether they bring a base URL. */
-  providers: ReadonlyMap<string, { supply: SupplyKind; hasBaseUrl: boolean }>;
+  /** Provider ids with their supply kind and whether they bring a base URL; its origin, and the secret that is called their key unless the manifest names another. */
+  providers: ReadonlyMap<string, { supply: SupplyKind; hasBaseUrl: boolean; origin?: string; keyName?: string }>;
   /** Model ids of the catalogue. */
   models: ReadonlySet<string>;
   /** Private hosts that this deployment names; endpoints elsewhere must be public https. */
@@ -18,6 +19,9 @@ export interface ManifestSurroundings {
   /** Whether keys may stand in the file. True under `npm start` only. */
   allowValues: boolean;
 }
+
+const OUR_SECRETS = /^HEADRACE_/;
+const SEAL_SECRETS = /^HEADRACE_SEAL_KEY/;
 
 /** Id of the provider that stands for endpoints of one's own. */
 export const CUSTOM_PROVIDER = 'selfhosted';
@@ -30,15 +34,28 @@ export function crossCheck(manifest: Manifest, around: ManifestSurroundings): Co
     ...checkProviders(manifest, around),
     ...checkEndpoints(manifest, around),
     ...checkPolicies(manifest.policies),
+    ...checkNamedSupply(manifest, around),
     ...checkReferences(manifest),
     ...checkNames(manifest),
   ];
 }
 
+/** Known names, to look one up and to list them. */
+interface Names {
+  has(name: string): boolean;
+  /** One list for all complaints: a list for each would fill the memory. */
+  all: readonly string[];
+}
+
+function toNames(names: Iterable<string>): Names {
+  const known = new Set(names);
+  return { has: (name) => known.has(name), all: [...known] };
+}
+
 /** Complains when a name is not among the known ones. */
-function unknownName(path: Path, what: string, name: string, known: readonly string[]): Complaint[] {
-  if (known.includes(name)) return [];
-  return [{ path, message: `unknown ${what} "${name}"`, allowed: [...known], suggestion: nearest(name, known) }];
+function unknownName(path: Path, what: string, name: string, known: Names): Complaint[] {
+  if (known.has(name)) return [];
+  return [{ path, message: `unknown ${what} "${name}"`, allowed: known.all, word: name }];
 }
 
 function checkSecret(path: Path, reference: SecretReference, around: ManifestSurroundings): Complaint[] {
@@ -52,20 +69,36 @@ function checkSecret(path: Path, reference: SecretReference, around: ManifestSur
 }
 
 function checkSecrets(manifest: Manifest, around: ManifestSurroundings): Complaint[] {
+  const client = (path: Path, key: SecretReference): Complaint[] => [
+    ...checkSecret(path, key, around),
+    ...(SEAL_SECRETS.test(key.secret ?? '') ? [{ path: [...path, 'secret'], message: `${key.secret} seals keys, and is none` }] : []),
+  ];
+  const owners = new Map(clientKeys(manifest).map((key) => [key.reference.secret, sayKey(key)]));
+  const upstream = (path: Path, key: SecretReference): Complaint[] => [
+    ...checkSecret(path, key, around),
+    ...checkUpstreamSecret([...path, 'secret'], key.secret, owners),
+  ];
   return [
-    ...manifest.management_keys.flatMap((key, index) => checkSecret(['management_keys', index], key, around)),
-    ...manifest.providers.flatMap(({ key }, index) => checkSecret(['providers', index, 'key'], key, around)),
-    ...manifest.endpoints.flatMap(({ key }, index) => (key === undefined ? [] : checkSecret(['endpoints', index, 'key'], key, around))),
-    ...manifest.teams.flatMap((team, teamIndex) =>
-      team.keys.flatMap((key, index) => checkSecret(['teams', teamIndex, 'keys', index], key, around)),
-    ),
+    ...manifest.management_keys.flatMap((key, index) => client(['management_keys', index], key)),
+    ...manifest.providers.flatMap(({ key }, index) => upstream(['providers', index, 'key'], key)),
+    ...manifest.endpoints.flatMap(({ key }, index) => (key === undefined ? [] : upstream(['endpoints', index, 'key'], key))),
+    ...manifest.teams.flatMap((team, teamIndex) => team.keys.flatMap((key, index) => client(['teams', teamIndex, 'keys', index], key))),
   ];
 }
 
+/** Secrets that go upstream must be meant for it: neither the router's own nor what clients prove themselves with (K1). */
+function checkUpstreamSecret(path: Path, secret: string | undefined, owners: ReadonlyMap<string | undefined, string>): Complaint[] {
+  if (secret === undefined) return [];
+  if (OUR_SECRETS.test(secret))
+    return [{ path, message: 'names that begin with HEADRACE_ are the router’s own: no upstream gets their values' }];
+  const owner = owners.get(secret);
+  return owner === undefined ? [] : [{ path, message: `${secret} is ${owner}: no upstream gets it` }];
+}
+
 function checkAliases(manifest: Manifest, around: ManifestSurroundings): Complaint[] {
-  const models = [...new Set([...around.models, ...manifest.endpoints.map((endpoint) => endpoint.model)])];
+  const models = toNames([...around.models, ...manifest.endpoints.map((endpoint) => endpoint.model)]);
   return Object.entries(manifest.aliases).flatMap(([alias, target]) => {
-    if (models.includes(alias)) return [{ path: ['aliases', alias], onKey: true, message: `"${alias}" is a model already` }];
+    if (models.has(alias)) return [{ path: ['aliases', alias], onKey: true, message: `"${alias}" is a model already` }];
     if (Object.hasOwn(manifest.aliases, target))
       return [{ path: ['aliases', alias], message: `"${target}" is an alias itself: name the model` }];
     return unknownName(['aliases', alias], 'model', target, models);
@@ -73,20 +106,19 @@ function checkAliases(manifest: Manifest, around: ManifestSurroundings): Complai
 }
 
 function checkProviders(manifest: Manifest, around: ManifestSurroundings): Complaint[] {
-  return manifest.providers.flatMap(({ id }, index) =>
-    unknownName(['providers', index, 'id'], 'provider', id, [...around.providers.keys()]),
-  );
+  const known = toNames(around.providers.keys());
+  return manifest.providers.flatMap(({ id }, index) => unknownName(['providers', index, 'id'], 'provider', id, known));
 }
 
 function checkEndpoints(manifest: Manifest, around: ManifestSurroundings): Complaint[] {
-  return manifest.endpoints.flatMap((endpoint, index) => checkEndpoint(endpoint, ['endpoints', index], around));
+  const providers = toNames(around.providers.keys());
+  return manifest.endpoints.flatMap((endpoint, index) => checkEndpoint(endpoint, ['endpoints', index], { ...around, known: providers }));
 }
 
-function checkEndpoint(endpoint: ManifestEndpoint, path: Path, around: ManifestSurroundings): Complaint[] {
+function checkEndpoint(endpoint: ManifestEndpoint, path: Path, around: ManifestSurroundings & { known: Names }): Complaint[] {
   const complaints: Complaint[] = [];
   const provider = around.providers.get(endpoint.provider);
-  if (provider === undefined)
-    complaints.push(...unknownName([...path, 'provider'], 'provider', endpoint.provider, [...around.providers.keys()]));
+  if (provider === undefined) complaints.push(...unknownName([...path, 'provider'], 'provider', endpoint.provider, around.known));
   else if (endpoint.provider !== CUSTOM_PROVIDER && endpoint.supply !== undefined && endpoint.supply !== provider.supply)
     complaints.push({
       path: [...path, 'supply'],
@@ -113,12 +145,15 @@ function checkEndpoint(endpoint: ManifestEndpoint, path: Path, around: ManifestS
 
 /** Checks that owners and policies exist. */
 function checkReferences(manifest: Manifest): Complaint[] {
-  const policies = Object.keys(manifest.policies);
-  const teams = manifest.teams.map((team) => team.id);
+  const policies = toNames(Object.keys(manifest.policies));
+  const teams = toNames(manifest.teams.map((team) => team.id));
   const policyAt = (path: Path, name: string | undefined): Complaint[] =>
     name === undefined ? [] : unknownName(path, 'policy', name, policies);
   return [
     ...policyAt(['defaults', 'policy'], manifest.defaults.policy),
+    ...manifest.management_keys.flatMap(({ team }, index) =>
+      team === undefined ? [] : unknownName(['management_keys', index, 'team'], 'team', team, teams),
+    ),
     ...manifest.endpoints.flatMap(({ owner }, index) =>
       owner === undefined ? [] : unknownName(['endpoints', index, 'owner'], 'team', owner, teams),
     ),

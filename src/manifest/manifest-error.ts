@@ -18,8 +18,9 @@ export interface ManifestError {
 export interface Complaint {
   path: Path;
   message: string;
-  allowed?: string[] | undefined;
-  suggestion?: string | undefined;
+  allowed?: readonly string[] | undefined;
+  /** What was written where one of the allowed words may have been meant. */
+  word?: string | undefined;
   onKey?: boolean;
 }
 

@@ -18,15 +18,20 @@ function editDistance(left: string, right: string): number {
 
 /** Longer words are nobody's typing slip, and would make the search slow. */
 const WORD_LENGTH_MAX = 80;
+/** Words compared at most, so that fifty slips in a large manifest cost little. */
+const COMPARED_MAX = 1000;
 
 /** Returns the known word that differs from `word` by at most a third of its letters; undefined when none is that near. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   if (word.length > WORD_LENGTH_MAX) return undefined;
+  const editsMax = Math.max(1, Math.floor(word.length / 3));
   let best: { candidate: string; distance: number } | undefined;
+  let compared = 0;
   for (const candidate of known) {
-    if (candidate.length > WORD_LENGTH_MAX) continue;
+    if (Math.abs(candidate.length - word.length) > editsMax) continue;
+    if (++compared > COMPARED_MAX) break;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance <= Math.max(1, Math.floor(word.length / 3)) && distance < (best?.distance ?? Infinity)) best = { candidate, distance };
+    if (distance <= editsMax && distance < (best?.distance ?? Infinity)) best = { candidate, distance };
   }
   return best?.candidate;
 }

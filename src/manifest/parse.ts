@@ -2,6 +2,7 @@
 import { manifest as manifestSchema, type Manifest } from '#schema/manifest';
 import { crossCheck, type ManifestSurroundings } from './cross-check.ts';
 import { formatPath, type Complaint, type ManifestError } from './manifest-error.ts';
+import { nearest } from './nearest.ts';
 import { readYaml, type ManifestSource } from './read-yaml.ts';
 import { sayIssue } from './say-issue.ts';
 
@@ -10,6 +11,8 @@ export type ParseResult = { ok: true; manifest: Manifest } | { ok: false; errors
 
 /** Complaints beyond this many help nobody. */
 const ERRORS_MAX = 50;
+/** The longest list of allowed words that goes with a complaint: every country there is. */
+const ALLOWED_MAX = 300;
 
 /** Parses and checks a manifest completely: syntax first, then fields, then what must agree across the file. */
 export function parseManifest(text: string, around: ManifestSurroundings): ParseResult {
@@ -28,13 +31,18 @@ export function parseManifest(text: string, around: ManifestSurroundings): Parse
 }
 
 function fail(source: ManifestSource, complaints: readonly Complaint[]): ParseResult {
-  const errors = complaints.slice(0, ERRORS_MAX).map(({ path, message, allowed, suggestion, onKey }) => ({
-    ...source.locate(path, onKey ?? false),
-    path: formatPath(path),
-    message,
-    ...(allowed === undefined ? {} : { allowed }),
-    ...(suggestion === undefined ? {} : { suggestion }),
-  }));
+  const errors = complaints.slice(0, ERRORS_MAX).map((complaint) => place(source, complaint));
   errors.sort((left, right) => left.line - right.line || left.column - right.column);
   return { ok: false, errors };
+}
+
+function place(source: ManifestSource, { path, message, allowed, word, onKey = false }: Complaint): ManifestError {
+  const suggestion = word === undefined ? undefined : nearest(word, allowed ?? []);
+  return {
+    ...source.locate(path, onKey),
+    path: formatPath(path),
+    message,
+    ...(allowed === undefined || allowed.length > ALLOWED_MAX ? {} : { allowed: [...allowed] }),
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
 }

@@ -1,7 +1,6 @@
 /** Says a zod issue in the words of somebody who edits the file. */
 import type { z } from 'zod';
 import type { Complaint, Path } from './manifest-error.ts';
-import { nearest } from './nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -29,7 +28,7 @@ export function sayIssue(issue: Issue, schema: z.ZodType, value: unknown): Compl
         onKey: true,
         message: `unknown field \`${key}\``,
         allowed,
-        suggestion: nearest(key, allowed),
+        word: key,
       }));
     }
     case 'invalid_value': {
@@ -41,7 +40,7 @@ export function sayIssue(issue: Issue, schema: z.ZodType, value: unknown): Compl
           path,
           message: `${show(found)} is not allowed`,
           allowed,
-          suggestion: typeof found === 'string' ? nearest(found, allowed) : undefined,
+          word: typeof found === 'string' ? found : undefined,
         },
       ];
     }
@@ -71,6 +70,8 @@ function sayUnion(issue: Extract<Issue, { code: 'invalid_union' }>, path: Path, 
   const depthOf = (issues: readonly Issue[]): number =>
     Math.max(0, ...issues.map((one) => one.path.length + (one.code === 'invalid_type' ? 0 : 0.5)));
   const best = [...issue.errors].sort((left, right) => depthOf(right) - depthOf(left))[0] ?? [];
+  // What a contract says of all its alternatives together is better than what zod says of one.
+  if (!issue.message.startsWith('Invalid ')) return [{ path, message: issue.message }];
   if (depthOf(best) > 0) return best.flatMap((one) => sayIssue({ ...one, path: [...path, ...one.path] } as Issue, schema, value));
   const choice = issue.errors.flat().find((one) => one.code === 'invalid_value');
   if (choice !== undefined && typeof read(value, path) === 'string') return sayIssue({ ...choice, path } as Issue, schema, value);
@@ -97,6 +98,7 @@ function article(expected: string): string {
 function kindOf(found: unknown): string {
   if (Array.isArray(found)) return 'a list';
   if (found === null) return 'nothing';
+  if (typeof found === 'number' && !Number.isFinite(found)) return String(found);
   return typeof found === 'object' ? 'a map' : article(typeof found);
 }
 

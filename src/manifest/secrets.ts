@@ -24,6 +24,11 @@ export interface ClientKeyReference {
   reference: SecretReference;
 }
 
+/** Names a key for people: `key ci of team research`. */
+export function sayKey({ team, name }: Pick<ClientKeyReference, 'team' | 'name'>): string {
+  return team === null ? `management key ${name}` : `key ${name} of team ${team}`;
+}
+
 /** Lists the keys that clients will present: management keys first, then team by team. */
 export function clientKeys(manifest: Manifest): ClientKeyReference[] {
   const from = (team: string | null, key: { name: string } & SecretReference): ClientKeyReference => ({
@@ -46,4 +51,9 @@ export function literalBindings(manifest: Manifest): Record<string, string> {
 /** Lists the names of upstream secrets that the manifest reads from the deployment, each once. */
 export function namedSecrets(manifest: Manifest): string[] {
   return [...new Set([...manifest.providers, ...manifest.endpoints].flatMap(({ key }) => key?.secret ?? []))];
+}
+
+/** Tells whether keys themselves stand in a manifest, which then must not be kept. */
+export function holdsKeys(manifest: Manifest): boolean {
+  return Object.keys(literalBindings(manifest)).length > 0 || clientKeys(manifest).some(({ reference }) => reference.value !== undefined);
 }

@@ -1,110 +1,173 @@
-/** Makes D1 match compiled rows: reads what is there, then writes the difference in one transaction. */
-import { getTableColumns, getTableName } from 'drizzle-orm';
+/** Makes D1 match compiled rows: works out what would change, then has it written in one transaction or not at all. */
+import { getTableColumns } from 'drizzle-orm';
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
-import { aliases, claims, endpoints, keys, meta, models, offers, policies, providers, teams } from '#schema/tables';
+import type { Change } from '#schema/change';
+import { auditRow } from './audit-apply.ts';
+import type { AppliedTable, Row } from './describe-row.ts';
 import type { DeploymentRows } from './deployment-rows.ts';
+import { compare, comparePrices, nameOf, RULES, VERSION_ROW, type Difference } from './difference.ts';
+import { findKeyClash, type KeyClash } from './key-clash.ts';
+import { findOrphans, type Orphan } from './orphans.ts';
 import { sha256Hex } from './secrets.ts';
+import { applyStatements, TABLES, UNUSED_TEAM, type DeploymentState } from './statement-store.ts';
 
-/** Ids of rows by what happened to them. */
-export interface TableChange {
-  added: string[];
-  changed: string[];
-  removed: string[];
+/** What is applied beside the rows. */
+export interface ApplyOptions {
+  nowMs: number;
+  /** Id of the key that asks, or `npm start`. */
+  actor: string;
+  /** Id of the audit row. */
+  auditId: string;
+  /** The manifest; only its digest is kept where it holds keys themselves. */
+  text: string;
+  holdsKeys: boolean;
+  /** Delete keys that are called for no longer, and then teams without keys and receipts, instead of disabling the former and keeping the latter. */
+  prune: boolean;
 }
 
-/** What applying did, by table; tables without change are left out. Empty: the deployment matched already. */
-export type ApplySummary = Record<string, TableChange>;
-
-type Value = string | number | null;
-type Row = Record<string, Value>;
-
-interface Rule {
-  table: SQLiteTable;
-  /** Columns that name a row. */
-  key: string[];
-  /** Columns that are written with the row but are no reason to write it. */
-  stamps: string[];
-  /** Columns that keep what they were given first. */
-  kept: string[];
-  /** What happens to a row of ours that is called for no longer. Absent: it stays. */
-  vanished?: 'delete' | 'disable';
-  /** Which rows are ours to remove. Default: those that came from the manifest or the catalogue. */
-  isOurs?: (row: Row) => boolean;
+/** What applying would do, and the means to do it. */
+export interface ApplyPlan {
+  /** Digest over what would be written and the state that it was computed from: the same twice is the same plan. */
+  digest: string;
+  changes: Change[];
+  /** The manifest's version once applied; null where none was ever. */
+  version: number | null;
+  /** Ids of keys that will not work any more. */
+  endedKeys: string[];
+  /** A key of the manifest that is already in use under another name made through the API. */
+  clash: KeyClash | null;
+  /** Who keeps a name for a policy that goes. */
+  orphans: Orphan[];
+  /** Nothing to do when empty. */
+  statements: D1PreparedStatement[];
+  state: DeploymentState;
 }
 
-/** Sources of rows that applying may remove; rows made through the API are left alone. */
-const OWN_SOURCES: readonly Value[] = ['manifest', 'catalogue'];
-const hasOwnSource = (row: Row): boolean => OWN_SOURCES.includes(row.source ?? null);
-
-/** How each table follows its rows. Teams stay for the sake of their receipts; their keys are disabled. */
-const RULES: Record<Exclude<keyof DeploymentRows, 'offers'>, Rule> = {
-  meta: { table: meta, key: ['name'], stamps: [], kept: [], vanished: 'delete', isOurs: (row) => row.name === 'default_policy' },
-  teams: { table: teams, key: ['id'], stamps: [], kept: ['created_at_ms'] },
-  keys: { table: keys, key: ['id'], stamps: ['updated_at_ms'], kept: ['created_at_ms'], vanished: 'disable' },
-  policies: { table: policies, key: ['name'], stamps: ['version', 'updated_at_ms'], kept: [], vanished: 'delete' },
-  providers: { table: providers, key: ['id'], stamps: [], kept: [], vanished: 'delete' },
-  models: { table: models, key: ['id'], stamps: [], kept: [], vanished: 'delete' },
-  aliases: { table: aliases, key: ['alias'], stamps: [], kept: [], vanished: 'delete' },
-  endpoints: { table: endpoints, key: ['id'], stamps: [], kept: [], vanished: 'delete' },
-  claims: {
-    table: claims,
-    key: ['subject', 'kind', 'source'],
-    stamps: [],
-    kept: [],
-    vanished: 'delete',
-    // Evidence from hardware is brought by probes, never by a card.
-    isOurs: (row) => String(row.subject).startsWith('provider:') && row.source !== 'hardware',
-  },
-};
-
-const PRICE_COLUMNS = [
-  'prompt_pico_usd_per_token',
-  'completion_pico_usd_per_token',
-  'cache_read_pico_usd_per_token',
-  'cache_write_pico_usd_per_token',
-  'request_nano_usd',
-  'unit_pico_usd',
-];
-
-/** Rows in one statement's JSON; keeps a statement well under D1's 2 MB for a bound value. */
-const ROWS_PER_STATEMENT = 200;
-
-/**
- * Applies rows atomically in one `batch`; applying them again changes nothing. Prices are appended, never rewritten: a changed one is valid from `nowMs`.
- * Receipts are never touched. Sets meta `catalogue_version` to the hash of all rows, by which isolates notice. Throws what D1 throws, and then nothing has changed.
- */
-export async function applyRows(db: D1Database, rows: DeploymentRows, nowMs: number): Promise<ApplySummary> {
-  const version = sha256Hex(JSON.stringify(rows)).slice(0, 16);
-  const desired = { ...rows, meta: [...rows.meta, { name: 'catalogue_version', value: version }] };
-  const summary: ApplySummary = {};
-  const statements: D1PreparedStatement[] = [];
-  const note = (table: string, change: TableChange): void => {
-    if (change.added.length + change.changed.length + change.removed.length > 0) summary[table] = change;
-  };
-
-  for (const [name, rule] of Object.entries(RULES) as [keyof typeof RULES, Rule][]) {
-    const stamped = desired[name].map((row) => ({ version: 1, createdAtMs: nowMs, updatedAtMs: nowMs, ...row }));
-    const difference = compare(
-      rule,
-      await readAll(db, rule.table),
-      stamped.map((row) => toColumns(rule.table, row)),
-    );
-    statements.push(...upserts(db, rule, difference.write), ...removals(db, rule, difference.remove));
-    note(name, difference.change);
+/** Works out what applying rows would change. Writes nothing. Throws what D1 throws. */
+export async function planApply(db: D1Database, rows: DeploymentRows, options: ApplyOptions): Promise<ApplyPlan> {
+  const { nowMs, actor, text, holdsKeys, prune } = options;
+  const [state, stored] = await Promise.all([readState(db), readStored(db)]);
+  const desired = desiredRows(rows, nowMs);
+  const goingKeys = new Set<string>();
+  const differences: Difference[] = [];
+  // Keys first: a team can go only when no key of it stays.
+  for (const rule of [...RULES].sort((left, right) => Number(right.table === 'keys') - Number(left.table === 'keys'))) {
+    const isIdle = (row: Row): boolean =>
+      rule.table !== 'teams' ||
+      (stored.idleTeams.has(String(row.id)) && !stored.keys.some((key) => key.team_id === row.id && !goingKeys.has(String(key.id))));
+    const difference = compare(rule, { present: stored[rule.table], desired: desired[rule.table] }, { prune, canGo: isIdle });
+    if (rule.table === 'keys' && difference.removal === 'delete') for (const { id } of difference.remove) goingKeys.add(String(id));
+    differences.push(difference);
   }
+  differences.push(comparePrices(stored.offers, desired.offers, nowMs));
+  for (const { rule, write } of differences) if (rule.table === 'policies') nameVersions(write, stored.policyVersions);
 
-  const prices = comparePrices(await readAll(db, offers), rows.offers, nowMs);
-  statements.push(...upserts(db, { table: offers, key: ['endpoint_id', 'valid_from_ms'], stamps: [], kept: [] }, prices.write));
-  note('offers', prices.change);
-
-  if (statements.length > 0) await db.batch(statements);
-  return summary;
+  const textDigest = sha256Hex(text);
+  const manifest =
+    textDigest === state.manifestDigest
+      ? null
+      : {
+          version: (state.manifestVersion ?? 0) + 1,
+          digest: textDigest,
+          text: holdsKeys ? null : text,
+          appliedAtMs: nowMs,
+          actor,
+        };
+  const version = manifest?.version ?? state.manifestVersion;
+  const changes = differences.flatMap((difference) => difference.changes);
+  const hasWork = manifest !== null || differences.some(({ write, remove }) => write.length + remove.length > 0);
+  const ended = differences.find(({ rule }) => rule.table === 'keys')?.remove ?? [];
+  return {
+    digest: digestOf(state, textDigest, differences),
+    changes,
+    version,
+    endedKeys: ended.map(({ id }) => String(id)),
+    clash: findKeyClash(stored.keys, desired.keys),
+    orphans: findOrphans(stored, desired),
+    state,
+    statements: hasWork
+      ? applyStatements(db, {
+          state,
+          keys: { present: stored.keys, desired: desired.keys },
+          differences,
+          manifest,
+          audit: auditRow({ ...options, changes, from: state.manifestVersion, to: version }),
+          nowMs,
+        })
+      : [],
+  };
 }
 
-/** Reads a whole table as it is stored. Tables of the deployment are small: thousands of rows. */
-async function readAll(db: D1Database, table: SQLiteTable): Promise<Row[]> {
-  const { results } = await db.prepare(`SELECT * FROM "${getTableName(table)}"`).all<Row>();
-  return results;
+/** Applies a plan in one transaction. False when the deployment is no longer the one that it was made for; then, and when D1 throws, nothing has changed. */
+export async function commitApply(db: D1Database, plan: ApplyPlan): Promise<boolean> {
+  if (plan.statements.length === 0) return true;
+  try {
+    await db.batch(plan.statements);
+    return true;
+  } catch (failure) {
+    const state = await readState(db);
+    if (JSON.stringify(state) !== JSON.stringify(plan.state)) return false;
+    throw failure;
+  }
+}
+
+/** Applies rows at once, for whoever has nobody to show a plan to. Throws what D1 throws, and when somebody else applies at the same time. */
+export async function applyRows(db: D1Database, rows: DeploymentRows, options: ApplyOptions): Promise<ApplyPlan> {
+  const plan = await planApply(db, rows, options);
+  if (!(await commitApply(db, plan))) throw new Error('somebody else has applied a manifest at the same time');
+  return plan;
+}
+
+/** Reads which manifest is applied. */
+export async function readState(db: D1Database): Promise<DeploymentState> {
+  const row = await db
+    .prepare(
+      `SELECT (SELECT value FROM meta WHERE name = '${VERSION_ROW}') AS catalogueVersion, version AS manifestVersion, digest AS manifestDigest
+       FROM (SELECT 1) LEFT JOIN (SELECT version, digest FROM manifests ORDER BY version DESC LIMIT 1)`,
+    )
+    .first<DeploymentState>();
+  return row ?? { catalogueVersion: null, manifestVersion: null, manifestDigest: null };
+}
+
+/** Reads the hashes that the manifest's client keys have now, by key id. */
+export async function readClientKeys(db: D1Database): Promise<Map<string, { hash: string; label: string }>> {
+  const { results } = await db
+    .prepare("SELECT id, hash, label FROM keys WHERE source = 'manifest'")
+    .all<{ id: string; hash: string; label: string }>();
+  return new Map(results.map(({ id, ...key }) => [id, key]));
+}
+
+type Stored = Record<AppliedTable, Row[]> & { policyVersions: Map<string, number>; idleTeams: Set<string> };
+
+/** Reads the tables of the deployment as they are, in one transaction. They are small: thousands of rows. */
+async function readStored(db: D1Database): Promise<Stored> {
+  const names = Object.keys(TABLES) as AppliedTable[];
+  const results = await db.batch<Row>([
+    ...names.map((name) => db.prepare(`SELECT * FROM "${name}"`)),
+    db.prepare('SELECT name, max(version) AS version FROM policy_versions GROUP BY name'),
+    db.prepare(`SELECT id FROM teams WHERE ${UNUSED_TEAM}`),
+  ]);
+  const rowsAt = (place: number): Row[] => results[place]?.results ?? [];
+  return {
+    ...(Object.fromEntries(names.map((name, place) => [name, rowsAt(place)])) as Record<AppliedTable, Row[]>),
+    policyVersions: new Map(
+      [...rowsAt(names.indexOf('policies')), ...rowsAt(names.length)]
+        .sort((left, right) => Number(left.version) - Number(right.version))
+        .map(({ name, version }) => [String(name), Number(version)]),
+    ),
+    idleTeams: new Set(rowsAt(names.length + 1).map(({ id }) => String(id))),
+  };
+}
+
+function desiredRows(rows: DeploymentRows, nowMs: number): Record<AppliedTable, Row[]> {
+  const version = sha256Hex(JSON.stringify(rows)).slice(0, 16);
+  const all = { ...rows, meta: [...rows.meta, { name: VERSION_ROW, value: version }] };
+  const names = Object.keys(TABLES) as AppliedTable[];
+  const stamps = { version: 1, createdAtMs: nowMs, updatedAtMs: nowMs };
+  return Object.fromEntries(names.map((name) => [name, all[name].map((row) => toColumns(TABLES[name], { ...stamps, ...row }))])) as Record<
+    AppliedTable,
+    Row[]
+  >;
 }
 
 /** Renames fields to columns and writes JSON and booleans as SQLite keeps them; absent fields become null. */
@@ -112,86 +175,29 @@ function toColumns(table: SQLiteTable, row: Record<string, unknown>): Row {
   return Object.fromEntries(
     Object.entries<SQLiteColumn>(getTableColumns(table)).map(([field, column]) => {
       const value = row[field] ?? null;
-      const stored = value === null ? null : (column.mapToDriverValue(value) as Value | boolean);
+      const stored = value === null ? null : (column.mapToDriverValue(value) as Row[string] | boolean);
       return [column.name, typeof stored === 'boolean' ? Number(stored) : stored];
     }),
   );
 }
 
-function nameOf(rule: Rule, row: Row): string {
-  return rule.key.map((column) => String(row[column])).join(' ');
+/** Gives changed policies the version after all that their names ever had. */
+function nameVersions(write: readonly Row[], known: ReadonlyMap<string, number>): void {
+  for (const row of write) row.version = (known.get(String(row.name)) ?? 0) + 1;
 }
 
-function compare(rule: Rule, present: readonly Row[], desired: readonly Row[]): { write: Row[]; remove: Row[]; change: TableChange } {
-  const before = new Map(present.map((row) => [nameOf(rule, row), row]));
-  const wanted = new Set(desired.map((row) => nameOf(rule, row)));
-  const change: TableChange = { added: [], changed: [], removed: [] };
-  const write: Row[] = [];
-  for (const row of desired) {
-    const old = before.get(nameOf(rule, row));
-    const isSame = old !== undefined && Object.keys(row).every((column) => isStamp(rule, column) || old[column] === row[column]);
-    if (isSame) continue;
-    (old === undefined ? change.added : change.changed).push(nameOf(rule, row));
-    write.push('version' in row && typeof old?.version === 'number' ? { ...row, version: old.version + 1 } : row);
-  }
-  const remove = present.filter((row) => isVanished(rule, row) && !wanted.has(nameOf(rule, row)));
-  change.removed.push(...remove.map((row) => nameOf(rule, row)));
-  return { write, remove, change };
-}
-
-function isStamp(rule: Rule, column: string): boolean {
-  return rule.stamps.includes(column) || rule.kept.includes(column);
-}
-
-function isVanished(rule: Rule, row: Row): boolean {
-  if (rule.vanished === undefined || !(rule.isOurs ?? hasOwnSource)(row)) return false;
-  return rule.vanished === 'delete' || row.disabled === 0;
-}
-
-function comparePrices(present: readonly Row[], desired: DeploymentRows['offers'], nowMs: number): { write: Row[]; change: TableChange } {
-  const newest = new Map<string, Row>();
-  for (const row of present) {
-    const other = newest.get(String(row.endpoint_id));
-    if (other === undefined || Number(other.valid_from_ms) < Number(row.valid_from_ms)) newest.set(String(row.endpoint_id), row);
-  }
-  const change: TableChange = { added: [], changed: [], removed: [] };
-  const write = desired.flatMap(({ validFromMs, ...terms }) => {
-    const old = newest.get(terms.endpointId);
-    const row = toColumns(offers, { ...terms, validFromMs: validFromMs ?? nowMs });
-    // Nothing to write where no price is known; a price of zero is one.
-    if (old === undefined && row.prompt_pico_usd_per_token === null && row.completion_pico_usd_per_token === null) return [];
-    if (old !== undefined && PRICE_COLUMNS.every((column) => old[column] === row[column])) return [];
-    // A dated price gives way to anything newer, such as a price that was synced since.
-    if (validFromMs !== null && old !== undefined && Number(old.valid_from_ms) >= validFromMs) return [];
-    (old === undefined ? change.added : change.changed).push(terms.endpointId);
-    return [{ ...row, valid_from_ms: Math.max(Number(row.valid_from_ms), Number(old?.valid_from_ms ?? -1) + 1) }];
+function digestOf(state: DeploymentState, textDigest: string, differences: readonly Difference[]): string {
+  const unstamped = ({ rule, write }: Difference): Row[] =>
+    write.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).filter(
+          ([column]) => !rule.stamps?.includes(column) && !rule.kept?.includes(column) && column !== 'valid_from_ms',
+        ),
+      ),
+    );
+  const content = differences.map((difference) => {
+    const { rule, remove, removal } = difference;
+    return [rule.table, unstamped(difference), removal, remove.map((row) => nameOf(rule, row))];
   });
-  return { write, change };
-}
-
-/** Inserts or updates rows through one bound JSON text a statement, because D1 binds at most 100 values. */
-function upserts(db: D1Database, rule: Rule, rows: readonly Row[]): D1PreparedStatement[] {
-  const [first] = rows;
-  if (first === undefined) return [];
-  const columns = Object.keys(first);
-  const updated = columns.filter((column) => !rule.key.includes(column) && !rule.kept.includes(column));
-  const text =
-    `INSERT INTO "${getTableName(rule.table)}" (${columns.join(', ')}) ` +
-    `SELECT ${columns.map((column) => `json_extract(value, '$.${column}')`).join(', ')} FROM json_each(?1) WHERE true ` +
-    `ON CONFLICT (${rule.key.join(', ')}) DO UPDATE SET ${updated.map((column) => `${column} = excluded.${column}`).join(', ')}`;
-  return chunks(rows).map((chunk) => db.prepare(text).bind(JSON.stringify(chunk)));
-}
-
-function removals(db: D1Database, rule: Rule, rows: readonly Row[]): D1PreparedStatement[] {
-  const columns = rule.key.map((_column, index) => `json_extract(value, '$[${index}]')`).join(', ');
-  const named = `WHERE (${rule.key.join(', ')}) IN (SELECT ${columns} FROM json_each(?1))`;
-  const table = getTableName(rule.table);
-  const text = rule.vanished === 'disable' ? `UPDATE "${table}" SET disabled = 1 ${named}` : `DELETE FROM "${table}" ${named}`;
-  return chunks(rows).map((chunk) => db.prepare(text).bind(JSON.stringify(chunk.map((row) => rule.key.map((column) => row[column])))));
-}
-
-function chunks(rows: readonly Row[]): Row[][] {
-  return Array.from({ length: Math.ceil(rows.length / ROWS_PER_STATEMENT) }, (_, index) =>
-    rows.slice(index * ROWS_PER_STATEMENT, (index + 1) * ROWS_PER_STATEMENT),
-  );
+  return sha256Hex(JSON.stringify([state, textDigest, content])).slice(0, 16);
 }
