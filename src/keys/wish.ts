@@ -33,11 +33,12 @@ export function checkWish({ policy, expires_at: expiresAt }: UpdateKey | CreateK
 
 /** Translates a wish into columns. A reset of null means a limit for all time. */
 export function toChanges(wish: CreateKey | UpdateKey): KeyChanges {
-  const { name, limit, limit_reset: reset, expires_at: expiresAt, policy, models } = wish;
+  const { name, limit, limit_reset: reset, expires_at: expiresAt, policy, models, limits } = wish;
   return {
     name,
     policy,
     models,
+    limits: limits && Object.keys(limits).length === 0 ? null : limits,
     disabled: 'disabled' in wish ? wish.disabled : undefined,
     budgetNanoUsd: limit && toNanoUsd(limit),
     budgetPeriod: reset === undefined ? undefined : reset === null ? 'total' : PERIODS[reset],

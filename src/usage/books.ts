@@ -1,18 +1,9 @@
 /** The books of an isolate: sums over what was served and charged. Large sums are kept for a while, so that reading them cannot become a load. */
-import { GatewayError } from '#schema/error';
-import { within } from '#schema/within';
+import { createOrUnavailable } from '#schema/or-unavailable';
 import { createKept } from './kept.ts';
-import {
-  readActivity,
-  readCredits,
-  readKeyUsages,
-  readTraffic,
-  type ActivityQuery,
-  type ActivityRow,
-  type Credits,
-  type KeyUsage,
-  type Traffic,
-} from './store.ts';
+import { readReceiptTeam, readUsage, type UsageQuery, type UsageRow } from './sums-store.ts';
+import { readCredits, type Credits } from './team-store.ts';
+import { readActivity, readKeyUsages, readTraffic, type ActivityQuery, type ActivityRow, type KeyUsage, type Traffic } from './store.ts';
 
 export interface BooksPorts {
   db: D1Database;
@@ -26,6 +17,12 @@ export interface Books {
   ofKeys(keyIds: readonly string[]): Promise<ReadonlyMap<string, KeyUsage>>;
   /** Of one team, or of all where it is null; at most a minute old. */
   credits(teamId: string | null): Promise<Credits>;
+  /** Reads credits anew the next time. */
+  forgetCredits(): void;
+  /** At most ten seconds old. */
+  usage(query: UsageQuery): Promise<readonly UsageRow[]>;
+  /** The team whose request a receipt is of; null where there is none. */
+  teamOfReceipt(id: string): Promise<string | null>;
   /** At most a minute old. */
   activity(query: ActivityQuery): Promise<readonly ActivityRow[]>;
   /** What endpoints have completed in seven days, by endpoint id; at most five minutes old, empty while D1 does not answer. */
@@ -43,31 +40,24 @@ const KEPT_MAX = 100;
 /** Opens the books. */
 export function createBooks({ db, now, log }: BooksPorts): Books {
   const credits = createKept<Credits>({ now, keptMs: MINUTE_MS, capacity: KEPT_MAX });
+  const usages = createKept<readonly UsageRow[]>({ now, keptMs: 10_000, capacity: KEPT_MAX });
   const activities = createKept<readonly ActivityRow[]>({ now, keptMs: MINUTE_MS, capacity: KEPT_MAX });
   const traffics = createKept<ReadonlyMap<string, Traffic>>({ now, keptMs: 5 * MINUTE_MS, capacity: 1 });
 
-  function report(failure: unknown): void {
-    log({ event: 'books_unavailable', cause: failure instanceof Error ? failure.name : 'unknown' });
-  }
-
-  async function ask<Answer>(work: Promise<Answer>): Promise<Answer> {
-    try {
-      return await within(work, TIMEOUT_MS);
-    } catch (cause) {
-      report(cause);
-      throw new GatewayError('ledger_unavailable', 'Usage cannot be read right now. Try again shortly.', { retryAfterS: 2, cause });
-    }
-  }
+  const ask = createOrUnavailable({ sentence: 'Usage cannot be read right now', event: 'books_unavailable', timeoutMs: TIMEOUT_MS, log });
 
   return {
     ofKeys: (keyIds) => ask(readKeyUsages(db, keyIds, now())),
     credits: (teamId) => credits.get(teamId ?? '', () => ask(readCredits(db, teamId))),
+    forgetCredits: credits.clear,
+    usage: (query) => usages.get(JSON.stringify(query), () => ask(readUsage(db, query))),
+    teamOfReceipt: (id) => ask(readReceiptTeam(db, id)),
     activity: (query) => activities.get(JSON.stringify(query), () => ask(readActivity(db, query))),
     async traffic() {
       try {
-        return await traffics.get('', () => within(readTraffic(db, now() - TRAFFIC_WINDOW_MS), TIMEOUT_MS));
-      } catch (failure) {
-        report(failure);
+        return await traffics.get('', () => ask(readTraffic(db, now() - TRAFFIC_WINDOW_MS)));
+      } catch {
+        // The log has been told; the list that is ordered by traffic is worth more than its order.
         return new Map();
       }
     },

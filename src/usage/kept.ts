@@ -3,6 +3,8 @@
 export interface Kept<Value> {
   /** Answers with what was read lately, else reads; a failed read is not kept. */
   get(name: string, read: () => Promise<Value>): Promise<Value>;
+  /** Forgets every answer. */
+  clear(): void;
 }
 
 /** Creates a bounded memory; the oldest answers leave first. */
@@ -19,5 +21,6 @@ export function createKept<Value>({ now, keptMs, capacity }: { now(): number; ke
       if (kept.size > capacity) kept.delete(kept.keys().next().value as string);
       return value;
     },
+    clear: () => kept.clear(),
   };
 }

@@ -4,18 +4,17 @@ import { drizzle } from 'drizzle-orm/d1';
 import { periodStartMs } from '#schema/budget-period';
 import { keys, receipts, rollups, teams } from '#schema/tables';
 
-/** What a key has been charged, in nano-USD: ever, and since the start of the UTC day, week (Monday) and month. */
-export interface KeyUsage {
+/** Nano-USD ever, and since the start of the UTC day, week (Monday) and month. */
+export interface PeriodSums {
   totalNanoUsd: number;
   dailyNanoUsd: number;
   weeklyNanoUsd: number;
   monthlyNanoUsd: number;
 }
 
-/** Budgets for all time and all charges ever, in nano-USD. */
-export interface Credits {
-  creditsNanoUsd: number;
-  chargedNanoUsd: number;
+/** What a key has been charged; and `byok`, what its team's own provider keys were billed for it, where they ever were. */
+export interface KeyUsage extends PeriodSums {
+  byok?: PeriodSums;
 }
 
 /** Which receipts are summed: created in `[fromMs, toMs)`; null restricts nothing. */
@@ -41,6 +40,7 @@ export interface ActivityRow {
   completionTokens: number;
   reasoningTokens: number;
   chargedNanoUsd: number;
+  byokNanoUsd: number;
 }
 
 /** What an endpoint has completed in a while. */
@@ -57,37 +57,37 @@ const sumOf = (column: Column) => sql<number>`coalesce(sum(${column}), 0)`;
 
 /** Sums the charges of keys by key id, from the receipts that have reached D1. Keys without a charge are absent. At most 100 ids. */
 export async function readKeyUsages(db: D1Database, keyIds: readonly string[], nowMs: number): Promise<Map<string, KeyUsage>> {
-  const chargedSince = (startMs: number) =>
-    sql<number>`sum(case when ${receipts.createdAtMs} >= ${startMs} then ${receipts.chargedNanoUsd} else 0 end)`;
-  const rows = await drizzle(db)
-    .select({
-      keyId: receipts.keyId,
-      totalNanoUsd: chargedSince(0),
-      dailyNanoUsd: chargedSince(periodStartMs('day', nowMs)),
-      weeklyNanoUsd: chargedSince(periodStartMs('week', nowMs)),
-      monthlyNanoUsd: chargedSince(periodStartMs('month', nowMs)),
-    })
-    .from(receipts)
-    // One bound value for all ids: D1 binds at most 100.
-    .where(sql`${receipts.keyId} in (select value from json_each(${JSON.stringify(keyIds)}))`)
-    .groupBy(receipts.keyId);
-  return new Map(rows.map(({ keyId, ...usage }) => [keyId, usage]));
-}
-
-/** Sums all-time budgets and charges of one team, or of all. */
-export async function readCredits(db: D1Database, teamId: string | null): Promise<Credits> {
   const orm = drizzle(db);
-  const [budgets, charges] = await orm.batch([
+  const sumsOf = (amount: Column) => {
+    // Named, because a batch tells columns apart by their names.
+    const since = (startMs: number, name: string) =>
+      sql<number>`sum(case when ${receipts.createdAtMs} >= ${startMs} then ${amount} else 0 end)`.as(name);
+    return {
+      keyId: receipts.keyId,
+      totalNanoUsd: since(0, 'total'),
+      dailyNanoUsd: since(periodStartMs('day', nowMs), 'daily'),
+      weeklyNanoUsd: since(periodStartMs('week', nowMs), 'weekly'),
+      monthlyNanoUsd: since(periodStartMs('month', nowMs), 'monthly'),
+    };
+  };
+  // One bound value for all ids: D1 binds at most 100.
+  const ofKeys = sql`${receipts.keyId} in (select value from json_each(${JSON.stringify(keyIds)}))`;
+  const [charged, billed] = await orm.batch([
+    orm.select(sumsOf(receipts.chargedNanoUsd)).from(receipts).where(ofKeys).groupBy(receipts.keyId),
+    // Apart, because few receipts have such an amount, and an index lists those.
     orm
-      .select({ nanoUsd: sql<number>`coalesce(sum(${teams.budgetNanoUsd}), 0)` })
-      .from(teams)
-      .where(and(eq(teams.budgetPeriod, 'total'), teamId === null ? undefined : eq(teams.id, teamId))),
-    orm
-      .select({ nanoUsd: sumOf(receipts.chargedNanoUsd) })
+      .select(sumsOf(receipts.byokNanoUsd))
       .from(receipts)
-      .where(teamId === null ? undefined : eq(receipts.teamId, teamId)),
+      .where(and(ofKeys, isNotNull(receipts.byokNanoUsd)))
+      .groupBy(receipts.keyId),
   ]);
-  return { creditsNanoUsd: budgets[0]?.nanoUsd ?? 0, chargedNanoUsd: charges[0]?.nanoUsd ?? 0 };
+  const byok = new Map(billed.map(({ keyId, ...sums }) => [keyId, sums]));
+  return new Map(
+    charged.map(({ keyId, ...sums }) => {
+      const own = byok.get(keyId);
+      return [keyId, { ...sums, ...(own && { byok: own }) }];
+    }),
+  );
 }
 
 /** Sums what endpoints have served, by day, model and endpoint; newest day first, at most 10,000 rows. */
@@ -112,6 +112,7 @@ export async function readActivity(db: D1Database, query: ActivityQuery): Promis
       completionTokens: sumOf(receipts.completionTokens),
       reasoningTokens: sumOf(receipts.reasoningTokens),
       chargedNanoUsd: sumOf(receipts.chargedNanoUsd),
+      byokNanoUsd: sumOf(receipts.byokNanoUsd),
     })
     .from(receipts)
     .where(

@@ -117,16 +117,16 @@ describe('keys through OpenRouter’s SDK', () => {
 });
 
 describe('limits', () => {
-  it('stop a key that has spent its own', async () => {
-    const { data, key } = await manager.apiKeys.create({ requestBody: { name: 'small', limit: 0.00001, workspaceId: 'capped' } });
-    await spend(key);
-    // Makes the isolate look at the key again, as it does by itself within seconds.
-    await manager.apiKeys.update({ hash: data.hash, requestBody: { name: 'still small' } });
-    const refused = await house.chat({}, bearer(key));
+  it('stop a key at its own before it goes over, and let it go on without', async () => {
+    const { data, key } = await manager.apiKeys.create({ requestBody: { name: 'small', limit: 0.00002, workspaceId: 'capped' } });
+    // Each may cost 0.000013 USD, and does.
+    const ask = () => house.chat({ max_tokens: 5 }, bearer(key));
+    expect((await ask()).status).toBe(200);
+    const refused = await ask();
     expect(refused.status).toBe(402);
-    expect((await readError(refused)).message).toBe('This key has used up its limit of $0.00001.');
+    expect((await readError(refused)).message).toContain("This key's budget");
     await manager.apiKeys.update({ hash: data.hash, requestBody: { limit: null } });
-    expect((await house.chat({}, bearer(key))).status).toBe(200);
+    expect((await ask()).status).toBe(200);
   });
 });
 
@@ -181,7 +181,10 @@ describe('management', () => {
   it('a key keeps to its policy and models', async () => {
     const response = await manage('POST', '/keys', { name: 'narrow', team: 'testers', policy: 'quick', models: ['none/*'] });
     const { data, key } = (await response.json()) as { data: Record<string, unknown>; key: string };
-    expect([response.status, data['headrace']]).toEqual([201, { team: 'testers', policy: 'quick', models: ['none/*'], source: 'api' }]);
+    expect([response.status, data['headrace']]).toEqual([
+      201,
+      { team: 'testers', policy: 'quick', models: ['none/*'], source: 'api', limits: null, previous: null },
+    ]);
     expect((await house.chat({}, bearer(key))).status).toBe(403);
     expect(JSON.stringify(await (await manage('GET', '/keys')).json())).not.toContain(key);
   });

@@ -40,6 +40,22 @@ describe('what keys have been charged', () => {
     expect(usage.get('k2')?.totalNanoUsd).toBe(7);
   });
 
+  it('has what the team’s own provider keys were billed beside it, where they ever were', async () => {
+    receipt('1', NOW_MS, 1);
+    receipt('2', NOW_MS, 0, { byok_nano_usd: 20 });
+    receipt('3', Date.UTC(2026, 9, 1), 0, { byok_nano_usd: 300 });
+    receipt('4', NOW_MS, 7, { key_id: 'k2' });
+    const usage = await books.ofKeys(['k1', 'k2']);
+    expect(usage.get('k1')).toEqual({
+      totalNanoUsd: 1,
+      dailyNanoUsd: 1,
+      weeklyNanoUsd: 1,
+      monthlyNanoUsd: 1,
+      byok: { totalNanoUsd: 320, dailyNanoUsd: 20, weeklyNanoUsd: 20, monthlyNanoUsd: 20 },
+    });
+    expect(usage.get('k2')).not.toHaveProperty('byok');
+  });
+
   it('R13: an unreachable D1 is a 503 that logs nothing of anybody', async () => {
     d1.behave('fails');
     await expect(books.ofKeys(['k1'])).rejects.toMatchObject({ code: 'ledger_unavailable', status: 503 });
@@ -57,6 +73,30 @@ describe('credits', () => {
     expect(await books.credits(null)).toEqual({ creditsNanoUsd: 12, chargedNanoUsd: 5 });
     expect(await books.credits('t1')).toEqual({ creditsNanoUsd: 5, chargedNanoUsd: 2 });
     expect(await books.credits('t3')).toEqual({ creditsNanoUsd: 0, chargedNanoUsd: 3 });
+  });
+
+  it('count what was paid ahead, and what had been charged before the first payment as settled', async () => {
+    const book = (batchId: string, account: string, nanoUsd: number, atMs: number) =>
+      d1.insert('journal', { batch_id: batchId, account, amount_nano_usd: nanoUsd, posted_at_ms: atMs });
+    team('t1');
+    team('t1x');
+    receipt('1', NOW_MS - 10, 3);
+    book('b1', 'team:t1', -3, NOW_MS - 10);
+    book('credit:t1:inv-1', 'team:t1', 100, NOW_MS - 5);
+    book('credit:t1:inv-1', 'bank', -100, NOW_MS - 5);
+    book('credit:t1:inv-2', 'team:t1', 50, NOW_MS);
+    book('credit:t1x:inv-1', 'team:t1x', 1000, NOW_MS);
+    receipt('2', NOW_MS, 20);
+    book('b2', 'team:t1', -20, NOW_MS);
+    expect(await books.credits('t1')).toEqual({ creditsNanoUsd: 153, chargedNanoUsd: 23 });
+    expect(await books.credits(null)).toEqual({ creditsNanoUsd: 1153, chargedNanoUsd: 23 });
+  });
+
+  it('are read anew once a payment has come in', async () => {
+    expect(await books.credits(null)).toEqual({ creditsNanoUsd: 0, chargedNanoUsd: 0 });
+    team('t1', { budget_nano_usd: 5, budget_period: 'total' });
+    books.forgetCredits();
+    expect(await books.credits(null)).toEqual({ creditsNanoUsd: 5, chargedNanoUsd: 0 });
   });
 
   it('R20: are read once a minute however often they are asked for', async () => {
@@ -95,7 +135,7 @@ describe('activity', () => {
   });
 
   it('adds up by UTC day, model and endpoint, newest day first, without what nobody served', async () => {
-    const item = { teamId: null, model: 'm', endpointId: 'e1', providerName: 'Alpha' };
+    const item = { teamId: null, model: 'm', endpointId: 'e1', providerName: 'Alpha', byokNanoUsd: 0 };
     expect(await books.activity(WHOLE_MONTH)).toEqual([
       { ...item, day: '2026-11-17', requests: 2, promptTokens: 2, completionTokens: 4, reasoningTokens: 2, chargedNanoUsd: 30 },
       {
