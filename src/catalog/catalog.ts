@@ -26,6 +26,8 @@ export interface Catalog {
    * Throws GatewayError `no_endpoint_available` when nothing could ever be loaded.
    */
   snapshot(waitUntil: WaitUntil): CatalogSnapshot | Promise<CatalogSnapshot>;
+  /** Reads the catalogue anew, now that it is known to have changed. Never rejects: on failure the last good snapshot goes on. */
+  renew(): Promise<void>;
 }
 
 /** A snapshot is checked for a newer version after this long. */
@@ -113,6 +115,15 @@ export function createCatalog({ db, now, log, allowedHosts, isKnownProvider }: C
       const sinceCheckMs = now() - checkedAtMs;
       if (sinceCheckMs >= CHECK_EVERY_MS || sinceCheckMs < 0 || now() >= loaded.nextPriceAtMs) startRefresh(waitUntil).catch(reportFailure);
       return loaded.snapshot;
+    },
+    async renew() {
+      try {
+        loaded = await within(read(loaded), READ_TIMEOUT_MS);
+        checkedAtMs = now();
+      } catch (failure) {
+        reportFailure(failure);
+        checkedAtMs = -Infinity;
+      }
     },
   };
 }

@@ -29,6 +29,11 @@ export function findModel(snapshot: CatalogSnapshot, name: string, teamId: strin
   return entry.offers.length === 0 || entry.offers.some((offer) => isVisible(offer, teamId)) ? entry : null;
 }
 
+/** Counts the different models that names stand for; unknown ones count for nothing. */
+export function countModels(snapshot: CatalogSnapshot, names: readonly string[], teamId: string | null): number {
+  return new Set(names.map((name) => findModel(snapshot, name, teamId)).filter((entry) => entry !== null)).size;
+}
+
 function* visibleNames(snapshot: CatalogSnapshot, teamId: string | null): Iterable<string> {
   for (const id of snapshot.models.keys()) if (findModel(snapshot, id, teamId)) yield id;
   for (const alias of snapshot.aliases.keys()) if (findModel(snapshot, alias, teamId)) yield alias;

@@ -24,7 +24,8 @@ export function allowedOffers(offers: readonly Offer[], { policy, teamId, nowMs,
 /** The survey reads offers only. */
 const NO_MODEL = { id: '', name: '', createdAtS: 0, context: null, inputModalities: [], outputModalities: [] };
 
-function leastFacts(teamId: string, operation: Operation): RequestFacts {
+/** Describes a request that needs nothing in particular. */
+export function leastFacts(teamId: string, operation: Operation): RequestFacts {
   return {
     teamId,
     operation,

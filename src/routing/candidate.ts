@@ -25,7 +25,9 @@ export interface Candidate {
   precedence: number;
   /** Expected price of the request, with what its cache saves. */
   costNanoUsd: number;
-  /** What the request can cost at most: 5 % more prompt than estimated and all that media may add, at its dearest price, and all the output there is room for. */
+  /** The team's own key is used, so nothing is charged for it; `costNanoUsd` is what the team pays upstream at list price. */
+  isByok: boolean;
+  /** What can be charged for the request at most: 5 % more prompt than estimated and all that media may add, at its dearest price, and all the output there is room for. */
   worstCaseNanoUsd: number;
   ttftMs: number;
   tpotMs: number;
@@ -48,6 +50,7 @@ export function toCandidate(ranked: Ranked, at: { seen: Inspection; demand: Dema
   const { facts, policy } = demand;
   const offer = seen.offers[ranked.place] as Offer;
   const { estimate, cacheHit, cachedTokens } = ranked;
+  const isByok = demand.ownKeyOf?.(offer) !== undefined;
   return {
     offer,
     tier: provenTier(offer, policy, facts.teamId, demand.nowMs),
@@ -56,7 +59,8 @@ export function toCandidate(ranked: Ranked, at: { seen: Inspection; demand: Dema
     terms: ranked.terms,
     precedence: ranked.precedence,
     costNanoUsd: expectedNanoUsd(offer.price, facts, cachedTokens),
-    worstCaseNanoUsd: worstNanoUsd(dearest(offer.price), demand, offer),
+    isByok,
+    worstCaseNanoUsd: isByok ? 0 : worstNanoUsd(dearest(offer.price), demand, offer),
     ttftMs: estimate.ttftMs,
     tpotMs: estimate.tpotMs,
     failureProbability: estimate.failureProbability,

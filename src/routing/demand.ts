@@ -1,4 +1,5 @@
 /** A request's facts and policy, compiled once per plan into what the filters compare with. */
+import type { OwnKeyOf } from '#schema/byok';
 import type { Capability, KvCodec, Offer, Quantization, SupplyKind } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
 import type { ResolvedPolicy } from '#schema/policy';
@@ -15,6 +16,8 @@ export interface Demand {
   policy: ResolvedPolicy;
   nowMs: number;
   isCallable(offer: Offer): boolean;
+  /** Finds the keys that the team has brought for some of the offers; absent where it has brought none. */
+  ownKeyOf?: OwnKeyOf | undefined;
   minTierRank: number;
   jurisdictions: ReadonlySet<string> | null;
   quantizations: ReadonlySet<Quantization> | null;
@@ -37,7 +40,7 @@ export interface Demand {
 }
 
 /** Compiles the demand of one request. With `allow_fallbacks: false`, `order` is also an allow-list (OpenRouter). */
-export function toDemand(input: Pick<Demand, 'facts' | 'policy' | 'nowMs' | 'isCallable'>): Demand {
+export function toDemand(input: Pick<Demand, 'facts' | 'policy' | 'nowMs' | 'isCallable' | 'ownKeyOf'>): Demand {
   const { facts, policy } = input;
   const order = new Map<string, number>();
   for (const slug of policy.order) if (!order.has(slug)) order.set(slug, order.size);
@@ -51,6 +54,7 @@ export function toDemand(input: Pick<Demand, 'facts' | 'policy' | 'nowMs' | 'isC
     policy,
     nowMs: input.nowMs,
     isCallable: input.isCallable,
+    ownKeyOf: input.ownKeyOf,
     minTierRank: demandedRank(policy),
     jurisdictions: toSet(policy.jurisdictions),
     quantizations: policy.quantizations === null ? null : withMicroscaling(policy.quantizations),

@@ -34,7 +34,8 @@ export function inspect(seen: Inspection, found: Survey, by: { demand: Demand; v
       reject(found, offer, 'H7');
       continue;
     }
-    const health = view.read(offer.endpointId, offer.operatorId, offer.keySecret);
+    const credential = demand.ownKeyOf?.(offer)?.credential ?? offer.keySecret;
+    const health = view.read(offer.endpointId, offer.operatorId, credential);
     if (health !== undefined && health.credentialDisabled) {
       seen.credentialBlocked++;
       continue;

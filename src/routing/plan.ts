@@ -2,11 +2,12 @@
  * The plan: which endpoints may serve a request, and in which order. Pure: the same inputs give the same plan,
  * so the live path, explain, replay and the simulator all call it. It must not know clocks, networks or storage.
  */
+import type { OwnKeyOf } from '#schema/byok';
 import type { ModelEntry, Offer } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
 import type { HealthView } from '#schema/health';
 import type { ResolvedPolicy } from '#schema/policy';
-import type { PlanInputs, PlanRecord } from '#schema/receipt';
+import type { PlanInputs, PlanRecord, PolicyLevels } from '#schema/receipt';
 import { toCandidate, type Candidate } from './candidate.ts';
 import { consider, type Consideration } from './consider.ts';
 import { toDemand, type Demand } from './demand.ts';
@@ -37,8 +38,12 @@ export interface PlanInput {
   random: () => number;
   /** Where the conversation is at home, as a record knows it. Absent: to be found. */
   home?: PlanInputs['home'];
-  /** False for endpoints that this deployment holds no key for; they are never candidates. */
+  /** Where the policy came from: only written down, for whoever asks what another policy would have done. */
+  asked?: PolicyLevels;
+  /** False for endpoints that there is no key for, the deployment's or the team's; they are never candidates. */
   isCallable(offer: Offer): boolean;
+  /** Finds the keys that the team has brought for some of the offers; absent where it has brought none. */
+  ownKeyOf?: OwnKeyOf | undefined;
 }
 
 /** Ordered candidates and why. */
@@ -94,6 +99,7 @@ export function plan(input: PlanInput): Plan {
         snapshotVersion: input.snapshotVersion,
         roll,
         home: home && { endpointId: (seen.offers[home.place] as Offer).endpointId, cacheHit: home.cacheHit },
+        ...(input.asked && { asked: input.asked }),
       }),
   };
 }

@@ -1,8 +1,11 @@
 /** A resolved policy as receipts keep it: what differs from the default, so that most requests keep next to nothing. */
 import { DEFAULT_POLICY, type ResolvedPolicy } from '#schema/policy';
+import type { PolicyLevels } from '#schema/receipt';
 
 /** Lists of names that are longer than this in all, in characters, are not kept with every request. */
 const LISTS_CHARS_MAX = 2_000;
+/** The same for a request's own wishes as JSON: longer ones leave the levels out, not the plan's inputs. */
+const WISHES_CHARS_MAX = 2_000;
 
 /** Policies are resolved once for many requests. */
 const known = new WeakMap<ResolvedPolicy, Partial<ResolvedPolicy>>();
@@ -28,6 +31,12 @@ export function isRecordable({ order = [], only = [], ignore = [] }: Partial<Res
   let characters = 0;
   for (const list of [order, ignore, ...only]) for (const slug of list) characters += slug.length;
   return characters <= LISTS_CHARS_MAX;
+}
+
+/** Tells whether the levels of a policy are short enough to be kept with a request. */
+export function areRecordable({ wishes, request }: PolicyLevels): boolean {
+  const characters = (wishes === undefined ? 0 : JSON.stringify(wishes).length) + (request?.length ?? 0);
+  return characters <= WISHES_CHARS_MAX;
 }
 
 function isSame(value: unknown, other: unknown): boolean {

@@ -5,6 +5,9 @@ import { THREE_BIT_KV_CODECS, type HardFilter } from './filters.ts';
 import { provenTier } from './privacy.ts';
 import { isForbidden, isSelected, isServiceTier } from './slugs.ts';
 
+/** Why an endpoint is no candidate although every filter lets it pass. */
+export const NO_KEY = 'no key in this deployment';
+
 /** Explains in one line why `filter` rejected the offer. */
 export function explainViolation(filter: HardFilter, offer: Offer, demand: Demand): string {
   switch (filter) {
@@ -77,5 +80,5 @@ function explainAdmission(offer: Offer, demand: Demand): string {
   if (demand.supplyOnly?.has(offer.supply) === false || demand.supplyIgnore?.has(offer.supply)) return `supply ${offer.supply} is excluded`;
   if (demand.denyList !== null && isForbidden(offer, demand.denyList)) return 'is on the ignore list';
   if (!demand.allowLists.every((list) => isSelected(offer, list))) return 'is not on the only or order list';
-  return 'no key in this deployment';
+  return NO_KEY;
 }

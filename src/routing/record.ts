@@ -1,10 +1,10 @@
 /** Writes a plan down: enough to explain it, and to plan it again. */
 import type { Offer } from '#schema/catalog';
-import type { PlanCandidate, PlanInputs, PlanRecord, PlanRejection } from '#schema/receipt';
+import type { PlanCandidate, PlanInputs, PlanRecord, PlanRejection, PolicyLevels } from '#schema/receipt';
 import type { Candidate } from './candidate.ts';
 import type { Demand } from './demand.ts';
 import type { HardFilter } from './filters.ts';
-import { isRecordable, toPolicyChanges } from './policy-changes.ts';
+import { areRecordable, isRecordable, toPolicyChanges } from './policy-changes.ts';
 import { explainViolation } from './reasons.ts';
 
 /** What a plan is made of when it is done. */
@@ -18,6 +18,7 @@ export interface PlanParts {
   snapshotVersion: string;
   roll: number;
   home: PlanInputs['home'];
+  asked?: PolicyLevels;
 }
 
 /** Converts a plan's parts to its record. Reasons are put into words here, so plans that nobody records stay cheap. */
@@ -43,7 +44,7 @@ export function toPlanRecord(parts: PlanParts): PlanRecord {
   };
 }
 
-function toPlanInputs({ demand: { facts, policy }, candidates, models, roll, home }: PlanParts): PlanInputs | null {
+function toPlanInputs({ demand: { facts, policy }, candidates, models, roll, home, asked }: PlanParts): PlanInputs | null {
   const changes = toPolicyChanges(policy);
   if (!isRecordable(changes)) return null;
   const { affinity } = facts;
@@ -54,6 +55,7 @@ function toPlanInputs({ demand: { facts, policy }, candidates, models, roll, hom
     roll,
     home,
     readings: candidates.map(({ health }) => health),
+    ...(asked !== undefined && areRecordable(asked) && { asked }),
   };
 }
 

@@ -1,17 +1,8 @@
 /** The client's answer when a plan has no candidate: which filter excluded how many, and whether waiting helps. */
 import { GatewayError } from '#schema/error';
+import { FILTER_SUBJECTS } from './filter-subjects.ts';
+import type { HardFilter } from './filters.ts';
 import type { Plan } from './plan.ts';
-
-/** What each hard filter looks at, in the caller's words. */
-const FILTER_SUBJECTS: Readonly<Record<string, string>> = {
-  H1: 'privacy tier',
-  H2: 'jurisdiction',
-  H3: 'model variant (quantization, KV cache)',
-  H4: 'capabilities',
-  H5: 'context and output room',
-  H6: 'price',
-  H7: 'supply, allow and deny lists, verification, keys of this deployment',
-};
 
 /** Distinct reasons that are told for one filter. */
 const REASONS_MAX = 3;
@@ -24,7 +15,7 @@ export function refusal(model: string, plan: Plan): GatewayError {
   const { rejections } = plan.record();
   const excluded = Object.entries(plan.rejectionCounts).map(([filter, endpoints]) => ({
     filter,
-    subject: FILTER_SUBJECTS[filter] ?? filter,
+    subject: FILTER_SUBJECTS[filter as HardFilter],
     endpoints,
     reasons: [...new Set(rejections.flatMap((one) => (one.filter === filter ? [one.reason] : [])))].slice(0, REASONS_MAX),
   }));

@@ -1,12 +1,8 @@
 /** Makes a recorded plan again, so that a receipt's decision can be checked by whoever doubts it. */
 import type { ModelEntry } from '#schema/catalog';
-import type { EndpointHealth } from '#schema/health';
-import type { PlanInputs, PlanRecord } from '#schema/receipt';
-import { plan, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { fromPolicyChanges } from './policy-changes.ts';
-
-/** The part of a record that a plan can be made from again. */
-export type Replayable = Pick<PlanRecord, 'plannedAtMs' | 'candidates'> & { inputs: PlanInputs };
+import { reenact, type Reenactable } from './reenact.ts';
 
 /** What a record is replayed over. */
 export interface ReplayGround {
@@ -20,18 +16,7 @@ export interface ReplayGround {
  * called: up to 64 of them as planned, up to 32 as receipts are stored. Beyond that the draw had more to choose from than is known, and the
  * primary may differ. Where the policy wants no fallbacks only the one endpoint is listed: it comes again, its terms may rest on others.
  */
-export function replay({ plannedAtMs, candidates, inputs }: Replayable, ground: ReplayGround): Plan {
-  const readings = new Map<string, EndpointHealth | undefined>();
-  for (const [place, { endpointId }] of candidates.entries()) readings.set(endpointId, inputs.readings[place] ?? undefined);
-  return plan({
-    facts: inputs.facts,
-    policy: fromPolicyChanges(inputs.policy),
-    entries: ground.entries,
-    snapshotVersion: ground.snapshotVersion,
-    health: { read: (endpointId) => readings.get(endpointId), lastServed: () => null },
-    home: inputs.home,
-    nowMs: plannedAtMs,
-    random: () => inputs.roll,
-    isCallable: ({ endpointId }) => readings.has(endpointId),
-  });
+export function replay(recorded: Reenactable, { entries, snapshotVersion }: ReplayGround): Plan {
+  const again = reenact(recorded, { snapshotVersion, isCallable: () => false });
+  return again.plan({ policy: fromPolicyChanges(recorded.inputs.policy), entries });
 }

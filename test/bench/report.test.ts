@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { conversionId, CONVERSIONS, type PhaseResult, type Slice } from '#bench/phases';
+import { conversionId, CONVERSIONS, LIMITS_ID, type PhaseResult, type Slice } from '#bench/phases';
 import { toReport, type BenchReport } from '#bench/report';
 import { toTable } from '#bench/table';
 
@@ -24,7 +24,8 @@ function slice(requests: number, p50: number, failures = 0): Slice {
 function report(ours: Slice): BenchReport {
   const met: PhaseResult = { passThrough: [slice(1_000, 1)], relay: [slice(1_000, 1)], headrace: [ours] };
   const ids = ['json-8', 'first-token', 'paced-200', 'unpaced', ...CONVERSIONS.map(conversionId)];
-  const phases = new Map(ids.map((id) => [id, met]));
+  const phases = new Map<string, PhaseResult>(ids.map((id) => [id, met]));
+  phases.set(LIMITS_ID, { unbounded: [slice(1_000, 1)], bounded: [slice(1_000, ours.durationMs.p50 - 0.125)] });
   return toReport({
     phases,
     connections: [8],
@@ -44,6 +45,7 @@ describe('the report', () => {
       throughputRatio: { 8: 0.9 },
       addedP50Ms: 0.25,
       addedP99Ms: 0.5,
+      limitsAddedP50Ms: 0.125,
       addedTtftP50Ms: 0.25,
       streamRelayRatio: 0.9,
       conversionRatio: { 'messages-from-chat': 0.9, 'chat-from-messages': 0.9, 'responses-from-chat': 0.9, 'messages-from-messages': 0.9 },
@@ -54,7 +56,7 @@ describe('the report', () => {
   });
 
   test('holds each number against its bar, in the right direction', () => {
-    const held = [true, true, true, true, true];
+    const held = [true, true, true, true, true, true];
     const missed = held.map(() => false);
     const conversions = [true, true, true, true];
     expect(Object.values(verdictsOf(report(slice(900, 1.25))))).toEqual([...held, ...conversions, true, false]);

@@ -38,7 +38,13 @@ function createLab() {
     });
   const send = (watchdog: Watchdog, continues?: string) => {
     const ask = { kind: 'chat', request: { model: 'm', messages: [] }, native: undefined, ...(continues && { continues }) } as Ask;
-    return call({ ask, offer, target: targetOf(offer, () => undefined, false) as AttemptOrder['target'], watchdog, onHeaders() {} });
+    return call({
+      ask,
+      offer,
+      target: targetOf(offer, { secret: () => undefined }, false) as AttemptOrder['target'],
+      watchdog,
+      onHeaders() {},
+    });
   };
   return { clock, calls, watch, send };
 }
