@@ -1,8 +1,9 @@
 /** `headrace dev`, which is `npm start`: the router, local D1 and the devnet, until Ctrl-C. */
 import path from 'node:path';
 import type { Devnet } from '#devnet/devnet';
+import { devnetSecrets } from '#devnet/secrets';
+import { surroundings } from '#src/house-facts';
 import { CommandError } from '../command-error.ts';
-import { surroundings } from '../house-facts.ts';
 import { LOCAL_HOSTS } from '../local-hosts.ts';
 import { createProgress } from '../progress.ts';
 import { checkManifest, readManifestFile } from '../read-manifest.ts';
@@ -46,12 +47,15 @@ export async function dev(options: DevOptions): Promise<void> {
         () => startLocalDevnet(() => {}),
         (started) => started.url,
       );
+    const adapt = (manifest: string): string => (devnet === null ? manifest : pointAtDevnet(manifest, devnet.url));
     const router = await startRouter({
-      manifestText: devnet === null ? text : pointAtDevnet(text, devnet.url),
+      manifestText: adapt(text),
+      adapt,
+      keepApplied: options.config === undefined,
       manifestFile: file,
       port: options.port,
       stateDir: path.resolve(options.state),
-      environment: readEnvironment(ROOT, process.env),
+      environment: { ...(devnet !== null && devnetSecrets()), ...readEnvironment(ROOT, process.env) },
       log: logError,
       step,
     });

@@ -1,6 +1,6 @@
 /** What `npm start` says when the router is ready: things to paste. */
 import type { Manifest } from '#schema/manifest';
-import { notEnforced } from '../describe-manifest.ts';
+import { DEFAULT_STATE, DEFAULT_URL } from '../connection.ts';
 
 export interface GreetingFacts {
   url: string;
@@ -26,14 +26,16 @@ export function exampleModel(manifest: Manifest): string | undefined {
 export function greet(facts: GreetingFacts): string[] {
   const { url, key, activeProviders, missingKeys, devnetUrl, stateDir } = facts;
   const model = exampleModel(facts.manifest) ?? 'openai/gpt-oss-120b';
-  const persist = stateDir === '.wrangler/state' ? '' : ` --persist-to ${stateDir}`;
+  const team = facts.manifest.teams[0]?.id ?? 'local';
+  // What the commands find by themselves is left out.
+  const at = `${url === DEFAULT_URL ? '' : ` --url ${url}`}${stateDir === DEFAULT_STATE ? '' : ` --state ${stateDir}`}`;
+  const persist = stateDir === DEFAULT_STATE ? '' : ` --persist-to ${stateDir}`;
   return [
     ...missingKeys.map((who) => `! left out: ${who}`),
-    ...notEnforced(facts.manifest).map((what) => `! stored, not enforced yet: ${what}`),
     '',
     `real providers on: ${activeProviders.length === 0 ? 'none (set a key such as TOGETHER_API_KEY in the environment or .dev.vars)' : activeProviders.join(', ')}`,
     ...(devnetUrl === null ? [] : [`simulated supply:  ${devnetUrl}/control`]),
-    `console:           ${url}/`,
+    `console:           ${url}/ (teams and keys: ${url}/teams)`,
     `API description:   ${url}/docs`,
     `key:               ${key}`,
     `management key:    ${facts.managementKey}`,
@@ -46,6 +48,10 @@ export function greet(facts: GreetingFacts): string[] {
     `  curl -s '${url}/v1/generation?id=ID' -H 'authorization: Bearer ${key}'`,
     'Read the same from D1:',
     `  npx wrangler d1 execute headrace --local${persist} --command 'select id, model, endpoint_id, supply, charged_nano_usd from receipts order by id desc limit 5'`,
+    'Go on:',
+    `  npx headrace explain${at} --model ${model}`,
+    `  npx headrace keys create${at} --team ${team} --name mine --limit 5 --reset daily`,
+    `  npx headrace check headrace.yaml && npx headrace apply${at} headrace.yaml --dry-run`,
     '',
   ];
 }

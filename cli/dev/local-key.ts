@@ -1,7 +1,8 @@
 /** The keys that `npm start` makes once for each state directory: one to infer with, one to manage with. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { writePrivateFile } from './private-file.ts';
 
 export interface LocalKeys {
   inference: string;
@@ -23,10 +24,7 @@ export function localKeys(stateDir: string | null): LocalKeys {
 }
 
 function writeKeys(file: string, { inference, management }: LocalKeys): void {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(file, `${JSON.stringify({ local: inference, management })}\n`, { mode: 0o600 });
-  // The mode above counts only when the file is new.
-  chmodSync(file, 0o600);
+  writePrivateFile(file, `${JSON.stringify({ local: inference, management })}\n`);
 }
 
 function readKeys(file: string): Partial<LocalKeys> {

@@ -1,22 +1,29 @@
 /** Starts the whole router in this process: checks the manifest, bundles the Worker, runs it in workerd, migrates D1, applies the manifest. Prints nothing. */
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Miniflare } from 'miniflare';
+import { Miniflare, type MiniflareOptions } from 'miniflare';
+import type { Change } from '#schema/change';
 import type { Manifest } from '#schema/manifest';
+import { houseFacts, surroundings } from '#src/house-facts';
 import { compileManifest } from '#src/manifest/compile';
-import { applyRows, type ApplySummary, type TableChange } from '#src/manifest/store';
+import type { ManifestSurroundings } from '#src/manifest/cross-check';
+import { holdsKeys } from '#src/manifest/secrets';
+import { applyRows, readClientKeys, type ApplyOptions } from '#src/manifest/store';
 import { CommandError } from '../command-error.ts';
 import { countManifest } from '../describe-manifest.ts';
-import { houseFacts, surroundings } from '../house-facts.ts';
 import { LOCAL_HOSTS } from '../local-hosts.ts';
 import { silently, type Step } from '../progress.ts';
 import { checkManifest } from '../read-manifest.ts';
+import { countChanges } from '../show-changes.ts';
 import { readVersion } from '../version.ts';
 import { bundleWorker } from './bundle.ts';
+import { findKeptManifest, sayKeptManifest, START_ACTOR, type KeptManifest } from './kept-manifest.ts';
 import { localKeys } from './local-key.ts';
 import { migrate } from './migrate.ts';
 import { activeProviders, resolveClientKeys, resolveLocalKeys, upstreamBindings } from './resolve-keys.ts';
+import { sealBindings } from './seal-key.ts';
 import { lockState } from './state-lock.ts';
 import { WORKER_NAME, workerOptions } from './worker-options.ts';
 
@@ -31,6 +38,10 @@ export interface RouterOptions {
   manifestText: string;
   /** Name of the manifest in error messages. */
   manifestFile?: string;
+  /** Leave a manifest in force that somebody applied through the API. Default false: `manifestText` is applied. */
+  keepApplied?: boolean;
+  /** Rewrites addresses in a kept manifest to where things run now. */
+  adapt?: (text: string) => string;
   /** Default 0: any free port. */
   port?: number;
   /** Where D1 and the objects live; null keeps nothing. */
@@ -56,11 +67,13 @@ export interface Router {
   managementKey: string;
   manifest: Manifest;
   /** What applying the manifest changed. */
-  applied: ApplySummary;
+  applied: Change[];
   /** Real providers that have a key here. */
   activeProviders: string[];
   /** Client keys that were left out because their variable is not set. */
   missingKeys: string[];
+  /** The manifest that was left in force; null where the given one was applied. */
+  kept: KeptManifest | null;
   /** The router's own D1 database. */
   db(): Promise<D1Database>;
   /** Runs the scheduled jobs now, as the cron does once a minute. */
@@ -73,37 +86,54 @@ export interface Router {
 export async function startRouter(options: RouterOptions): Promise<Router> {
   const { manifestText, manifestFile = 'manifest', port = 0, stateDir, environment = {}, log = () => {}, step = silently } = options;
   const around = surroundings(options.allowValues ?? true, LOCAL_HOSTS);
-  const manifest = await step('manifest', () => checkManifest(manifestText, manifestFile, around), countManifest);
-  const client = resolveClientKeys(manifest, environment);
+  const given = await step('manifest', () => checkManifest(manifestText, manifestFile, around), countManifest);
+  resolveClientKeys(given, environment);
   await refuseBusyPort(port);
 
   const script = await step('bundle', () => bundleWorker(options.entry ?? path.join(ROOT, 'src/index.ts')), sayKib);
   const unlock = stateDir === null ? () => {} : lockState(stateDir);
   const keys = localKeys(stateDir);
-  const bindings = {
-    HEADRACE_ALLOWED_HOSTS: LOCAL_HOSTS.join(','),
-    HEADRACE_VERSION: readVersion(),
-    ...upstreamBindings(manifest, environment),
-    ...options.extraBindings,
+  const optionsFor = (manifest: Manifest): MiniflareOptions => {
+    const bindings = {
+      HEADRACE_ALLOWED_HOSTS: LOCAL_HOSTS.join(','),
+      HEADRACE_VERSION: readVersion(),
+      ...upstreamBindings(manifest, environment),
+      ...sealBindings(stateDir, environment),
+      ...options.extraBindings,
+    };
+    return workerOptions({ script, port, stateDir, bindings, log });
   };
-  const miniflare = new Miniflare(workerOptions({ script, port, stateDir, bindings, log }));
+  const miniflare = new Miniflare(optionsFor(given));
   try {
-    const address = await step(
-      'workerd',
-      async () => {
-        await miniflare.ready;
-        return miniflare.unsafeGetDirectURL(WORKER_NAME);
-      },
-      (url) => `port ${url.port}`,
-    );
+    await step('workerd', async () => {
+      await miniflare.ready;
+    });
     const db = async (): Promise<D1Database> => (await miniflare.getD1Database('DB')) as unknown as D1Database;
     await step(
       'migrations',
       async () => migrate(await db(), path.join(ROOT, 'schema/migrations')),
       (names) => (names.length === 0 ? 'up to date' : names.join(', ')),
     );
-    const rows = compileManifest({ manifest, ...houseFacts(), clientKeys: client.keys, localKeys: resolveLocalKeys(keys) });
-    const applied = await step('manifest applied', async () => applyRows(await db(), rows, Date.now()), saySummary);
+    const kept = options.keepApplied === true ? await findKept(await db(), around, options) : null;
+    const { manifest, text } = kept ?? { manifest: given, text: manifestText };
+    if (kept !== null) {
+      await step(
+        'manifest',
+        () => kept.stored,
+        (stored) => sayKeptManifest(stored, Date.now()),
+      );
+      // Its secrets may have other names than those that the Worker was started with.
+      await miniflare.setOptions(optionsFor(manifest));
+    }
+    const client = resolveClientKeys(manifest, environment);
+    const clientKeys = new Map([...(kept === null ? [] : await readClientKeys(await db())), ...client.keys]);
+    const rows = compileManifest({ manifest, ...houseFacts(), clientKeys, localKeys: resolveLocalKeys(keys) });
+    const applied = await step(
+      'manifest applied',
+      async () => (await applyRows(await db(), rows, applyOptions(manifest, text))).changes,
+      (changes) => countChanges(changes) || 'nothing to change',
+    );
+    const address = await miniflare.unsafeGetDirectURL(WORKER_NAME);
     const cron = setInterval(() => void runScheduled(miniflare, log), CRON_EVERY_MS);
     let stopping: Promise<void> | undefined;
     const stop = (): Promise<void> => {
@@ -120,6 +150,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       applied,
       activeProviders: activeProviders(manifest, environment),
       missingKeys: client.missing,
+      kept: kept?.stored ?? null,
       db,
       runJobs: () => runScheduled(miniflare, log),
       stop,
@@ -129,6 +160,23 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     unlock();
     throw error;
   }
+}
+
+/** Finds the manifest to leave in force. One that this version does not accept is an error: what is stored stays as it is. */
+async function findKept(
+  db: D1Database,
+  around: ManifestSurroundings,
+  { adapt = (text) => text }: RouterOptions,
+): Promise<{ stored: KeptManifest; manifest: Manifest; text: string } | null> {
+  const stored = await findKeptManifest(db);
+  if (stored === null) return null;
+  const manifest = checkManifest(adapt(stored.text), `manifest version ${stored.version}`, around);
+  // Under its own text, so that it stays the version that somebody applied.
+  return { stored, manifest, text: stored.text };
+}
+
+function applyOptions(manifest: Manifest, text: string): ApplyOptions {
+  return { nowMs: Date.now(), actor: START_ACTOR, auditId: randomUUID(), text, holdsKeys: holdsKeys(manifest), prune: false };
 }
 
 /** Runs the Worker's scheduled jobs once; a failure is logged, as it is on Cloudflare. */
@@ -156,23 +204,4 @@ async function refuseBusyPort(port: number): Promise<void> {
 
 function sayKib(script: string): string {
   return `${Math.round(script.length / 1024)} KiB`;
-}
-
-/** Says a difference in a few words, such as `endpoints +12 ~1, keys +1`. */
-function saySummary(summary: ApplySummary): string {
-  const tables = Object.entries(summary).filter(([table]) => table !== 'meta');
-  if (tables.length === 0) return 'nothing to change';
-  return tables.map(([table, change]) => `${table} ${countChanges(change)}`).join(', ');
-}
-
-function countChanges({ added, changed, removed }: TableChange): string {
-  const counts: [string, string[]][] = [
-    ['+', added],
-    ['~', changed],
-    ['-', removed],
-  ];
-  return counts
-    .filter(([, ids]) => ids.length > 0)
-    .map(([mark, ids]) => `${mark}${ids.length}`)
-    .join(' ');
 }

@@ -34,9 +34,11 @@ describe('the command line', () => {
     [['nope'], /unknown command 'nope'/],
     [['check'], /missing required argument/],
     [[], /name a command/],
-  ])('refuses %j with one line and exit code 1', (args, message) => {
+    [['keys', 'lst'], /unknown command 'lst' \(Did you mean list\?\)/],
+    [['teams', '--url', 'nowhere'], /not an address: nowhere/],
+  ])('refuses %j with one line and exit code 2', (args, message) => {
     const { code, out, lines } = headrace(...args);
-    expect({ code, out, count: lines.length }).toEqual({ code: 1, out: '', count: 1 });
+    expect({ code, out, count: lines.length }).toEqual({ code: 2, out: '', count: 1 });
     expect(lines[0]).toMatch(message);
   });
 });

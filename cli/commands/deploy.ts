@@ -2,16 +2,28 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { CommandError } from './command-error.ts';
+import type { Command } from 'commander';
+import { CommandError } from '../command-error.ts';
+import { withExamples } from '../options.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '..');
+const ROOT = path.resolve(import.meta.dirname, '../..');
 const WRANGLER = path.join(ROOT, 'node_modules/wrangler/bin/wrangler.js');
 const DATABASE = 'headrace';
 /** Stands in wrangler.toml, where each deployment has a database of its own. */
 const LOCAL_DATABASE_ID = 'headrace-local';
 
+/** Adds the command that deploys. */
+export function addDeployCommand(program: Command): void {
+  const command = program
+    .command('deploy')
+    .description('deploy to Cloudflare: creates the D1 database if it is missing, migrates, deploys')
+    .option('--dry-run', 'build only, into dist/', false)
+    .action((options: { dryRun: boolean }) => deploy(options));
+  withExamples(command, 'deploy --dry-run', 'deploy');
+}
+
 /** Deploys, or with `dryRun` only builds what would be deployed. Throws CommandError when wrangler fails; wrangler says why. */
-export async function deploy({ dryRun }: { dryRun: boolean }): Promise<void> {
+async function deploy({ dryRun }: { dryRun: boolean }): Promise<void> {
   if (dryRun) return wrangler(['deploy', '--dry-run', '--outdir', 'dist']);
   const databaseId = await ensureDatabase();
   // Beside wrangler.toml, because wrangler reads `main` and `migrations_dir` relative to its file.
