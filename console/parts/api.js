@@ -15,9 +15,10 @@ export class ApiError extends Error {
   }
 }
 
-async function call(path, { key, body, signal } = {}) {
+/** Calls a path of the router. Throws ApiError for every status that is not a success, and what `fetch` throws. */
+export async function call(path, { key, body, signal, method = body === undefined ? 'GET' : 'POST' } = {}) {
   const response = await fetch(path, {
-    method: body === undefined ? 'GET' : 'POST',
+    method,
     headers: { ...(key && { authorization: `Bearer ${key}` }), ...(body && { 'content-type': 'application/json' }) },
     body: body && JSON.stringify(body),
     signal,

@@ -9,7 +9,15 @@
  * @returns {HTMLElement}
  */
 export function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
+  return furnish(document.createElement(tag), attributes, children);
+}
+
+/** Creates an element of a drawing (SVG), by the same rules. */
+export function svg(tag, attributes = {}, ...children) {
+  return furnish(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
+}
+
+function furnish(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (/^(on|style$|srcdoc$)/i.test(name)) throw new TypeError(`attribute ${name} is not allowed`);

@@ -14,6 +14,15 @@ export function formatUsd(usd) {
   return `$${usd.toFixed(usd < 0.01 ? 8 : usd < 1 ? 4 : 2)}`;
 }
 
+/** Prints a sum of money to be read by itself: cents from a dollar on, three digits below, as few as are needed. `$1,234.50`, `$0.12`, `$0.0012`. */
+export function formatSum(usd) {
+  if (!isNumber(usd)) return NONE;
+  const size = Math.abs(usd);
+  const decimals = size >= 1 || size === 0 ? 2 : Math.min(9, 2 - Math.floor(Math.log10(size)));
+  const digits = size.toLocaleString('en-US', { minimumFractionDigits: size === 0 ? 0 : 2, maximumFractionDigits: decimals });
+  return `${usd < 0 ? '-' : ''}$${digits}`;
+}
+
 /** Prints a price in USD per million tokens from a decimal string in USD per token. A negative price is unknown: the API prints `-1`. */
 export function formatPricePerMillion(usdPerToken) {
   const price = Number(usdPerToken ?? NaN) * 1e6;
@@ -60,6 +69,29 @@ export function formatTokens(tokens) {
   if (!isNumber(tokens)) return NONE;
   if (tokens < 10_000) return String(tokens);
   return tokens < 1_000_000 ? `${Number((tokens / 1000).toPrecision(3))}k` : `${Number((tokens / 1e6).toPrecision(3))}M`;
+}
+
+/** Counts things, thousands apart: `1 key`, `12,300 requests`. */
+export function formatNumberOf(count, one, many = `${one}s`) {
+  return isNumber(count) ? `${count.toLocaleString('en-US')} ${count === 1 ? one : many}` : NONE;
+}
+
+/** Prints an ISO 8601 instant in UTC, to the minute or the second: `2027-01-31 08:00 UTC`. */
+export function formatInstant(iso, { seconds = false } = {}) {
+  const atMs = Date.parse(iso ?? '');
+  if (Number.isNaN(atMs)) return NONE;
+  return `${new Date(atMs)
+    .toISOString()
+    .slice(0, seconds ? 19 : 16)
+    .replace('T', ' ')} UTC`;
+}
+
+/** Prints a length of time in its largest unit: `9 days`, `5 hours`, `12 minutes`; never less than a minute. */
+export function formatSpan(spanMs) {
+  if (!isNumber(spanMs)) return NONE;
+  const minutes = Math.max(1, Math.round(spanMs / 60_000));
+  if (minutes < 120) return formatNumberOf(minutes, 'minute');
+  return minutes < 48 * 60 ? formatNumberOf(Math.round(minutes / 60), 'hour') : formatNumberOf(Math.round(minutes / 1440), 'day');
 }
 
 /** Prints an index with three decimals: lower is better. */

@@ -18,6 +18,14 @@ describe('numbers', () => {
     ['formatUsd', 1e-9, '<$0.00000001'],
     ['formatUsd', null, '–'],
     ['formatUsd', NaN, '–'],
+    ['formatSum', 0.0012, '$0.0012'],
+    ['formatSum', 0.000456212, '$0.000456'],
+    ['formatSum', 1e-9, '$0.000000001'],
+    ['formatSum', 0.12, '$0.12'],
+    ['formatSum', 1234.5, '$1,234.50'],
+    ['formatSum', -0.5, '-$0.50'],
+    ['formatSum', 0, '$0'],
+    ['formatSum', null, '–'],
     ['formatPricePerMillion', '0.00000002', '$0.020'],
     ['formatPricePerMillion', '0.0000024', '$2.40'],
     ['formatPricePerMillion', '0', 'free'],
@@ -41,6 +49,15 @@ describe('numbers', () => {
     ['formatTokens', 113, '113'],
     ['formatTokens', 32_768, '32.8k'],
     ['formatTokens', 1_048_576, '1.05M'],
+    ['formatInstant', '2027-01-31T08:00:59.999Z', '2027-01-31 08:00 UTC'],
+    ['formatInstant', '2027-01-31T08:00:00+02:00', '2027-01-31 06:00 UTC'],
+    ['formatInstant', null, '–'],
+    ['formatInstant', 'soon', '–'],
+    ['formatSpan', 20_000, '1 minute'],
+    ['formatSpan', 119 * 60_000, '119 minutes'],
+    ['formatSpan', 47 * 3_600_000, '47 hours'],
+    ['formatSpan', 9 * 86_400_000, '9 days'],
+    ['formatSpan', NaN, '–'],
     ['formatIndex', 1.38815, '1.388'],
     ['formatIndex', null, '–'],
     ['formatWord', 'zero_retention', 'zero retention'],
@@ -48,6 +65,17 @@ describe('numbers', () => {
     ['shortId', 'gen-0mwrod9dn-nnjgspq5l7f36mm3', '…l7f36mm3'],
   ])('%s prints %j as %s', (name, value, expected) => {
     expect(format[name]?.(value)).toBe(expected);
+  });
+});
+
+describe('formatNumberOf', () => {
+  it.each([
+    [1, '1 key'],
+    [0, '0 keys'],
+    [12_300, '12,300 keys'],
+    [undefined, '–'],
+  ])('counts %j as %s', (count, expected) => {
+    expect(format['formatNumberOf']?.(count, 'key')).toBe(expected);
   });
 });
 

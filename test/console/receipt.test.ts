@@ -1,20 +1,5 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
-
-/** Keeps what is written to it, as text. */
-class FakeNode {
-  readonly children: (FakeNode | string)[] = [];
-  readonly style = { setProperty: () => {} };
-  append(...nodes: (FakeNode | string)[]): void {
-    this.children.push(...nodes);
-  }
-  replaceChildren(...nodes: (FakeNode | string)[]): void {
-    this.children.splice(0, this.children.length, ...nodes);
-  }
-  setAttribute(): void {}
-  get text(): string {
-    return this.children.map((child) => (typeof child === 'string' ? child : child.text)).join(' ');
-  }
-}
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeNode, fakeDocument } from './fake-document.ts';
 
 const load = (name: string): Promise<Record<string, (...values: unknown[]) => unknown>> =>
   import(new URL(`../../console/parts/${name}.js`, import.meta.url).href);
@@ -66,29 +51,29 @@ const receipt = {
 
 let node: FakeNode;
 beforeEach(() => {
-  vi.stubGlobal('document', { createElement: () => new FakeNode(), createTextNode: (text: string) => text });
-  node = new FakeNode();
+  fakeDocument();
+  node = new FakeNode('div');
 });
 
 describe('a receipt', () => {
   it('says of every attempt after the first what it was for', async () => {
     (await load('receipt'))['showReceipt']?.(node, receipt);
-    expect(node.text).toMatch(/fallback.*resume/);
-    expect(node.text).not.toContain('first interrupted');
+    expect(node.words).toMatch(/fallback.*resume/);
+    expect(node.words).not.toContain('first interrupted');
   });
 
   it('counts attempts with their roles beside the answer', async () => {
     (await load('route'))['showRoute']?.(node, { route: {}, ttftMs: null, usage: null, receipt, simulated: false });
-    expect(node.text).toContain('3 · fallback, resume');
+    expect(node.words).toContain('3 · fallback, resume');
   });
 });
 
 describe('a plan', () => {
   it('shows cache, load and every term of the index', async () => {
     (await load('receipt'))['showPlan']?.(node, plan);
-    expect(node.text).toContain('80 %');
-    expect(node.text).toContain('3 of 5.4');
-    expect(node.text).toMatch(/Terms of the index .*rig-a 0\.700 0\.100 0 0\.050 0 0\.021 0\.871/);
+    expect(node.words).toContain('80 %');
+    expect(node.words).toContain('3 of 5.4');
+    expect(node.words).toMatch(/Terms of the index .*rig-a 0\.700 0\.100 0 0\.050 0 0\.021 0\.871/);
   });
 
   it.each([
@@ -96,7 +81,7 @@ describe('a plan', () => {
     ['of an older release', { ...candidate, terms: null, cache_hit: 0, load: null }],
   ])('%s has no terms to show', async (_, older) => {
     (await load('receipt'))['showPlan']?.(node, { ...plan, candidates: [older] });
-    expect(node.text).toContain('rig-a');
-    expect(node.text).not.toContain('Terms of the index');
+    expect(node.words).toContain('rig-a');
+    expect(node.words).not.toContain('Terms of the index');
   });
 });

@@ -1,35 +1,5 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
-
-/** As much of a document as the console's parts use. Strings become text nodes; there is no way to parse markup. */
-class FakeNode {
-  readonly children: (FakeNode | string)[] = [];
-  readonly attributes = new Map<string, string>();
-  readonly style = { setProperty: () => {} };
-  readonly tag: string;
-
-  constructor(tag: string) {
-    this.tag = tag;
-  }
-  append(...nodes: (FakeNode | string)[]): void {
-    this.children.push(...nodes);
-  }
-  replaceChildren(...nodes: (FakeNode | string)[]): void {
-    this.children.splice(0, this.children.length, ...nodes);
-  }
-  setAttribute(name: string, value: string): void {
-    this.attributes.set(name, value);
-  }
-  removeAttribute(name: string): void {
-    this.attributes.delete(name);
-  }
-  addEventListener(): void {}
-  get text(): string {
-    return this.children.map((child) => (typeof child === 'string' ? child : child.text)).join('');
-  }
-  get tags(): string[] {
-    return this.children.flatMap((child) => (typeof child === 'string' ? [] : [child.tag, ...child.tags]));
-  }
-}
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeNode, fakeDocument } from './fake-document.ts';
 
 type Part = Record<string, (...values: never[]) => unknown>;
 const load = (name: string): Promise<Part> => import(new URL(`../../console/parts/${name}.js`, import.meta.url).href);
@@ -46,7 +16,7 @@ function expectText(node: FakeNode): void {
 
 let node: FakeNode;
 beforeEach(() => {
-  vi.stubGlobal('document', { createElement: (tag: string) => new FakeNode(tag), createTextNode: (text: string) => text });
+  fakeDocument();
   node = new FakeNode('div');
 });
 

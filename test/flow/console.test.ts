@@ -16,7 +16,7 @@ afterAll(() => house.stop());
 /** Fetches without a key, as a browser does that opens the page. */
 const open = (path: string, init?: RequestInit): Promise<Response> => fetch(`${house.url}${path}`, init);
 
-const PAGES = ['/', '/docs'];
+const PAGES = ['/', '/teams', '/docs'];
 
 /** Loads a page with its files and the scripts' imports, as a browser would. */
 async function crawl(page = '/'): Promise<Map<string, Response & { body: unknown }>> {
