@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
 
@@ -17,21 +17,25 @@ const consoleAsText: Plugin = {
   },
 };
 
-/** Tests that run the whole Worker in workerd: at most two files at a time. */
-const WHOLE_WORKER = { testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 };
+const UNIT_FILES = 'test/{schema,providers,src,cli,console,devnet,bench}/**/*.test.ts';
+const UNIT = { testTimeout: 30_000, unstubGlobals: true };
+/** Files that put another module in the place of one: what they import must be nobody else's. */
+const MOCKING = globSync(UNIT_FILES, { cwd: import.meta.dirname }).filter((file) =>
+  readFileSync(join(import.meta.dirname, file), 'utf8').includes('vi.mock('),
+);
 
-/** `unit`: pure, plain Node. `flow`: what the Worker promises. `clients`: the same through other people's SDKs. */
+/** Tests that run the whole Worker in workerd, three files at a time: most of them wait for something. */
+const WHOLE_WORKER = { testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 3, isolate: false };
+
+/** `unit`: pure, plain Node; files share their modules, because loading them anew takes longer than the tests. `flow`: what the Worker promises. `clients`: the same through other people's SDKs. */
 export default defineConfig({
   test: {
     projects: [
       {
         plugins: [consoleAsText],
-        test: {
-          name: 'unit',
-          include: ['test/{schema,providers,src,cli,console,devnet,bench}/**/*.test.ts'],
-          testTimeout: 30_000,
-        },
+        test: { name: 'unit', include: [UNIT_FILES], exclude: MOCKING, isolate: false, ...UNIT },
       },
+      { test: { name: 'unit-mocking', include: MOCKING, ...UNIT } },
       { test: { name: 'flow', include: ['test/flow/**/*.test.ts'], ...WHOLE_WORKER } },
       { test: { name: 'clients', include: ['test/clients/**/*.test.ts'], ...WHOLE_WORKER } },
     ],

@@ -7,7 +7,7 @@ import { listPhases, pacedStreams, runPhase, sliceMs, type Phase, type PhaseResu
 import { measurePlans } from '#bench/plan';
 import { rssMb } from '#bench/process-usage';
 import { toReport, type BenchReport } from '#bench/report';
-import { startBareWorker, type Subject, type SubjectId } from '#bench/subject';
+import { startBareWorker, TEAM_IDS, type Subject, type SubjectId } from '#bench/subject';
 import { toTable } from '#bench/table';
 import { APIS, BENCH_MODEL } from '#bench/wire';
 
@@ -26,15 +26,15 @@ async function startHelperHere(file: string): Promise<HelperProcess> {
 async function startSubjects(upstreamOrigin: string): Promise<Map<SubjectId, Subject>> {
   const subjects: Subject[] = [{ id: 'direct', origin: upstreamOrigin, key: 'sk-none', pid: null, stop: async () => {} }];
   const starts = [
-    () => startBareWorker('passThrough', 'pass-through.ts', upstreamOrigin),
-    () => startBareWorker('relay', 'relay.ts', upstreamOrigin),
+    async () => [await startBareWorker('passThrough', 'pass-through.ts', upstreamOrigin)],
+    async () => [await startBareWorker('relay', 'relay.ts', upstreamOrigin)],
     () => startHeadrace(upstreamOrigin),
   ];
   // One after the other: a subject's process is known as the child that was not there before.
   for (const start of starts) {
-    const subject = await start();
-    stops.push(() => subject.stop());
-    subjects.push(subject);
+    const started = await start();
+    stops.push(...started.map(({ stop }) => stop));
+    subjects.push(...started);
   }
   for (const subject of subjects) await requireAnswers(subject);
   return new Map(subjects.map((subject) => [subject.id, subject]));
@@ -78,7 +78,10 @@ async function run(flags: BenchFlags): Promise<BenchReport> {
   for (const phase of phases) {
     results.set(phase.id, await runPhase(phase, flags.rounds, { upstream, load, subjects }, (subject) => progress(phase, subject)));
   }
-  const rssMbBySubject = Object.fromEntries([...subjects.values()].flatMap(({ id, pid }) => (id === 'direct' ? [] : [[id, rssMb(pid)]])));
+  const withoutProcess = new Set<SubjectId>(['direct', ...TEAM_IDS]);
+  const rssMbBySubject = Object.fromEntries(
+    [...subjects.values()].flatMap(({ id, pid }) => (withoutProcess.has(id) ? [] : [[id, rssMb(pid)]])),
+  );
   await stopAll();
   tell('plans per second');
   const { plansPerSecond } = measurePlans();

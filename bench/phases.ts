@@ -3,7 +3,7 @@ import type { HelperProcess } from '#bench/helper-process';
 import type { LoadJob, LoadResult } from '#bench/load';
 import { cpuMicros } from '#bench/process-usage';
 import { rotate } from '#bench/statistics';
-import type { Subject, SubjectId } from '#bench/subject';
+import { TEAM_IDS, type Subject, type SubjectId } from '#bench/subject';
 import type { StreamShape } from '#bench/upstream';
 import { APIS, BENCH_MESSAGES_MODEL, BENCH_MODEL, type Api } from '#bench/wire';
 
@@ -27,6 +27,9 @@ export const CONVERSIONS: readonly Route[] = [
 export function conversionId({ client, upstream }: Route): string {
   return `unpaced-${client}-from-${upstream}`;
 }
+
+/** Names the phase in which two teams of the router are compared: with and without budgets and limits. */
+export const LIMITS_ID = 'limits';
 
 /** One kind of load, met by several subjects in turn. */
 export interface Phase {
@@ -61,7 +64,12 @@ export interface Stage {
 
 /** What follows the last answer must not be charged to the next subject: the outbox reaches D1 about a second after it. */
 function quietMs(subject: SubjectId): number {
-  return subject === 'headrace' ? 1_200 : 150;
+  return isHeadrace(subject) ? 1_200 : 150;
+}
+
+/** Tells the router, whichever of its teams asks, from what it is compared with. */
+function isHeadrace(subject: SubjectId): boolean {
+  return subject === 'headrace' || subject === 'unbounded' || subject === 'bounded';
 }
 
 /** Estimates how long one slice takes, in milliseconds. */
@@ -108,6 +116,17 @@ export function listPhases(
   }));
   return [
     ...json,
+    {
+      id: LIMITS_ID,
+      title: 'budget and limits, JSON answers, 1 connection',
+      route: SAME,
+      subjects: TEAM_IDS.filter(has),
+      connections: 1,
+      stream: null,
+      rampMs: 0,
+      durationMs: size.durationMs,
+      repeats: 2,
+    },
     {
       id: 'first-token',
       title: 'first token, 8 streams of 8 tokens every 2 ms',
@@ -156,7 +175,7 @@ export async function runPhase(phase: Phase, rounds: number, stage: Stage, onSli
 async function runSlice(phase: Phase, subject: Subject, load: HelperProcess): Promise<Slice> {
   const cpuBefore = cpuMicros(subject.pid);
   const streaming = phase.stream !== null;
-  const { path, tokenMark, requestBody } = APIS[subject.id === 'headrace' ? phase.route.client : phase.route.upstream];
+  const { path, tokenMark, requestBody } = APIS[isHeadrace(subject.id) ? phase.route.client : phase.route.upstream];
   const job: LoadJob = {
     url: `${subject.origin}${path}`,
     key: subject.key,

@@ -1,6 +1,6 @@
 /** From slices to the numbers that are held against the bars: pure. */
 import type { LoadResult, Quantiles } from '#bench/load';
-import { conversionId, CONVERSIONS, type PhaseResult, type Slice } from '#bench/phases';
+import { conversionId, CONVERSIONS, LIMITS_ID, type PhaseResult, type Slice } from '#bench/phases';
 import { differenceByRound, median, ratioByRound, type Spread } from '#bench/statistics';
 import type { SubjectId } from '#bench/subject';
 
@@ -22,6 +22,9 @@ export interface BenchReport {
   addedP50MsByConnections: Record<string, number | null>;
   addedP99MsByConnections: Record<string, number | null>;
   ttftP50Ms: Partial<Record<SubjectId, number | null>>;
+  /** What budgets and limits of team and key add to the median request of a team in good standing. */
+  limitsAddedP50Ms: number | null;
+  limitsAddedP50MsSpread: Spread;
   addedTtftP50Ms: number | null;
   addedTtftP50MsSpread: Spread;
   cpuMicrosPerRequest: Partial<Record<SubjectId, number | null>>;
@@ -85,6 +88,8 @@ export function toReport(findings: Findings): BenchReport {
     }),
   );
   const addedTtftP50MsSpread = added(phases.get('first-token') ?? {}, (slice) => slice.firstTokenMs.p50);
+  const { bounded = [], unbounded = [] } = phases.get(LIMITS_ID) ?? {};
+  const limitsAddedP50MsSpread = differenceByRound(bounded.map(p50Ms), unbounded.map(p50Ms));
   const delayMs = (slices: readonly Slice[]): Quantiles => ({
     p50: median(slices.map((slice) => slice.tokenDelayMs.p50)),
     p99: median(slices.map((slice) => slice.tokenDelayMs.p99)),
@@ -102,6 +107,8 @@ export function toReport(findings: Findings): BenchReport {
     addedP99Ms: addedP99MsByConnections[fewest] ?? null,
     addedP50MsByConnections,
     addedP99MsByConnections,
+    limitsAddedP50Ms: known(limitsAddedP50MsSpread.median),
+    limitsAddedP50MsSpread,
     ttftP50Ms: mapValues(
       bySubject(phases.get('first-token') ?? {}, (slice) => slice.firstTokenMs.p50),
       known,
@@ -157,6 +164,7 @@ function judge(report: BenchReport): Verdict[] {
       atLeast(`throughput / pass-through, ${count} connections`, ratio, 0.8),
     ),
     atMost('added p50, ms', report.addedP50Ms, 0.5),
+    atMost('added p50 by budget and limits, ms', report.limitsAddedP50Ms, 0.2),
     atMost('added TTFT p50, ms', report.addedTtftP50Ms, 1),
     atMost('event delay p99 over the relay, ms', report.eventDelayP99Ms, 1),
     atLeast('stream events / relay', report.streamRelayRatio, 0.85),
@@ -168,6 +176,10 @@ function judge(report: BenchReport): Verdict[] {
 
 function requestsPerSecond(slice: LoadResult): number {
   return (slice.requests * 1_000) / slice.elapsedMs;
+}
+
+function p50Ms({ durationMs }: LoadResult): number {
+  return durationMs.p50;
 }
 
 function tokensPerSecond(slice: LoadResult): number {

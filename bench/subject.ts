@@ -7,9 +7,11 @@ import { WORKER_BUNDLE } from '#cli/dev/bundle';
 import { workerOptions } from '#cli/dev/worker-options';
 
 export const SUBJECT_IDS = ['direct', 'passThrough', 'relay', 'headrace'] as const;
-export type SubjectId = (typeof SUBJECT_IDS)[number];
+/** Teams of the one router, told apart by what bounds them: nothing, or a budget and every limit, for the team and once more for the key. */
+export const TEAM_IDS = ['unbounded', 'bounded'] as const;
+export type SubjectId = (typeof SUBJECT_IDS)[number] | (typeof TEAM_IDS)[number];
 
-/** Something that answers requests at `origin`. `pid` is its own process; null for the upstream itself. */
+/** Something that answers requests at `origin`. `pid` is the process that answers; null for the upstream itself. */
 export interface Subject {
   id: SubjectId;
   origin: string;

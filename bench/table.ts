@@ -8,6 +8,8 @@ const SUBJECT_NAMES: Record<SubjectId, string> = {
   passThrough: 'pass-through',
   relay: 'relay',
   headrace: 'headrace',
+  unbounded: 'headrace, team without bounds',
+  bounded: 'headrace, team with budget and limits',
 };
 
 /** Lays the report out as aligned columns, verdicts last. */
@@ -41,6 +43,7 @@ export function toTable(report: BenchReport): string {
     `p50 ${formatNumber(report.addedP50MsByConnections[count], 2)}`,
     `p99 ${formatNumber(report.addedP99MsByConnections[count], 2)}`,
   ]);
+  added.push(['added by budget and limits, ms', `p50 ${formatNumber(report.limitsAddedP50Ms, 2)}`]);
   const plans = Object.entries(report.plansPerSecond).map(([count, rate]) => [`plans/s, ${count} candidates`, formatNumber(rate, 0)]);
   const failures = Object.entries(report.failures).map(
     ([subject, { count, example }]) => `! ${SUBJECT_NAMES[subject as SubjectId]}: ${count} failed, for example: ${example}`,

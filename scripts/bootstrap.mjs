@@ -33,7 +33,7 @@ export async function ensureInstalled() {
     process.exit(1);
   }
   writeFileSync(STAMP, hash);
-  process.stdout.write(`✓ dependencies  ${seconds(startedAtMs)} s\n`);
+  process.stderr.write(`✓ dependencies  ${seconds(startedAtMs)} s\n`);
 }
 
 function isInstalled(hash) {
@@ -47,18 +47,18 @@ function isInstalled(hash) {
 
 /** Turns a spinner on a terminal; elsewhere says a line every few seconds. Returns what stops it. */
 function sayProgress(startedAtMs) {
-  const isTerminal = process.stdout.isTTY === true;
+  const isTerminal = process.stderr.isTTY === true;
   const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
   let frame = 0;
   const say = () => {
     const text = `installing dependencies … ${seconds(startedAtMs)} s`;
-    process.stdout.write(isTerminal ? `\r${frames[frame++ % frames.length]} ${text}` : `${text}\n`);
+    process.stderr.write(isTerminal ? `\r${frames[frame++ % frames.length]} ${text}` : `${text}\n`);
   };
   say();
   const timer = setInterval(say, isTerminal ? 100 : SAY_EVERY_MS);
   return () => {
     clearInterval(timer);
-    if (isTerminal) process.stdout.write('\r\u001b[K');
+    if (isTerminal) process.stderr.write('\r\u001b[K');
   };
 }
 

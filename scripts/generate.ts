@@ -1,6 +1,6 @@
 /**
- * Writes what is generated: D1 migrations from schema/tables.ts, the manifest's JSON Schema from schema/manifest.ts, and the
- * description of the API that the Worker serves, from the descriptions in src/api/openapi and the contracts.
+ * Writes what is generated: D1 migrations from schema/tables.ts, the manifest's JSON Schema from schema/manifest.ts, the table of
+ * docs/policies.md, and the description of the API that the Worker serves, from the descriptions in src/api/openapi and the contracts.
  * With `--check` writes nothing and exits with 1 when something generated is out of date.
  */
 import { execFileSync } from 'node:child_process';
@@ -8,6 +8,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import path from 'node:path';
 import { z } from 'zod';
 import { manifest } from '#schema/manifest';
+import { RESOLUTION_TABLE } from '#schema/resolution-table';
 import { buildOpenapi } from '#src/api/openapi/build';
 import { printJson } from './print-json.ts';
 
@@ -21,9 +22,18 @@ function manifestSchema(): string {
   return `${JSON.stringify({ $schema: SCHEMA_URL, ...schema }, null, 2)}\n`;
 }
 
+/** Fills the table of who wins into the page on policies, between its marks. */
+function policiesPage(): string {
+  const page = readFileSync(path.join(ROOT, 'docs/policies.md'), 'utf8');
+  const rows = RESOLUTION_TABLE.map(({ field, kind, law }) => `| \`${field}\` | ${kind} | ${law} |`);
+  const table = ['| field | kind | what holds when levels differ |', '|---|---|---|', ...rows].join('\n');
+  return page.replace(/(<!-- resolution:begin -->\n)[^]*?(<!-- resolution:end -->)/, (_, begin, end) => `${begin}${table}\n${end}`);
+}
+
 /** Generated files and what belongs into them. */
 const FILES: Readonly<Record<string, () => string>> = {
   'schema/manifest.schema.json': manifestSchema,
+  'docs/policies.md': policiesPage,
   'console/openapi.json': () => `${printJson(buildOpenapi())}\n`,
 };
 

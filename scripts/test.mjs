@@ -75,7 +75,7 @@ async function runVitest(project) {
     '--config',
     'vitest.config.ts',
     '--project',
-    project,
+    `${project}*`,
     '--reporter=dot',
     '--reporter=json',
     `--outputFile.json=${report}`,

@@ -4,15 +4,19 @@
  */
 import type { CatalogSnapshot, ModelEntry, Offer } from '#schema/catalog';
 import type { ResolvedPolicy } from '#schema/policy';
-import type { ApiKind, PlanRecord, Receipt, UsageSource } from '#schema/receipt';
+import type { PlanRecord, PolicyLevels, Receipt, UsageSource } from '#schema/receipt';
 import type { ClientChat, ClientUnit, Skin, UnitSkin } from '#schema/skin';
 import { RUNTIME_TIMERS } from '#schema/timers';
 import { createAnswers } from '#src/answer';
-import { createAdmission, type Admission, type Asked, type Caller } from '#src/admission/admission';
+import { createAdmission, type Admission, type Asked, type Caller, type Team } from '#src/admission/admission';
 import { chatFacts } from '#src/admission/facts';
 import { unitFacts } from '#src/admission/unit-facts';
+import { createOwnKeys } from '#src/byok/own-keys';
+import { createSafe, type Safe } from '#src/byok/safe';
+import { createSealer } from '#src/byok/seal';
+import { resealProviderKey } from '#src/byok/store';
 import { createCatalog } from '#src/catalog/catalog';
-import { canonicalModel, checkProviderNames, findModel, match } from '#src/catalog/match';
+import { canonicalModel, checkProviderNames, countModels, findModel, match } from '#src/catalog/match';
 import { createStatsReader, type ReadEndpointStats } from '#src/catalog/stats-reader';
 import type { Context } from '#src/context';
 import type { Ask } from '#src/dispatch/ask';
@@ -21,20 +25,26 @@ import { countUpstream } from '#src/dispatch/count-upstream';
 import { dispatch, type DispatchResult } from '#src/dispatch/dispatch';
 import { createHedgeBudget } from '#src/dispatch/hedge-budget';
 import { createRetryBudget } from '#src/dispatch/retry-budget';
+import { providerOrigins } from '#src/dispatch/provider-origins';
 import { isCallable as hasKey } from '#src/dispatch/target';
 import { LOCAL_REGION, regionOf } from '#src/health/board-name';
 import { createHealth } from '#src/health/health';
+import { createCarry, type Routed } from '#src/hold';
 import { createKeyring, type Keyring } from '#src/keys/keyring';
-import { newGenerationId } from '#src/ledger/generation-id';
+import { createOnce } from '#src/ledger/idempotency/once';
+import { createServeOnce } from '#src/ledger/idempotency/once-call';
+import { createReceiptFeed, type ReceiptFeed } from '#src/ledger/feed';
 import { createLedger } from '#src/ledger/ledger';
 import { readReceipt, writeBatches } from '#src/ledger/store';
-import { createTally } from '#src/metering/tally';
-import { worstCaseNanoUsd, type Call, type Passage } from '#src/passage';
+import { createDeployment, type Deployment } from '#src/manage';
+import type { Call, Passage } from '#src/passage';
 import { plan as makePlan, type Plan } from '#src/routing/plan';
-import { refusal } from '#src/routing/refusal';
-import { replay as replayPlan, type Replayable } from '#src/routing/replay';
+import type { Reenactable } from '#src/routing/reenact';
+import { replay as replayPlan } from '#src/routing/replay';
 import { createSettler } from '#src/settle';
+import { accountsOf } from '#src/usage/accounts';
 import { createBooks, type Books } from '#src/usage/books';
+import { createTeams, type Teams } from '#src/usage/teams';
 
 const SESSION_HEADER = 'x-session-id';
 const SESSION_CHARS_MAX = 256;
@@ -48,12 +58,14 @@ export interface Hall {
   /** How many input tokens a request would be: as an endpoint of the client's own API counts them, else as we estimate them. Free. */
   countTokens(call: Call, skin: Skin): Promise<{ inputTokens: number; source: UsageSource }>;
   /** The plan that `serve` would follow now; dispatches nothing, charges nothing. */
-  explain(call: Call, skin: Skin): Promise<PlanRecord>;
+  explain(call: Call, skin: Skin): Promise<Explanation>;
   /** Makes a recorded plan again, with the health of then, over the catalogue of now. */
-  replay(recorded: Replayable, waitUntil: Call['waitUntil']): Promise<PlanRecord>;
+  replay(recorded: Reenactable, waitUntil: Call['waitUntil']): Promise<PlanRecord>;
   authenticate(token: string | null, waitUntil: Call['waitUntil']): Promise<Caller>;
   snapshot(waitUntil: Call['waitUntil']): CatalogSnapshot | Promise<CatalogSnapshot>;
   findReceipt(teamId: string, generationId: string): Promise<Receipt | null>;
+  /** Receipts in D1, page by page. */
+  receiptFeed: ReceiptFeed;
   /** The policy that holds for all requests of a key. */
   policyOf(caller: Caller, waitUntil: Call['waitUntil']): Promise<ResolvedPolicy>;
   /** Reads how endpoints have done lately, by endpoint id. */
@@ -62,20 +74,30 @@ export interface Hall {
   books: Books;
   /** Management of inference keys. */
   keys: Keyring;
+  /** The deployment as code. */
+  deployment: Deployment;
+  /** What teams may spend, have spent and hold. */
+  teams: Teams;
+  /** Management of the keys that teams bring for providers. */
+  safe: Safe;
   /** Answers whether this deployment has what it takes to call an endpoint (its key). */
   isCallable(offer: Offer): boolean;
+  /** The same for a team, which may have keys of its own; null for anybody. */
+  callableBy(team: Team | null, waitUntil: Call['waitUntil']): Promise<(offer: Offer) => boolean>;
   /** Tells this isolate on which continent it stands, as Cloudflare names it; only the first request is asked. */
   stand(continent: () => unknown): void;
   now(): number;
   log: Context['log'];
 }
 
-/** A request that has been admitted and planned. */
-interface Routed<Client> {
-  client: Client;
-  admitted: Admission;
-  plan: Plan;
+/** The plan that a request would follow, and the policy that it was made under. */
+export interface Explanation {
+  plan: PlanRecord;
+  policy: Pick<ResolvedPolicy, 'name' | 'version'>;
 }
+
+/** A request that has been admitted and planned, with what its client sent. */
+type RoutedFrom<Client> = Omit<Routed, 'api'> & { client: Client };
 
 /** Opens the rooms of this isolate. */
 export function createHall(context: Context): Hall {
@@ -92,27 +114,39 @@ export function createHall(context: Context): Hall {
   const retryBudget = createRetryBudget(context.now);
   const hedgeBudget = createHedgeBudget();
   const callUpstream: CallUpstream = (order) => attempt(order, context);
+  const once = createOnce({ account: context.account, find: ledger.find, now: context.now });
+  const serveOnce = createServeOnce({ once, authenticate: gate.authenticate, random: context.random });
+  const carry = createCarry({ ...context, ledger, settler });
   const answers = createAnswers({ settler, dispatch: dispatchAlong, now: context.now });
 
-  const isCallable = (offer: Offer): boolean => hasKey(offer, context.secret);
+  const sealer = createSealer(context.secret);
+  const ownKeys = createOwnKeys({ ...context, sealer, reseal: (sealed, seal) => resealProviderKey(context.db, sealed, seal) });
 
+  const isCallable = (offer: Offer): boolean => hasKey(offer, context);
+
+  async function callableBy(team: Team | null, waitUntil: Call['waitUntil']): Promise<(offer: Offer) => boolean> {
+    const ownKeyOf = team === null ? undefined : await ownKeys.of(team, waitUntil);
+    return ownKeyOf === undefined ? isCallable : (offer) => hasKey(offer, { ...context, ownKeyOf });
+  }
+
+  /** Admits, matches and plans; then, under a hold, dispatches, meters and settles. */
   async function serve(call: Call, skin: Skin): Promise<Response> {
-    const { client, admitted, plan } = await routeChat(call, skin);
-    const passage = await begin(call, skin.api, admitted, plan);
-    return outlive(call, admitted.facts.stream ? answers.stream(passage, client) : answers.whole(passage, client));
+    const { client, ...routed } = await routeChat(call, skin);
+    const answer = routed.admitted.facts.stream ? answers.stream : answers.whole;
+    return carry(call, { api: skin.api, ...routed }, (passage) => answer(passage, client));
   }
 
   async function serveUnit(call: Call, skin: UnitSkin): Promise<Response> {
-    const { client, admitted, plan } = await routeUnit(call, skin);
-    const passage = await begin(call, skin.api, admitted, plan);
-    return outlive(call, answers.unit(passage, client, skin.operation));
+    const { client, ...routed } = await routeUnit(call, skin);
+    return carry(call, { api: skin.api, ...routed }, (passage) => answers.unit(passage, client, skin.operation));
   }
 
-  async function explain(call: Call, skin: Skin): Promise<PlanRecord> {
-    return (await routeChat(call, skin)).plan.record();
+  async function explain(call: Call, skin: Skin): Promise<Explanation> {
+    const { plan, admitted } = await routeChat(call, skin);
+    return { plan: plan.record(), policy: admitted.policy };
   }
 
-  async function replay(recorded: Replayable, waitUntil: Call['waitUntil']): Promise<PlanRecord> {
+  async function replay(recorded: Reenactable, waitUntil: Call['waitUntil']): Promise<PlanRecord> {
     const { models, facts } = recorded.inputs;
     const snapshot = await catalog.snapshot(waitUntil);
     const entries = models.map((id) => findModel(snapshot, id, facts.teamId)).filter((entry) => entry !== null);
@@ -123,13 +157,15 @@ export function createHall(context: Context): Hall {
     const { client, admitted, plan } = await routeChat(call, skin);
     const { request, native } = client;
     const counter = plan.candidates.find(({ offer }) => offer.dialect === native?.dialect)?.offer;
-    const counted = counter ? await countUpstream({ kind: 'chat', request, native }, counter, call.signal, context) : null;
+    const { fetch, secret } = context;
+    const ports = { fetch, secret, ownKeyOf: admitted.ownKeyOf };
+    const counted = counter ? await countUpstream({ kind: 'chat', request, native }, counter, call.signal, ports) : null;
     return counted === null
       ? { inputTokens: admitted.facts.promptTokens, source: 'counted' }
       : { inputTokens: counted, source: 'reported' };
   }
 
-  function routeChat(call: Call, skin: Skin): Promise<Routed<ClientChat>> {
+  function routeChat(call: Call, skin: Skin): Promise<RoutedFrom<ClientChat>> {
     return route(call, () => {
       const client = skin.read(call.body, call.headers);
       const { request } = client;
@@ -137,7 +173,7 @@ export function createHall(context: Context): Hall {
     });
   }
 
-  function routeUnit(call: Call, skin: UnitSkin): Promise<Routed<ClientUnit>> {
+  function routeUnit(call: Call, skin: UnitSkin): Promise<RoutedFrom<ClientUnit>> {
     return route(call, () => {
       const client = skin.read(call.body, call.headers);
       return { client, request: client.request, toFacts: (of) => unitFacts(client, { ...of, operation: skin.operation }) };
@@ -145,23 +181,29 @@ export function createHall(context: Context): Hall {
   }
 
   /** Admit, match, plan: everything that decides, nothing that acts. */
-  async function route<Client>(call: Call, read: () => Asked & { client: Client }): Promise<Routed<Client>> {
+  async function route<Client>(call: Call, read: () => Asked & { client: Client }): Promise<RoutedFrom<Client>> {
     const { waitUntil } = call;
     const caller = await gate.authenticate(call.token, waitUntil);
     const snapshot = await catalog.snapshot(waitUntil);
-    const admitted = await gate.admit({
+    const gated = await gate.admit({
       caller,
       read: () => withSession(read(), call.headers),
       headers: call.headers,
       canonicalModel: (name) => canonicalModel(snapshot, name),
       waitUntil,
     });
-    checkProviderNames(snapshot, admitted.request.provider);
+    checkProviderNames(snapshot, gated.request.provider);
+    const opening = ownKeys.of(gated.team, waitUntil);
+    const admitted = opening === undefined ? gated : { ...gated, ownKeyOf: await opening };
     const { entries } = match(snapshot, admitted.models, admitted.team.id);
     return { client: admitted.asked.client, admitted, plan: planFor(admitted, snapshot, entries) };
   }
 
-  function planFor({ facts, policy }: Admission, snapshot: CatalogSnapshot, entries: readonly ModelEntry[]): Plan {
+  function planFor(
+    { facts, policy, levels, models, ownKeyOf }: Admission,
+    snapshot: CatalogSnapshot,
+    entries: readonly ModelEntry[],
+  ): Plan {
     const nowMs = context.now();
     return makePlan({
       facts,
@@ -171,29 +213,13 @@ export function createHall(context: Context): Hall {
       health: health.view(nowMs, facts.teamId),
       nowMs,
       random: context.random,
-      isCallable,
+      asked: withKnownModels(levels, models, { snapshot, teamId: facts.teamId }),
+      isCallable: ownKeyOf === undefined ? isCallable : (offer) => hasKey(offer, { secret: context.secret, ownKeyOf }),
+      ownKeyOf,
     });
   }
 
-  /** Holds what the request may cost. A request that nothing can serve ends here, with a receipt that says why. */
-  async function begin(call: Call, api: ApiKind, admission: Admission, plan: Plan): Promise<Passage> {
-    const passage: Passage = {
-      id: newGenerationId(call.arrivedAtMs, context.random),
-      api,
-      call,
-      admission,
-      plan,
-      hold: await ledger.hold(admission.team, worstCaseNanoUsd(plan)),
-      trail: [],
-      tally: createTally(),
-      dispatchedAtMs: context.now(),
-      left: admission.facts.stream ? follow(call.signal) : null,
-    };
-    if (plan.candidates.length === 0) throw settler.settleFailure(passage, refusal(admission.request.model, plan));
-    return passage;
-  }
-
-  function dispatchAlong({ call, left, admission: { facts, policy }, plan, trail }: Passage, ask: Ask): Promise<DispatchResult> {
+  function dispatchAlong({ call, left, admission: { facts, policy, ownKeyOf }, plan, trail }: Passage, ask: Ask): Promise<DispatchResult> {
     const dispatched = dispatch(
       {
         candidates: plan.candidates,
@@ -206,6 +232,7 @@ export function createHall(context: Context): Hall {
         resume: policy.resume,
         deadlineAtMs: call.arrivedAtMs + policy.deadlineMs,
         clientSignal: left?.signal ?? call.signal,
+        ownKeyOf,
         trail,
       },
       { call: callUpstream, now: context.now, timers: RUNTIME_TIMERS, secret: context.secret, health, retryBudget, hedgeBudget },
@@ -221,19 +248,30 @@ export function createHall(context: Context): Hall {
   }
 
   return {
-    serve,
-    serveUnit,
+    serve: (call, skin) => serveOnce(call, (call) => serve(call, skin)),
+    serveUnit: (call, skin) => serveOnce(call, (call) => serveUnit(call, skin)),
     countTokens,
     explain,
     replay,
     authenticate: gate.authenticate,
     snapshot: catalog.snapshot,
     findReceipt: ledger.find,
+    receiptFeed: createReceiptFeed(context),
     policyOf: gate.policyOf,
     endpointStats: createStatsReader(context),
     books: createBooks(context),
+    deployment: createDeployment({
+      ...context,
+      forget: () => {
+        gate.forgetAll();
+        return catalog.renew();
+      },
+    }),
     keys: createKeyring({ ...context, forget: gate.forget }),
+    teams: createTeams({ ...context, accounts: accountsOf(context.account) }),
+    safe: createSafe({ ...context, sealer, origins: providerOrigins(context.allowedHosts), forgetTeam: gate.forgetTeam }),
     isCallable,
+    callableBy,
     stand: (continent) => (region ??= regionOf(continent())),
     now: context.now,
     log: context.log,
@@ -246,16 +284,12 @@ function withSession<A extends Asked>(asked: A, headers: Headers): A {
   return asked;
 }
 
-/** A client that leaves ends its own request; what is settled must not end with it. */
-function outlive<T>(call: Call, answered: Promise<T>): Promise<T> {
-  call.waitUntil(answered.catch(() => undefined));
-  return answered;
-}
-
-/** A controller that aborts with `signal`, and may be aborted without it. */
-function follow(signal: AbortSignal): AbortController {
-  const controller = new AbortController();
-  if (signal.aborted) controller.abort();
-  else signal.addEventListener('abort', () => controller.abort());
-  return controller;
+/** Counts the models that were asked for among those that are planned over, where it may differ from the names. */
+function withKnownModels(
+  levels: PolicyLevels,
+  names: readonly string[],
+  { snapshot, teamId }: { snapshot: CatalogSnapshot; teamId: string },
+): PolicyLevels {
+  if (levels.requestedModels === 1) return levels;
+  return { ...levels, requestedModels: countModels(snapshot, names.slice(0, levels.requestedModels), teamId) || 1 };
 }

@@ -6,6 +6,7 @@ import { stopBundler } from '#cli/dev/bundle';
 import { pointAtDevnet } from '#cli/dev/start-devnet';
 import { startRouter } from '#cli/dev/start-router';
 import { startDevnet } from '#devnet/devnet';
+import { devnetSecrets } from '#devnet/secrets';
 import type { ManifestEndpoint } from '#schema/manifest';
 import { toPicoUsdPerToken, type Price } from '#schema/money';
 import { controlFleet, type FleetControl } from './fleet-control.ts';
@@ -41,6 +42,7 @@ export async function startStage({ seed, budgetNanoUsd }: { seed: number; budget
     const router = await startRouter({
       manifestText: pointAtDevnet(manifestText(readFileSync(EXAMPLE, 'utf8'), MODELS, budgetNanoUsd), devnet.url),
       stateDir: null,
+      environment: devnetSecrets(),
       log: (line) => void (logged.push(line) > LOG_LINES_MAX && logged.shift()),
     });
     await stopBundler();

@@ -7,6 +7,7 @@ import path from 'node:path';
 
 const ROOMS = [
   'admission',
+  'byok',
   'catalog',
   'dispatch',
   'health',
@@ -28,9 +29,23 @@ const FLOORS = {
   ...Object.fromEntries(ROOMS.map((room) => [room, ['schema']])),
   'src/dispatch': ['schema', 'providers', 'src/health'],
   'src/passage.ts': ['schema', ...ROOMS],
+  // Management compiles manifests in the Worker, so cards and the published catalogue come in here, and nowhere below.
+  'src/house-facts.ts': ['schema', 'providers', 'src/manifest'],
+  'src/check-supply.ts': ['schema', ...ROOMS],
+  'src/manage.ts': ['schema', 'src/check-supply.ts', 'src/context.ts', 'src/house-facts.ts', ...ROOMS],
   'src/settle.ts': ['schema', 'src/passage.ts', ...ROOMS],
+  'src/hold.ts': ['schema', 'src/passage.ts', 'src/settle.ts', ...ROOMS],
   'src/answer.ts': ['schema', 'src/context.ts', 'src/passage.ts', 'src/settle.ts', ...ROOMS],
-  'src/serve.ts': ['schema', 'src/answer.ts', 'src/context.ts', 'src/passage.ts', 'src/settle.ts', ...ROOMS],
+  'src/serve.ts': [
+    'schema',
+    'src/answer.ts',
+    'src/context.ts',
+    'src/hold.ts',
+    'src/manage.ts',
+    'src/passage.ts',
+    'src/settle.ts',
+    ...ROOMS,
+  ],
   'src/jobs': ['schema', 'src/context.ts', ...ROOMS],
   'src/context.ts': ['schema', 'providers', ...ROOMS],
   'src/api': ['schema', 'console', 'src/context.ts', 'src/passage.ts', 'src/serve.ts', ...ROOMS],

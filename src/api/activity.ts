@@ -6,7 +6,7 @@ import { GatewayError } from '#schema/error';
 import { toUsd } from '#schema/money';
 import type { Hall } from '#src/serve';
 import type { ActivityRow } from '#src/usage/store';
-import { requireManager } from './caller.ts';
+import { reachOf, requireManager } from './caller.ts';
 import { readQuery } from './read-query.ts';
 
 const DAYS = 30;
@@ -30,15 +30,14 @@ export const activityQuery = z
 /** Answers with one item for each day, model and endpoint, newest day first; with `group_by=workspace` for each team, too. */
 export async function serveActivity(hall: Hall, c: Context): Promise<Response> {
   const query = readQuery(activityQuery, c);
-  const scope = await requireManager(hall, c);
+  const reach = reachOf(await requireManager(hall, c), query.workspace_id);
   const todayMs = periodStartMs('day', hall.now());
   const fromMs = query.date === undefined ? todayMs - DAYS * DAY_MS : readDay(query.date, todayMs);
-  const isForeign = scope !== null && query.workspace_id !== undefined && query.workspace_id !== scope;
-  if (isForeign) return c.json({ data: [] });
+  if (reach === null) return c.json({ data: [] });
   const rows = await hall.books.activity({
     fromMs,
     toMs: query.date === undefined ? todayMs : fromMs + DAY_MS,
-    teamId: scope ?? query.workspace_id ?? null,
+    ...reach,
     keyHash: query.api_key_hash ?? null,
     byTeam: query.group_by !== undefined,
   });
@@ -69,7 +68,7 @@ function toActivityBody(row: ActivityRow) {
     completion_tokens: row.completionTokens,
     reasoning_tokens: row.reasoningTokens,
     usage: toUsd(row.chargedNanoUsd),
-    byok_usage_inference: 0,
+    byok_usage_inference: toUsd(row.byokNanoUsd),
     ...(row.teamId !== null && { workspace_id: row.teamId }),
   };
 }

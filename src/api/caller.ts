@@ -27,9 +27,36 @@ export async function requireTeam(hall: Hall, c: Context): Promise<{ caller: Cal
   throw new GatewayError('permission_denied', 'This path is for inference keys; a management key infers nothing.');
 }
 
-/** Finds a caller with a management key and the team that it manages; null means all. Throws GatewayError: `invalid_api_key`, `permission_denied`. */
-export async function requireManager(hall: Hall, c: Context): Promise<string | null> {
+/** The holder of a management key: what they may touch, and who the audit trail says they are. */
+export interface Manager {
+  /** The one team that they manage; null means all, and the deployment itself. */
+  teamId: string | null;
+  /** Id of their key. */
+  actor: string;
+}
+
+/** Finds a caller with a management key. Throws GatewayError: `invalid_api_key`, `permission_denied`. */
+export async function requireManager(hall: Hall, c: Context): Promise<Manager> {
   const caller = await requireCaller(hall, c);
-  if (caller.kind === 'management') return caller.team?.id ?? null;
+  if (caller.kind === 'management') return { teamId: caller.team?.id ?? null, actor: caller.keyId };
   throw new GatewayError('permission_denied', 'This path needs a management key (sk-hr-mgmt-…); inference keys cannot manage.');
+}
+
+/** One team, or all of them where it is null. */
+export interface Reach {
+  teamId: string | null;
+}
+
+/** Narrows what a manager may see to the team that the query names, by whichever of its words; null where nothing is left of it. */
+export function reachOf({ teamId }: Manager, ...named: readonly (string | undefined)[]): Reach | null {
+  const teams = new Set([teamId ?? undefined, ...named].filter((team) => team !== undefined));
+  const [team = null] = teams;
+  return teams.size > 1 ? null : { teamId: team };
+}
+
+/** Finds a manager of the whole deployment. Throws GatewayError: `invalid_api_key`, `permission_denied` also for those of one team. */
+export async function requireDeploymentManager(hall: Hall, c: Context): Promise<Manager> {
+  const manager = await requireManager(hall, c);
+  if (manager.teamId === null) return manager;
+  throw new GatewayError('permission_denied', 'This path needs a management key of the whole deployment; this one manages a single team.');
 }

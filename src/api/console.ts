@@ -1,4 +1,4 @@
-/** The web console on `/`: static files of `console/`, whose tree is the tree of their URLs. */
+/** The web console on `/` and `/teams`: static files of `console/`, whose tree is the tree of their URLs. */
 /* oxlint-disable import/default -- text has a default export that the rule cannot see; the compiler checks it */
 import type { Context, Hono } from 'hono';
 import style from '#console/console.css' with { type: 'text' };
@@ -8,15 +8,26 @@ import docsScript from '#console/docs.js' with { type: 'text' };
 import page from '#console/index.html' with { type: 'text' };
 import answer from '#console/parts/answer.js' with { type: 'text' };
 import api from '#console/parts/api.js' with { type: 'text' };
+import dialog from '#console/parts/dialog.js' with { type: 'text' };
 import element from '#console/parts/element.js' with { type: 'text' };
 import events from '#console/parts/events.js' with { type: 'text' };
+import fill from '#console/parts/fill.js' with { type: 'text' };
 import format from '#console/parts/format.js' with { type: 'text' };
 import history from '#console/parts/history.js' with { type: 'text' };
+import keyWish from '#console/parts/key-wish.js' with { type: 'text' };
 import key from '#console/parts/key.js' with { type: 'text' };
+import manage from '#console/parts/manage.js' with { type: 'text' };
 import receipt from '#console/parts/receipt.js' with { type: 'text' };
 import request from '#console/parts/request.js' with { type: 'text' };
 import route from '#console/parts/route.js' with { type: 'text' };
 import supply from '#console/parts/supply.js' with { type: 'text' };
+import teamKeys from '#console/parts/team-keys.js' with { type: 'text' };
+import team from '#console/parts/team.js' with { type: 'text' };
+import trail from '#console/parts/trail.js' with { type: 'text' };
+import usage from '#console/parts/usage.js' with { type: 'text' };
+import teamsStyle from '#console/teams.css' with { type: 'text' };
+import teamsPage from '#console/teams.html' with { type: 'text' };
+import teamsScript from '#console/teams.js' with { type: 'text' };
 
 export interface ConsoleFile {
   contentType: string;
@@ -30,24 +41,35 @@ const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const scripts: Readonly<Record<string, string>> = {
   '/console.js': script,
   '/docs.js': docsScript,
+  '/teams.js': teamsScript,
   '/parts/answer.js': answer,
   '/parts/api.js': api,
+  '/parts/dialog.js': dialog,
   '/parts/element.js': element,
   '/parts/events.js': events,
+  '/parts/fill.js': fill,
   '/parts/format.js': format,
   '/parts/history.js': history,
+  '/parts/key-wish.js': keyWish,
   '/parts/key.js': key,
+  '/parts/manage.js': manage,
   '/parts/receipt.js': receipt,
   '/parts/request.js': request,
   '/parts/route.js': route,
   '/parts/supply.js': supply,
+  '/parts/team-keys.js': teamKeys,
+  '/parts/team.js': team,
+  '/parts/trail.js': trail,
+  '/parts/usage.js': usage,
 };
 
 /** Every file of the console by its path. */
 export const CONSOLE_FILES: ReadonlyMap<string, ConsoleFile> = new Map([
   ['/', { contentType: HTML, text: page }],
+  ['/teams', { contentType: HTML, text: teamsPage }],
   ['/console.css', { contentType: CSS, text: style }],
   ['/docs.css', { contentType: CSS, text: docsStyle }],
+  ['/teams.css', { contentType: CSS, text: teamsStyle }],
   ...Object.entries(scripts).map(([path, text]): [string, ConsoleFile] => [path, { contentType: JAVASCRIPT, text }]),
 ]);
 

@@ -9,12 +9,13 @@ import { optionalCaller, waitUntilOf } from './caller.ts';
 import { toEndpointBody, toModelEndpointsBody } from './endpoint-body.ts';
 
 /** Describes the endpoints of models as far as the asker may know of them, callable ones first. */
-async function describeEndpoints(hall: Hall, entries: readonly ModelEntry[], caller: Caller | null) {
+async function describeEndpoints(hall: Hall, c: Context, { entries, caller }: { entries: readonly ModelEntry[]; caller: Caller | null }) {
   const nowMs = hall.now();
+  const isCallable = await hall.callableBy(caller?.team ?? null, waitUntilOf(c));
   const stats = await hall.endpointStats(entries.flatMap(({ offers }) => offers));
   return entries
     .flatMap(({ model, offers }) => offers.map((offer) => ({ offer, modelName: model.name, stats: stats.get(offer.endpointId) })))
-    .map((view) => toEndpointBody({ ...view, isCallable: hall.isCallable(view.offer), showsSpeed: caller !== null, nowMs }))
+    .map((view) => toEndpointBody({ ...view, isCallable: isCallable(view.offer), showsSpeed: caller !== null, nowMs }))
     .sort((a, b) => b.status - a.status);
 }
 
@@ -29,7 +30,7 @@ export async function serveEndpoints(hall: Hall, c: Context, name: string): Prom
   const teamId = caller?.team?.id ?? null;
   const entry = findModel(snapshot, name, teamId);
   if (!entry) throw modelNotFound(snapshot, name, teamId);
-  return c.json({ data: toModelEndpointsBody(entry, await describeEndpoints(hall, [narrow(entry, caller)], caller)) });
+  return c.json({ data: toModelEndpointsBody(entry, await describeEndpoints(hall, c, { entries: [narrow(entry, caller)], caller })) });
 }
 
 /** Answers `GET /endpoints/zdr`: endpoints that can be called and whose claims reach `zero_retention` for anybody. */
@@ -37,10 +38,11 @@ export async function serveZdrEndpoints(hall: Hall, c: Context): Promise<Respons
   const caller = await optionalCaller(hall, c);
   const { models } = await hall.snapshot(waitUntilOf(c));
   const nowMs = hall.now();
+  const isCallable = await hall.callableBy(caller?.team ?? null, waitUntilOf(c));
   const entries = [...models.values()].map((entry) => {
     const { model, offers } = narrow(entry, caller);
     const proven = offers.filter((offer) => tierRank(statedTier(offer, nowMs).tier) >= tierRank('zero_retention'));
-    return { model, offers: proven.filter(hall.isCallable) };
+    return { model, offers: proven.filter(isCallable) };
   });
-  return c.json({ data: await describeEndpoints(hall, entries, caller) });
+  return c.json({ data: await describeEndpoints(hall, c, { entries, caller }) });
 }

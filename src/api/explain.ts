@@ -19,7 +19,8 @@ export async function serveExplain(hall: Hall, c: Context): Promise<Response> {
   const { generation } = readQuery(explainQuery, c);
   if (generation !== undefined) return serveReplay(hall, c, generation);
   const call = await toCall(hall, { request: c.req.raw, waitUntil: waitUntilOf(c) }, readBody);
-  return Response.json(toPlanBody(await hall.explain(call, chat)));
+  const { plan, policy } = await hall.explain(call, chat);
+  return Response.json({ ...toPlanBody(plan), policy: { name: policy.name, version: policy.version } });
 }
 
 /** Throws GatewayError: `not_found`, `invalid_request` for a receipt that does not hold what its plan depended on. */

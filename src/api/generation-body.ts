@@ -25,7 +25,7 @@ function toProviderResponse(attempt: Attempt, model: string, providerName: strin
     latency: attempt.ttftMs ?? attempt.durationMs,
     model_permaslug: model,
     endpoint_id: attempt.endpointId,
-    is_byok: false,
+    is_byok: attempt.byok === true,
   };
 }
 
@@ -52,6 +52,7 @@ function toAttemptBody(attempt: Attempt) {
     prompt_tokens: attempt.promptTokens,
     completion_tokens: attempt.completionTokens,
     cost: toUsd(attempt.costNanoUsd),
+    byok: attempt.byok === true,
   };
 }
 
@@ -84,6 +85,7 @@ function toHeadrace(receipt: Receipt) {
     charged_nano_usd: receipt.chargedNanoUsd,
     absorbed_nano_usd: receipt.absorbedNanoUsd,
     held_nano_usd: receipt.heldNanoUsd,
+    byok_nano_usd: receipt.byokNanoUsd ?? null,
     attempts: receipt.attempts.map(toAttemptBody),
     plan: toPlanBody(receipt.plan),
   };
@@ -114,7 +116,7 @@ export function toGenerationBody(receipt: Receipt, providerName: (attempt: Attem
     data_region: 'global',
     streamed: receipt.stream,
     cancelled: receipt.state === 'cancelled',
-    is_byok: false,
+    is_byok: receipt.byokNanoUsd !== undefined,
     finish_reason: receipt.finishReason,
     native_finish_reason: receipt.nativeFinishReason,
     created_at: new Date(receipt.createdAtMs).toISOString(),
@@ -137,7 +139,7 @@ export function toGenerationBody(receipt: Receipt, providerName: (attempt: Attem
     total_cost: cost,
     usage: cost,
     cache_discount: null,
-    upstream_inference_cost: null,
+    upstream_inference_cost: receipt.byokNanoUsd === undefined ? null : toUsd(receipt.byokNanoUsd + receipt.chargedNanoUsd),
     origin: '',
     http_referer: null,
     user_agent: null,

@@ -22,7 +22,16 @@ export async function toCall(hall: Hall, { request, waitUntil }: Arrival, read: 
   hall.stand(() => request.cf?.['continent']);
   const arrivedAtMs = hall.now();
   try {
-    return { token, body: await read(request), headers, answerHeaders: ALLOW_ANY_ORIGIN, signal: request.signal, arrivedAtMs, waitUntil };
+    return {
+      token,
+      body: await read(request),
+      url: request.url,
+      headers,
+      answerHeaders: ALLOW_ANY_ORIGIN,
+      signal: request.signal,
+      arrivedAtMs,
+      waitUntil,
+    };
   } catch (failure) {
     // A stranger learns that the key is wrong before anything about the body.
     await hall.authenticate(token, waitUntil);

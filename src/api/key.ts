@@ -9,11 +9,17 @@ import { toLimitBody } from './limit-body.ts';
 export async function serveKey(hall: Hall, c: Context): Promise<Response> {
   const caller = await requireCaller(hall, c);
   const isManagement = caller.kind === 'management';
-  const usage = isManagement ? undefined : (await hall.books.ofKeys([caller.keyId])).get(caller.keyId);
+  const { keyId: id, team, budget } = caller;
+  const [usage, spent] = isManagement
+    ? []
+    : await Promise.all([
+        hall.books.ofKeys([id]),
+        hall.teams.spentByKeys([{ id, teamId: team?.id ?? null, budgetPeriod: budget?.period ?? null }]),
+      ]);
   return c.json({
     data: {
       label: caller.label,
-      ...toLimitBody(caller.budget, usage ?? NO_USAGE),
+      ...toLimitBody(budget, usage?.get(id) ?? NO_USAGE, spent?.get(id)),
       is_free_tier: false,
       is_management_key: isManagement,
       is_provisioning_key: isManagement,
@@ -29,6 +35,7 @@ export async function serveKey(hall: Hall, c: Context): Promise<Response> {
         team: caller.team?.id ?? null,
         policy: caller.keyPolicy ?? caller.team?.policy ?? null,
         models: caller.models,
+        limits: caller.limits,
       },
     },
   });

@@ -1,6 +1,6 @@
 /** Lists of models, and one model: what can be called here. */
 import type { Context } from 'hono';
-import type { ModelEntry } from '#schema/catalog';
+import type { ModelEntry, Offer } from '#schema/catalog';
 import type { Caller } from '#src/admission/admission';
 import { mayUseModel } from '#src/admission/caller';
 import { findModel, isVisible, modelNotFound } from '#src/catalog/match';
@@ -40,7 +40,8 @@ export async function serveUserModels(hall: Hall, c: Context): Promise<Response>
   const query = readQuery(modelsQuery, c);
   const { caller, team } = await requireTeam(hall, c);
   const policy = await hall.policyOf(caller, waitUntilOf(c));
-  const terms = { policy, teamId: team.id, nowMs: hall.now(), isCallable: hall.isCallable };
+  const isCallable = await hall.callableBy(team, waitUntilOf(c));
+  const terms = { policy, teamId: team.id, nowMs: hall.now(), isCallable };
   const entries = (await findUsable(hall, c)).map(({ model, offers }) => ({ model, offers: allowedOffers(offers, terms) }));
   return respondPage(
     hall,
@@ -73,12 +74,13 @@ async function findOne(hall: Hall, c: Context, name: string): Promise<ModelEntry
 async function findUsable(hall: Hall, c: Context): Promise<ModelEntry[]> {
   const caller = await optionalCaller(hall, c);
   const { models } = await hall.snapshot(waitUntilOf(c));
-  return [...models.values()].map((entry) => usable(hall, entry, caller)).filter((entry) => entry !== null);
+  const isCallable = await hall.callableBy(caller?.team ?? null, waitUntilOf(c));
+  return [...models.values()].map((entry) => usable(entry, caller, isCallable)).filter((entry) => entry !== null);
 }
 
-function usable(hall: Hall, { model, offers }: ModelEntry, caller: Caller | null): ModelEntry | null {
+function usable({ model, offers }: ModelEntry, caller: Caller | null, isCallable: (offer: Offer) => boolean): ModelEntry | null {
   if (caller && !mayUseModel(caller, model.id)) return null;
-  const own = offers.filter((offer) => isVisible(offer, caller?.team?.id ?? null) && hall.isCallable(offer));
+  const own = offers.filter((offer) => isVisible(offer, caller?.team?.id ?? null) && isCallable(offer));
   return own.length === 0 ? null : { model, offers: own };
 }
 

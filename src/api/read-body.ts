@@ -67,8 +67,8 @@ function checkShape(value: unknown, depth: number): void {
  * Reads a JSON body. Throws GatewayError: `payload_too_large`, `unsupported_media_type`, `invalid_json`, and `invalid_request`
  * for nesting beyond 64 levels and keys that reach prototypes. Of duplicate keys the last counts, as JSON.parse has it.
  */
-export async function readBody(request: Request): Promise<unknown> {
-  const body = parse(decode(await readBytes(request, { bytesMax: BODY_BYTES_MAX, checkType })));
+export async function readBody(request: Request, bytesMax = BODY_BYTES_MAX): Promise<unknown> {
+  const body = parse(decode(await readBytes(request, { bytesMax, checkType })));
   checkShape(body, 1);
   return body;
 }

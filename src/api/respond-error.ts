@@ -30,7 +30,11 @@ export function respondError(failure: unknown, log: Log, toBody: (error: Gateway
   const error = toGatewayError(failure, log);
   const headers = new Headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' });
   for (const [name, value] of Object.entries(error.headers)) headers.set(name, value);
-  if (error.retryAfterS !== undefined) headers.set('retry-after', String(Math.max(1, Math.ceil(error.retryAfterS))));
+  if (error.retryAfterS !== undefined) {
+    headers.set('retry-after', String(Math.max(1, Math.ceil(error.retryAfterS))));
+    // OpenAI's clients read this one first.
+    if (error.status === 429) headers.set('retry-after-ms', String(Math.max(1, Math.ceil(error.retryAfterS * 1000))));
+  }
   if (error.status === 401) headers.set('www-authenticate', 'Bearer');
   return new Response(JSON.stringify(toBody(error)), { status: error.status, headers });
 }

@@ -12,23 +12,32 @@ import { rerank } from '#src/skins/units/rerank';
 import { speech } from '#src/skins/units/speech';
 import { transcriptions } from '#src/skins/units/transcriptions';
 import { serveActivity } from './activity.ts';
+import { serveAudit } from './audit.ts';
+import { serveChangeProviderKey, serveCreateProviderKey, serveDeleteProviderKey, serveProviderKey, serveProviderKeys } from './byok.ts';
 import { waitUntilOf } from './caller.ts';
+import { serveCatalog } from './catalog-feed.ts';
 import { serveCountTokens } from './count-tokens.ts';
-import { serveCredits } from './credits.ts';
+import { serveAddCredit, serveCredits } from './credits.ts';
 import { serveEndpoints, serveZdrEndpoints } from './endpoints.ts';
 import { serveExplain } from './explain.ts';
 import { serveGeneration } from './generation.ts';
 import { serveHealth } from './health.ts';
 import { serveSkin, serveUnit, type Arrival } from './infer.ts';
 import { serveKey } from './key.ts';
-import { serveChangeKey, serveCreateKey, serveDeleteKey, serveKeyByHash, serveKeys } from './keys.ts';
+import { serveChangeKey, serveCreateKey, serveDeleteKey, serveKeyByHash, serveKeys, serveRotateKey } from './keys.ts';
 import { serveEmbeddingModels, serveModel, serveModelData, serveModels, serveModelsCount, serveUserModels } from './models.ts';
+import { serveApplyManifest, serveManifest } from './manifest.ts';
 import { serveOpenapi } from './openapi.ts';
+import { servePolicies, servePolicy } from './policies.ts';
 import { serveProviders } from './providers.ts';
 import { readBody } from './read-body.ts';
 import { isForm, readForm } from './read-form.ts';
+import { serveReceipt } from './receipt.ts';
+import { serveTeam, serveTeams } from './teams.ts';
+import { serveUsage } from './usage.ts';
+import { serveReceipts } from './receipts-feed.ts';
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface Surface {
   method: Method;
@@ -85,14 +94,32 @@ export const SURFACES = [
   { method: 'GET', path: '/endpoints/zdr', serve: serveZdrEndpoints },
   { method: 'GET', path: '/providers', serve: serveProviders },
   { method: 'GET', path: '/generation', serve: serveGeneration },
+  { method: 'GET', path: '/receipts', serve: serveReceipts },
+  { method: 'GET', path: '/catalog', serve: serveCatalog },
   { method: 'GET', path: '/key', serve: serveKey },
   { method: 'GET', path: '/keys', serve: serveKeys },
   { method: 'POST', path: '/keys', serve: serveCreateKey },
   { method: 'GET', path: '/keys/:hash', serve: serveKeyByHash },
   { method: 'PATCH', path: '/keys/:hash', serve: serveChangeKey },
   { method: 'DELETE', path: '/keys/:hash', serve: serveDeleteKey },
+  { method: 'GET', path: '/byok', serve: serveProviderKeys },
+  { method: 'POST', path: '/byok', serve: serveCreateProviderKey },
+  { method: 'GET', path: '/byok/:id', serve: serveProviderKey },
+  { method: 'PATCH', path: '/byok/:id', serve: serveChangeProviderKey },
+  { method: 'DELETE', path: '/byok/:id', serve: serveDeleteProviderKey },
+  { method: 'POST', path: '/keys/:hash/rotate', serve: serveRotateKey },
+  { method: 'GET', path: '/teams', serve: serveTeams },
+  { method: 'GET', path: '/teams/:id', serve: serveTeam },
+  { method: 'GET', path: '/usage', serve: serveUsage },
+  { method: 'GET', path: '/receipts/:id', serve: serveReceipt },
   { method: 'GET', path: '/credits', serve: serveCredits },
+  { method: 'POST', path: '/credits', serve: serveAddCredit },
   { method: 'GET', path: '/activity', serve: serveActivity },
+  { method: 'GET', path: '/manifest', serve: serveManifest },
+  { method: 'PUT', path: '/manifest', serve: serveApplyManifest },
+  { method: 'GET', path: '/policies', serve: servePolicies },
+  { method: 'GET', path: '/policies/:name', serve: servePolicy },
+  { method: 'GET', path: '/audit', serve: serveAudit },
 ] as const satisfies readonly Surface[];
 
 /** Mounted at the root. */

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pointAtDevnet, startLocalDevnet } from '#cli/dev/start-devnet';
 import { startRouter, type Router } from '#cli/dev/start-router';
 import type { Devnet } from '#devnet/devnet';
+import { devnetSecrets } from '#devnet/secrets';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const README = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
@@ -18,7 +19,7 @@ let folder: string;
 beforeAll(async () => {
   devnet = await startLocalDevnet(() => {});
   const manifestText = pointAtDevnet(readFileSync(path.join(ROOT, 'examples/local.yaml'), 'utf8'), devnet.url);
-  router = await startRouter({ manifestText, stateDir: null });
+  router = await startRouter({ manifestText, stateDir: null, environment: devnetSecrets() });
   // Inside the project, where the SDKs can be found.
   folder = mkdtempSync(path.join(ROOT, 'test/clients/readme-'));
 });

@@ -97,7 +97,7 @@ describe.concurrent('T9, M5: a client that leaves a stream stops the upstream an
     expect(chargedNanoUsd).toBe(CHARGED_NANO_USD(promptTokens));
   });
 
-  test.concurrent('after usage that the upstream has reported: that is what is charged', async () => {
+  test.concurrent('M11: after usage that the upstream has reported: that is what is charged', async () => {
     const [only] = pool.take(1) as [string];
     const usage = event({ choices: [], usage: { prompt_tokens: 40, completion_tokens: 9, total_tokens: 49 } });
     house.upstream.script(only, speakThen(usage + chunk({}, 'stop')));

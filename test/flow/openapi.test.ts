@@ -49,23 +49,32 @@ function listDescribed(table: Readonly<Record<string, readonly Description[]>>, 
 
 let house: House;
 /** What paths and queries name; filled in when the house is open. */
-const names: Record<string, string> = { author: MODEL.split('/')[0] ?? '', slug: MODEL.split('/')[1] ?? '' };
+const names: Record<string, string> = { author: MODEL.split('/')[0] ?? '', slug: MODEL.split('/')[1] ?? '', name: 'balanced' };
 
 beforeAll(async () => {
   house = await openHouse({
     endpoints: [{ id: 'rig', capabilities: ['completion', 'tools', 'json_schema'] }, ...UNIT_ENDPOINTS],
-    manifest: { management_keys: [{ name: 'admin', value: MANAGEMENT_KEY }] },
+    manifest: { management_keys: [{ name: 'admin', value: MANAGEMENT_KEY }], policies: { balanced: {} } },
   });
   house.upstream.script('rig', answer({ reasoning: 'Let me think.' }));
   scriptUnits(house.upstream);
   names['id'] = (await house.chat()).headers.get('x-generation-id') ?? '';
   names['hash'] = await makeKey();
+  names['provider key'] = await makeProviderKey();
 });
 afterAll(() => house.stop());
 
 async function makeKey(): Promise<string> {
   const { data } = (await (await call(find('createKey'))).json()) as { data: { hash: string } };
   return data.hash;
+}
+
+async function makeProviderKey(): Promise<string> {
+  const operation = find('createProviderKey');
+  const { data } = (await (await call(operation, { body: { ...bodyOf(operation), provider: 'together' } })).json()) as {
+    data: { id: string };
+  };
+  return data.id;
 }
 
 function find(id: string): Described {
@@ -87,11 +96,22 @@ const MODELS: Readonly<Record<string, string>> = {
 function bodyOf({ name, description: { body, example } }: Described): Record<string, unknown> | undefined {
   if (body === undefined) return undefined;
   if (name === 'createTranscription') return { model: MODELS[name], input_audio: { data: WAV.toString('base64'), format: 'wav' } };
-  return { ...example, ...('model' in (example ?? {}) && { model: MODELS[name] ?? MODEL }) };
+  // What the example names is in no house; what this one has stands in for it.
+  const own = { model: MODELS[name] ?? MODEL, team: 'testers', provider: 'groq' };
+  const isNamed = ([field]: [string, unknown]) => typeof example?.[field] === 'string';
+  return { ...example, ...Object.fromEntries(Object.entries(own).filter(isNamed)) };
 }
 
-function urlOf({ path, description: { query, example } }: Described): string {
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(names[name] ?? ''));
+/** What `{id}` in a path means, where it is not a generation. */
+function idOf(operation: string): string {
+  if (operation === 'getTeam') return 'testers';
+  return names[operation.endsWith('ProviderKey') ? 'provider key' : 'id'] ?? '';
+}
+
+function urlOf({ name: operation, path, description: { query, example } }: Described): string {
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(name === 'id' ? idOf(operation) : (names[name] ?? '')),
+  );
   const search =
     query && example
       ? new URLSearchParams({ ...(example as Record<string, string>), ...('id' in example && { id: names['id'] ?? '' }) })
@@ -144,9 +164,19 @@ function problemsOf(contract: z.ZodType, value: unknown): string[] {
   return issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
 }
 
+/** After these the key has another hash, or is gone. */
+const CONSUMES_KEY = new Set(['deleteKey', 'rotateKey']);
+
+/** Bodies that are wrong where an empty one is right: what may be changed is named by nobody. */
+const WRONG_BODIES: Readonly<Record<string, object>> = {
+  updateKey: { name: 7 },
+  updateProviderKey: { name: 7 },
+  rotateKey: { overlap_s: -1 },
+};
+
 describe('every operation', () => {
   it.each([...described, ...roots])('$name answers as it is described', async (operation) => {
-    if (operation.name === 'deleteKey') names['hash'] = await makeKey();
+    if (CONSUMES_KEY.has(operation.name)) names['hash'] = await makeKey();
     const response = await call(operation);
     const { answer: contract, creates } = operation.description;
     expect(response.status).toBe(creates ? 201 : 200);
@@ -155,7 +185,8 @@ describe('every operation', () => {
       return expect(type).toMatch(new RegExp(`^${contract.replaceAll('+', String.raw`\+`).replace('*', '.+')}`));
     expect(type).toMatch(/^application\/json/);
     expect(problemsOf(contract, await response.json())).toEqual([]);
-    if (operation.name === 'deleteKey') names['hash'] = await makeKey();
+    if (CONSUMES_KEY.has(operation.name)) names['hash'] = await makeKey();
+    if (operation.name === 'deleteProviderKey') names['provider key'] = await makeProviderKey();
   });
 
   it.each(described.filter(({ description }) => description.events))('$name streams the events that are described', async (operation) => {
@@ -186,9 +217,7 @@ describe('every form', () => {
 
 describe('bad input', () => {
   it.each(described.filter(({ description }) => description.body))('$name refuses a body that its contract refuses', async (operation) => {
-    // What may be changed is named by nobody: an empty change is one.
-    const wrong = operation.name === 'updateKey' ? { name: 7 } : {};
-    await expectFailure(operation, { body: wrong }, 400);
+    await expectFailure(operation, { body: WRONG_BODIES[operation.name] ?? {} }, 400);
     await expectFailure(operation, { body: [] }, 400);
     await expectFailure(operation, { body: '{"model":' }, 400);
   });
@@ -213,7 +242,7 @@ describe('bad input', () => {
   });
 
   it.each(described.filter(({ path }) => path.includes('{')))('$name knows what does not exist', async (operation) => {
-    const url = `${house.url}${operation.path.replace('{author}/{slug}', 'no/such').replace('{hash}', '0'.repeat(64))}`;
+    const url = `${house.url}${operation.path.replace('{author}/{slug}', 'no/such').replace('{hash}', '0'.repeat(64)).replace('{id}', 'no-such')}`;
     await expectFailure(operation, { url }, 404);
   });
 
@@ -225,7 +254,10 @@ describe('bad input', () => {
     '$name refuses a query that its contract refuses',
     async (operation) => {
       const { shape } = operation.description.query as z.ZodObject;
-      const wrong = ['offset=minus', 'date=someday', 'generation=', 'id='].find((query) => (query.split('=')[0] ?? '') in shape) ?? '';
+      const wrong =
+        ['offset=minus', 'date=someday', 'since=someday', 'version=minus', 'generation=', 'id='].find(
+          (query) => (query.split('=')[0] ?? '') in shape,
+        ) ?? '';
       await expectFailure(operation, { url: `${house.url}${operation.path}?${wrong}` }, 400);
     },
   );

@@ -37,7 +37,7 @@ beforeAll(async () => {
       management_keys: [{ name: 'admin', value: KEYS.management }],
       teams: [
         { id: 'testers', keys: [{ name: 'globbed', value: KEYS.globbed, models: ['test/none'] }] },
-        { id: 'poor', budget: { usd: 0.000000001, per: 'total' }, keys: [{ name: 'poor', value: KEYS.poor }] },
+        { id: 'poor', budget: { usd: 0.000001, per: 'total' }, keys: [{ name: 'poor', value: KEYS.poor }] },
       ],
     },
   });

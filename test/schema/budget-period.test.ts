@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { periodStartMs } from '#schema/budget-period';
+import { periodEndMs, periodStartMs } from '#schema/budget-period';
 
 const at = (iso: string): number => Date.parse(iso);
 
@@ -15,4 +15,13 @@ test('a Monday midnight begins its own week, the millisecond before belongs to t
   const monday = at('2026-11-23T00:00:00Z');
   expect(periodStartMs('week', monday)).toBe(monday);
   expect(periodStartMs('week', monday - 1)).toBe(monday - 7 * 86_400_000);
+});
+
+test('periods end where the next begin, and all time never does', () => {
+  const sunday = at('2026-11-22T09:37:20Z');
+  expect(periodEndMs('day', sunday)).toBe(at('2026-11-23T00:00:00Z'));
+  expect(periodEndMs('week', sunday)).toBe(at('2026-11-23T00:00:00Z'));
+  expect(periodEndMs('month', sunday)).toBe(at('2026-12-01T00:00:00Z'));
+  expect(periodEndMs('month', at('2026-12-31T23:59:59Z'))).toBe(at('2027-01-01T00:00:00Z'));
+  expect(periodEndMs('total', sunday)).toBeNull();
 });

@@ -5,7 +5,7 @@ const rows = Object.entries(errorTable).map(([code, row]) => ({ code: code as Er
 
 /** OpenRouter's status of each `error_type`. */
 const STATUS_OF_ERROR_TYPE: Readonly<Record<string, readonly number[]>> = {
-  invalid_request: [400, 405, 415],
+  invalid_request: [400, 405, 409, 415],
   context_length_exceeded: [400],
   content_policy_violation: [400],
   authentication: [401],
@@ -23,7 +23,7 @@ const STATUS_OF_ERROR_TYPE: Readonly<Record<string, readonly number[]>> = {
 
 describe.each(rows)('$code', ({ code, status, type, errorType, fault, retryable }) => {
   it('has a status that fits whose fault it is', () => {
-    if (fault === 'client' || fault === 'account') expect([status >= 400 && status < 500, retryable]).toEqual([true, false]);
+    if (fault === 'client' || fault === 'account') expect([status >= 400 && status < 500, retryable]).toEqual([true, status === 429]);
     if (fault === 'house') expect(status).toBeGreaterThanOrEqual(500);
     if (fault === 'upstream') expect(status === 429 || status >= 500).toBe(true);
   });

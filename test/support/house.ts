@@ -15,6 +15,10 @@ export interface HouseOptions {
   stateDir?: string;
   /** Takes each line that the Worker logs. */
   log?: (line: string) => void;
+  /** The Worker's entry file; default is the Worker's own. */
+  entry?: string;
+  /** Further text bindings of the Worker, which may name the upstream's address. */
+  bindings?: (upstream: ScriptedUpstream) => Record<string, string>;
 }
 
 export interface House {
@@ -64,6 +68,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     stateDir: options.stateDir ?? null,
     environment: options.environment ?? {},
     ...(options.log === undefined ? {} : { log: options.log }),
+    ...(options.entry === undefined ? {} : { entry: options.entry }),
+    extraBindings: options.bindings?.(upstream) ?? {},
   });
   const authorization = `Bearer ${router.key}`;
 

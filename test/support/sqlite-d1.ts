@@ -15,6 +15,8 @@ export interface SqliteD1 {
   /** Inserts one row of column → value; objects are stored as JSON. */
   insert(table: string, row: Record<string, unknown>): void;
   exec(sql: string): void;
+  /** Reads rows past `db`, whatever it does. */
+  rows(sql: string): Record<string, unknown>[];
   /** Statements run so far. */
   statements(): number;
   /** What every statement does from now on. */
@@ -69,6 +71,7 @@ export function openSqliteD1(): SqliteD1 {
       database.prepare(`insert into ${table} (${columns.join(', ')}) values (${marks})`).run(...Object.values(row).map(toSql));
     },
     exec: (sql) => database.exec(sql),
+    rows: (sql) => database.prepare(sql).all(),
     statements: () => count,
     behave(next) {
       mode = next;

@@ -68,7 +68,7 @@ export async function openTroubledHouse(dialect: Dialect): Promise<TroubledHouse
             { name: 'hasty', value: KEYS.hasty, policy: 'hasty' },
           ],
         },
-        { id: 'poor', budget: { usd: 0.000000001, per: 'total' }, keys: [{ name: 'poor', value: KEYS.poor }] },
+        { id: 'poor', budget: { usd: 0.000001, per: 'total' }, keys: [{ name: 'poor', value: KEYS.poor }] },
       ],
     },
   });

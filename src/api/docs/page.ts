@@ -43,6 +43,7 @@ function header(): Html {
       </div>
     </a>
     <a class="more" href="/">Console</a>
+    <a class="more" href="/teams">Teams</a>
     <div class="key" hidden>
       <label for="key">API key</label>
       <input id="key" type="password" placeholder="sk-hr-…" autocomplete="off" spellcheck="false" />

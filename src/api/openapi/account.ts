@@ -1,8 +1,8 @@
 /** What was asked and charged, and the keys that may ask. */
 import { chatRequest } from '#schema/chat';
-import { createKey as createKeyBody, updateKey as updateKeyBody } from '#schema/key';
+import { createKey as createKeyBody, rotateKey as rotateKeyBody, updateKey as updateKeyBody } from '#schema/key';
 import { generation } from '#schema/answers/generation';
-import { createdKey, deletedKey, keyData, keyList, ownKey } from '#schema/answers/keys';
+import { changedKey, createdKey, deletedKey, keyData, keyList, ownKey, rotatedKey } from '#schema/answers/keys';
 import { explainBody } from '#schema/answers/plan';
 import { activity, credits } from '#schema/answers/usage-sums';
 import { activityQuery } from '../activity.ts';
@@ -40,7 +40,8 @@ export const getOwnKey: Description = { id: 'getOwnKey', tag: 'Account', summary
 export const getCredits: Description = {
   id: 'getCredits',
   tag: 'Account',
-  summary: 'Budgets and charges in all',
+  summary: 'Credits and charges in all',
+  text: 'Credits are budgets for all time and what teams have paid ahead; budgets that begin anew are none.',
   key: 'management',
   answer: credits,
 };
@@ -58,7 +59,14 @@ export const getActivity: Description = {
 
 const keys = { tag: 'Keys', key: 'management' } as const;
 
-export const listKeys: Description = { ...keys, id: 'listKeys', summary: 'List keys', query: keysQuery, answer: keyList };
+export const listKeys: Description = {
+  ...keys,
+  id: 'listKeys',
+  summary: 'List keys',
+  text: 'Oldest first, a hundred at a time. Keys of the manifest are among them.',
+  query: keysQuery,
+  answer: keyList,
+};
 
 export const createKey: Description = {
   ...keys,
@@ -77,10 +85,21 @@ export const updateKey: Description = {
   ...keys,
   id: 'updateKey',
   summary: 'Change a key',
-  text: 'What is absent stays. Keys of the manifest are changed there.',
+  text: 'What is absent stays; `changes` tells what became different. Keys of the manifest are changed there.',
   body: updateKeyBody,
   example: { disabled: true },
-  answer: keyData,
+  answer: changedKey,
+};
+
+export const rotateKey: Description = {
+  ...keys,
+  id: 'rotateKey',
+  summary: 'Rotate a key',
+  text: 'The key gets a new token and with it a new hash; its id, limits and receipts stay. The old token works until the overlap ends, one from an earlier rotation no longer. Of two rotations at once one is a 409. Without a body the overlap is a day.',
+  body: rotateKeyBody,
+  example: { overlap_s: 3600 },
+  answer: rotatedKey,
+  creates: true,
 };
 
 export const deleteKey: Description = {

@@ -9,6 +9,7 @@ export const TAGS = {
   Catalogue: 'Models, endpoints and providers. Open to everybody; a key adds what is its team’s own.',
   Account: 'What a key may do and has spent.',
   Keys: 'Inference keys, for the holders of a management key.',
+  Deployment: 'The manifest as code, policies with their versions, and who changed what; for the holders of a management key.',
   Router: 'The router itself.',
 } as const;
 export type Tag = keyof typeof TAGS;

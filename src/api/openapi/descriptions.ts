@@ -1,11 +1,15 @@
 /** Every surface with its descriptions. A surface without one does not compile, nor does one that is not mounted. */
 import type { RootSurfaceName, SurfaceName } from '../surfaces.ts';
 import * as account from './account.ts';
+import * as byok from './byok.ts';
 import * as catalogue from './catalogue.ts';
 import * as conversations from './conversations.ts';
+import * as deployment from './deployment.ts';
 import type { Description } from './description.ts';
 import * as router from './router.ts';
 import * as media from './media.ts';
+import * as teams from './teams.ts';
+import * as replay from './replay.ts';
 
 /** In the order of the document. One pattern may serve several paths. */
 export const DESCRIPTIONS: Readonly<Record<SurfaceName, readonly Description[]>> = {
@@ -30,14 +34,32 @@ export const DESCRIPTIONS: Readonly<Record<SurfaceName, readonly Description[]>>
   'GET /embeddings/models': [catalogue.listEmbeddingModels],
   'GET /endpoints/zdr': [catalogue.listZdrEndpoints],
   'GET /providers': [catalogue.listProviders],
+  'GET /receipts': [replay.listReceipts],
+  'GET /catalog': [replay.getCatalog],
   'GET /key': [account.getOwnKey],
+  'GET /teams': [teams.listTeams],
+  'GET /teams/:id': [teams.getTeam],
+  'GET /usage': [teams.getUsage],
+  'GET /receipts/:id': [teams.getReceipt],
   'GET /credits': [account.getCredits],
+  'POST /credits': [teams.addCredit],
   'GET /activity': [account.getActivity],
+  'GET /manifest': [deployment.getManifest],
+  'PUT /manifest': [deployment.applyManifest],
+  'GET /policies': [deployment.listPolicies],
+  'GET /policies/:name': [deployment.getPolicy],
+  'GET /audit': [deployment.listAudit],
   'GET /keys': [account.listKeys],
   'POST /keys': [account.createKey],
   'GET /keys/:hash': [account.getKey],
   'PATCH /keys/:hash': [account.updateKey],
   'DELETE /keys/:hash': [account.deleteKey],
+  'GET /byok': [byok.listProviderKeys],
+  'POST /byok': [byok.createProviderKey],
+  'GET /byok/:id': [byok.getProviderKey],
+  'PATCH /byok/:id': [byok.updateProviderKey],
+  'DELETE /byok/:id': [byok.deleteProviderKey],
+  'POST /keys/:hash/rotate': [account.rotateKey],
 };
 
 /** Pages for browsers, which `console.ts` and `docs.ts` mount. */

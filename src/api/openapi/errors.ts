@@ -22,6 +22,7 @@ export function statusesOf(description: Description, takesPath: boolean): number
     400: body !== undefined || query !== undefined,
     403: key === 'inference' || key === 'management',
     404: takesPath || routes(description) || tag === 'Routing',
+    409: generates(description) || (key === 'management' && body !== undefined),
     // A path that is described takes its method.
     405: false,
     413: body !== undefined,
@@ -47,10 +48,11 @@ export function errorComponents(schemas: Schemas): JsonObject {
 }
 
 function toResponse(rows: readonly Row[], shape: ErrorShape, schemas: Schemas): JsonObject {
-  const isRetryable = rows.some(([, { retryable }]) => retryable);
+  const headers = rows.some(([, { retryable }]) => retryable) ? ['retry-after'] : [];
+  if (rows.some(([, { status }]) => status === 429)) headers.push('retry-after-ms');
   return {
     description: rows.map(([code]) => `\`${code}\``).join(', '),
-    headers: { ...(isRetryable && { 'retry-after': { $ref: '#/components/headers/retry-after' } }) },
+    headers: Object.fromEntries(headers.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
     content: { 'application/json': { schema: schemas.of(CONTRACTS[shape], 'output') } },
   };
 }

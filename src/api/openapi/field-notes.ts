@@ -51,12 +51,14 @@ export const SHARED: Readonly<Record<string, string>> = {
   disabled: 'Refuse the key from now on.',
   limit: 'USD that the key may be charged in one period; null lifts the limit.',
   limit_reset: 'When the limit begins anew, at midnight UTC; null never.',
-  include_byok_in_limit: 'Accepted; every request is charged here.',
+  include_byok_in_limit: 'Accepted; what the team’s own provider keys are billed counts towards no limit.',
   expires_at: 'When the key ends; null never.',
   policy: 'Name of the stored policy that holds, beside the team’s.',
-  team: 'Whose key it is; needed where there are several teams.',
+  team: 'Of one team only.',
   workspace_id: 'OpenRouter’s word for a team.',
   offset: 'How many to skip.',
+  since: 'From when on: ISO 8601, a day, or epoch milliseconds.',
+  until: 'Until when, itself not included; now where it is absent.',
 };
 
 /** Families of contracts. */
@@ -74,6 +76,8 @@ const TRANSCRIPTION = {
   response_format: 'JSON of two kinds, or text.',
   timestamp_granularities: 'Times of words, of segments, or both.',
 };
+
+const LIMITS = 'Requests and tokens per minute, requests at once, beside its team’s; replaces what was stated before, null lifts them all.';
 
 const MODELS_QUERY = {
   q: 'Part of an id or name, any case.',
@@ -104,6 +108,18 @@ const MODELS_QUERY = {
   sort: 'Order of the list. No model has benchmark scores here: orders by one are the same as `newest`.',
   limit: 'How many to list: 500 where only `offset` is given, everything where neither is.',
   use_rss: 'Lists are JSON: leave it out.',
+};
+
+const PROVIDER_KEY = {
+  key: 'The key as the provider gave it, 16 to 4096 visible ASCII characters. Never shown again.',
+  disabled: 'Leave the key unused; the house’s own serves instead.',
+  is_fallback: 'Always false.',
+  is_byok_only: 'Always true: while the key is enabled, the house’s own never serves the team at that provider.',
+  is_required: 'Always true.',
+  allowed_models: 'A key serves all models: null, or leave it out.',
+  allowed_api_key_hashes: 'A key serves all keys of its team: null, or leave it out.',
+  allowed_user_ids: 'Keys belong to teams here, not to people: null, or leave it out.',
+  declared_zdr: 'Privacy tiers rest on what providers claim: null, or leave it out.',
 };
 
 /** Fields that mean something of their own in one contract, by its id. */
@@ -183,31 +199,28 @@ export const OWN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   TranscriptionForm: { ...TRANSCRIPTION, file: 'The audio, at most 25 MiB.', stream: 'Not served: transcriptions come whole.' },
   CreateKey: {
     models: 'Globs over model ids; null allows every model.',
+    team: 'Whose key it is; needed where there are several teams.',
+    limits: LIMITS,
     creator_user_id: 'Keys belong to teams here, not to people: null, or leave it out.',
     external: 'Keys are made here: null, or leave it out.',
   },
-  UpdateKey: { models: 'Globs over model ids; null allows every model.' },
+  UpdateKey: { models: 'Globs over model ids; null allows every model.', limits: LIMITS },
+  CreateProviderKey: {
+    ...PROVIDER_KEY,
+    provider: 'Id of the provider that gave the key.',
+    team: 'Whose key it is; needed where there are several teams.',
+  },
+  UpdateProviderKey: { ...PROVIDER_KEY, key: 'Takes the place of the one before, for the provider’s address of now.' },
+  RotateKey: { overlap_s: 'Seconds for which the old key goes on working, at most thirty days; 0 ends it at once.' },
+  AddCredit: {
+    team: 'Who is paid for.',
+    amount_usd: 'USD, at most 9 decimals.',
+    id: 'Your own name for the payment, such as the number of an invoice; the same id adds once.',
+    note: 'For the audit trail.',
+  },
+  UsageQuery: { by: 'What to add up by.', since: 'From when on: ISO 8601, a day, or epoch milliseconds; at most 92 days before `until`.' },
+  // What stored policies have too, its contract describes.
   ProviderPreferences: {
-    order: 'Providers to try first, in this order.',
-    only: 'Nobody but these.',
-    ignore: 'None of these.',
-    allow_fallbacks: 'False: the first choice or an error.',
-    require_parameters: 'Only endpoints that act on every field of the request.',
-    data_collection: '`deny`: only endpoints that neither keep nor train.',
-    zdr: 'Only endpoints that retain nothing.',
-    quantizations: 'Only weights of these precisions.',
-    sort: 'Order by one measure instead of the index.',
-    max_price:
-      'Most to pay, USD: `prompt` and `completion` per million tokens, `request`, `image`, `audio` per second or million characters.',
-    preferred_min_throughput: 'Tokens per second; slower endpoints come last.',
-    preferred_max_latency: 'Seconds to the first token; slower endpoints come last.',
-    supply: 'Which kinds of supply: subnet, selfhosted, centralized.',
-    privacy: 'The least privacy tier, jurisdictions, and what counts as proof.',
-    verification: 'Whether endpoints must have been verified.',
-    optimize: 'What the index weighs most.',
-    kv_cache: 'Only endpoints that store their KV cache in these codecs.',
-    hedge: 'Send a second request when the first is late.',
-    resume: 'Go on at another endpoint when an answer breaks off.',
     policy: 'Name of a stored policy that holds as well.',
     enforce_distillable_text: 'No model says whether its author permits distillation, so true is refused.',
     options: 'Fields for one provider.',
@@ -225,6 +238,7 @@ export const OWN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ...MODELS_QUERY,
     output_modalities: 'Words between commas, of which one must be offered; `all` for every model.',
   },
+  ProviderKeysQuery: { provider: 'Of one provider.', limit: 'How many to list, 100 at most.' },
   KeysQuery: { include_disabled: 'List disabled keys, too.' },
 };
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { generates, routes, type Description, type MediaType } from './description.ts';
 import { referErrors, statusesOf } from './errors.ts';
-import { GENERATION_HEADERS, ROUTING_PARAMETERS } from './headers.ts';
+import { GENERATION_HEADERS, GENERATION_PARAMETERS, ROUTING_PARAMETERS } from './headers.ts';
 import type { JsonObject, Schemas } from './schemas.ts';
 
 const [author, slug] = 'openai/gpt-oss-120b'.split('/');
@@ -10,6 +10,8 @@ const PATH_PARAMETERS: Readonly<Record<string, object>> = {
   author: { description: 'First part of the model’s id.', example: author },
   slug: { description: 'The rest of the id. An alias stands alone, without an author.', example: slug },
   hash: { description: 'SHA-256 of the key, as the list shows it.' },
+  id: { description: 'Its id, as lists and answers show it.' },
+  name: { description: 'Its name, as the list shows it.' },
 };
 
 /** Writes a pattern of the router as OpenAPI does; a model's name becomes author and slug. */
@@ -24,6 +26,7 @@ export function toOperation(description: Description, path: string, schemas: Sch
     ...pathParameters(path),
     ...queryParameters(description, schemas),
     ...(routes(description) ? ROUTING_PARAMETERS : []),
+    ...(generates(description) ? GENERATION_PARAMETERS : []),
   ];
   const statuses = statusesOf(description, path.includes('{'));
   return {

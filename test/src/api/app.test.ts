@@ -175,7 +175,8 @@ describe('POST /explain', () => {
       filter: 'H1',
       reason: 'tier open is below attested',
     };
-    const { send } = fakeApp({ explain: async () => ({ ...receipt.plan, candidates: [candidate], rejections: [rejection] }) });
+    const plan = { ...receipt.plan, candidates: [candidate], rejections: [rejection] };
+    const { send } = fakeApp({ explain: async () => ({ plan, policy: { name: 'frugal', version: 3 } }) });
     const response = await send('/v1/explain', chat({ authorization: `Bearer ${TOKEN}` }));
     expect(await response.json()).toMatchObject({
       object: 'plan',
@@ -200,6 +201,7 @@ describe('POST /explain', () => {
         },
       ],
       rejections: [{ endpoint: 'e2', filter: 'H1', reason: 'tier open is below attested' }],
+      policy: { name: 'frugal', version: 3 },
     });
   });
 });

@@ -16,10 +16,12 @@ export const caller: Caller = {
   kind: 'inference',
   label: 'sk-hr-abc...nop',
   name: 'ci',
-  team: { id: 'research', policy: 'private', budget: null },
+  team: { id: 'research', policy: 'private', budget: null, limits: null },
   keyPolicy: null,
   models: null,
-  budget: { nanoUsd: 5e9, period: 'day', spentNanoUsd: 1e9, readAtMs: NOW_MS },
+  budget: { nanoUsd: 5e9, period: 'day' },
+  limits: null,
+  quotas: [],
   createdAtMs: 0,
   expiresAtMs: null,
 };
@@ -143,10 +145,27 @@ export function fakeApp(changes: Partial<Hall> = {}) {
     books: {
       ofKeys: async () => new Map([['k1', { totalNanoUsd: 4e9, dailyNanoUsd: 1e9, weeklyNanoUsd: 2e9, monthlyNanoUsd: 3e9 }]]),
       credits: async () => ({ creditsNanoUsd: 0, chargedNanoUsd: 0 }),
+      forgetCredits: () => undefined,
+      usage: async () => [],
+      teamOfReceipt: async () => null,
       activity: async () => [],
       traffic: async () => new Map(),
     },
+    teams: {
+      list: async () => [],
+      find: async () => {
+        throw new GatewayError('not_found', 'No team of that id was found.');
+      },
+      addCredit: async () => {
+        throw new GatewayError('not_found', 'No team of that id was found.');
+      },
+      spentByKeys: async () => new Map(),
+    },
     isCallable: ({ keySecret }) => keySecret !== 'MISSING',
+    callableBy:
+      async () =>
+      ({ keySecret }) =>
+        keySecret !== 'MISSING',
     stand: () => undefined,
     now: () => NOW_MS,
     log: (event) => void logged.push(event),

@@ -87,6 +87,9 @@ describe('GET /models', () => {
       books: {
         ofKeys: async () => new Map(),
         credits: async () => ({ creditsNanoUsd: 0, chargedNanoUsd: 0 }),
+        forgetCredits: () => undefined,
+        usage: async () => [],
+        teamOfReceipt: async () => null,
         activity: async () => [],
         traffic: async () =>
           new Map([

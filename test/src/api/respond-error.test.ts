@@ -27,6 +27,13 @@ describe('error answers', () => {
     expect(respondError(new GatewayError('rate_limited', 'x'), log).headers.has('retry-after')).toBe(false);
   });
 
+  it('a 429 says in milliseconds, too, when to come back', () => {
+    const headersOf = (code: ErrorCode) => respondError(new GatewayError(code, 'x', { retryAfterS: 2.5 }), log).headers;
+    expect(headersOf('limit_exceeded').get('retry-after')).toBe('3');
+    expect(headersOf('limit_exceeded').get('retry-after-ms')).toBe('2500');
+    expect(headersOf('no_endpoint_available').has('retry-after-ms')).toBe(false);
+  });
+
   it('carries the headers that the error brings, and a challenge on 401', () => {
     expect(
       respondError(new GatewayError('upstream_failed', 'x', { headers: { 'x-generation-id': 'gen-1' } }), log).headers.get(
