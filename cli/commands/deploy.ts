@@ -12,6 +12,16 @@ const DATABASE = 'headrace';
 /** Stands in wrangler.toml, where each deployment has a database of its own. */
 const LOCAL_DATABASE_ID = 'headrace-local';
 
+/** What a new deployment needs before its first manifest. */
+const AFTERWARDS = [
+  '',
+  'Secrets, once: npx wrangler secret put NAME',
+  '  HEADRACE_ADMIN_KEY   sk-hr-mgmt- and 40 random characters: manages while no management key is stored; list it under management_keys',
+  '  HEADRACE_SEAL_KEY    32 random bytes, hex (openssl rand -hex 32): seals the provider keys that teams bring',
+  '  and every secret that the manifest names.',
+  'Then: HEADRACE_KEY=sk-hr-mgmt-… npx headrace apply headrace.yaml --url https://YOUR-WORKER',
+];
+
 /** Adds the command that deploys. */
 export function addDeployCommand(program: Command): void {
   const command = program
@@ -37,6 +47,7 @@ async function deploy({ dryRun }: { dryRun: boolean }): Promise<void> {
     writeFileSync(config, settings);
     await wrangler(['d1', 'migrations', 'apply', DATABASE, '--remote', '--config', config]);
     await wrangler(['deploy', '--config', config]);
+    for (const line of AFTERWARDS) console.log(line);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -7,11 +7,12 @@ import type { PolicyLevels } from '#schema/receipt';
 import type { RoutedRequest } from '#schema/skin';
 import { mayUseModel, type Caller, type Team } from './caller.ts';
 import { withFallbacks } from './fallback-models.ts';
+import { FIRST_KEY_SECRET, firstCaller } from './first-key.ts';
 import { createFreshCache, type WaitUntil } from './fresh-cache.ts';
 import { parseModelName, suffixWishes } from './model-name.ts';
 import { policyLevels } from './policy-levels.ts';
 import { resolvePolicy, type PolicyBook } from './resolve-policy.ts';
-import { findCaller, readPolicyBook } from './store.ts';
+import { findCaller, hasManager, readPolicyBook } from './store.ts';
 import { hashToken, isTokenShaped } from './token.ts';
 
 export type { Caller, Team } from './caller.ts';
@@ -36,6 +37,8 @@ export interface AdmissionPorts {
   db: D1Database;
   now(): number;
   log(event: Record<string, unknown>): void;
+  /** Reads a Worker secret. */
+  secret(name: string): string | undefined;
 }
 
 /** A request as its surface has read it. */
@@ -80,13 +83,19 @@ function refuseToken(): GatewayError {
 }
 
 /** Creates the gate of one isolate, with its caches of keys and policies. */
-export function createAdmission({ db, now, log }: AdmissionPorts): Gate {
-  const callers = createFreshCache<Caller>({ ...FRESHNESS, load: (hash) => findCaller(db, hash), now, capacity: KEYS_MAX });
+export function createAdmission({ db, now, log, secret }: AdmissionPorts): Gate {
+  const callers = createFreshCache<Caller>({ ...FRESHNESS, load: findKnown, now, capacity: KEYS_MAX });
   const books = createFreshCache<PolicyBook>({ ...FRESHNESS, load: () => readPolicyBook(db), now, capacity: 1 });
 
   function unavailable(what: string, cause: unknown): GatewayError {
     log({ event: 'admission_unavailable', what, cause: cause instanceof Error ? cause.name : 'unknown' });
     return new GatewayError('ledger_unavailable', 'Accounts cannot be read right now. Try again shortly.', { retryAfterS: 2, cause });
+  }
+
+  async function findKnown(hash: string): Promise<Caller | null> {
+    const caller = await findCaller(db, hash);
+    const first = caller === null ? firstCaller(hash, secret(FIRST_KEY_SECRET)) : null;
+    return first === null || (await hasManager(db)) ? caller : first;
   }
 
   async function authenticate(token: string | null, waitUntil: WaitUntil): Promise<Caller> {

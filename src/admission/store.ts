@@ -1,5 +1,5 @@
 /** What admission reads from D1: keys with their team, and policies. */
-import { and, eq, or, sql } from 'drizzle-orm';
+import { and, eq, isNull, or, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { BudgetPeriod } from '#schema/budget-period';
 import type { SealedKey } from '#schema/byok';
@@ -70,6 +70,16 @@ export async function findCaller(db: D1Database, hash: string): Promise<Caller |
 
 function earlier(endMs: number | null, overlapEndMs: number): number {
   return endMs === null ? overlapEndMs : Math.min(endMs, overlapEndMs);
+}
+
+/** Tells whether the whole deployment is in somebody's hands: a management key for all of it is stored and enabled. */
+export async function hasManager(db: D1Database): Promise<boolean> {
+  const rows = await drizzle(db)
+    .select({ id: keys.id })
+    .from(keys)
+    .where(and(eq(keys.kind, 'management'), isNull(keys.teamId), eq(keys.disabled, false)))
+    .limit(1);
+  return rows.length > 0;
 }
 
 /** Reads all stored policies and the name of the default, in one round trip. */

@@ -15,6 +15,7 @@ const BODY = { model: 'qwen/qwen3-8b', messages: [{ role: 'user', content: 'hi' 
 let d1: SqliteD1;
 let gate: Gate;
 let nowMs: number;
+let secrets: Record<string, string>;
 let background: Promise<unknown>[];
 let logged: Record<string, unknown>[];
 
@@ -52,6 +53,7 @@ async function settleBackground(): Promise<void> {
 beforeEach(() => {
   vi.useFakeTimers();
   nowMs = START_MS;
+  secrets = {};
   background = [];
   logged = [];
   d1 = openSqliteD1();
@@ -65,7 +67,7 @@ beforeEach(() => {
   });
   d1.insert('policies', { name: 'quick', version: 2, document: { optimize: 'latency' }, source: 'manifest', updated_at_ms: 1 });
   insertKey(TOKEN);
-  gate = createAdmission({ db: d1.db, now: () => nowMs, log: (event) => void logged.push(event) });
+  gate = createAdmission({ db: d1.db, now: () => nowMs, log: (event) => void logged.push(event), secret: (name) => secrets[name] });
 });
 
 afterEach(() => vi.useRealTimers());
@@ -182,6 +184,24 @@ describe('authentication', () => {
     const before = d1.statements();
     await gate.authenticate(TOKEN, waitUntil);
     expect(d1.statements()).toBe(before);
+  });
+
+  it('K12: lets the first key of a deployment manage while no other can, and nothing that only looks like one', async () => {
+    secrets = { HEADRACE_ADMIN_KEY: MANAGER };
+    expect(await gate.authenticate(MANAGER, waitUntil)).toMatchObject({ kind: 'management', team: null, keyId: 'key-first' });
+    for (const wrong of ['sk-hr-mgmt-abcdefghik', 'sk-hr-abcdefghijklmnoq'])
+      expect(await refusalOf(gate.authenticate(wrong, waitUntil))).toMatchObject({ code: 'invalid_api_key' });
+    secrets = { HEADRACE_ADMIN_KEY: 'sk-hr-inference-key-0000' };
+    expect(await refusalOf(gate.authenticate('sk-hr-inference-key-0000', waitUntil))).toMatchObject({ code: 'invalid_api_key' });
+  });
+
+  it('K14: closes that door as soon as a management key is stored, and opens nothing with one that was disabled', async () => {
+    secrets = { HEADRACE_ADMIN_KEY: MANAGER };
+    insertKey('sk-hr-mgmt-another-one', { kind: 'management', team_id: null });
+    expect(await refusalOf(gate.authenticate(MANAGER, waitUntil))).toMatchObject({ code: 'invalid_api_key' });
+    insertKey(MANAGER, { kind: 'management', team_id: null, disabled: true });
+    gate.forgetAll();
+    expect(await refusalOf(gate.authenticate(MANAGER, waitUntil))).toMatchObject({ code: 'invalid_api_key' });
   });
 });
 

@@ -17,7 +17,7 @@ beforeEach(() => {
   d1 = openSqliteD1();
   nowMs = Date.UTC(2026, 10, 22);
   let ids = 0;
-  const ports = { db: d1.db, now: () => nowMs, newId: () => String(++ids), log: () => undefined };
+  const ports = { db: d1.db, now: () => nowMs, newId: () => String(++ids), log: () => undefined, secret: () => undefined };
   here = createAdmission(ports);
   elsewhere = createAdmission(ports);
   keyring = createKeyring({ ...ports, forget: here.forget });
