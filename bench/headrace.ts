@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { localKeys, type LocalKeys } from '#cli/dev/local-key';
 import { migrate } from '#cli/dev/migrate';
-import { resolveClientKeys, resolveLocalKeys } from '#cli/dev/resolve-keys';
+import { requireClientKeys, resolveLocalKeys } from '#cli/dev/resolve-keys';
 import { houseFacts, surroundings } from '#src/house-facts';
 import { LOCAL_HOSTS } from '#cli/local-hosts';
 import { checkManifest } from '#cli/read-manifest';
@@ -57,7 +57,7 @@ function manifestText(upstreamOrigin: string): string {
 async function fillDatabase(db: D1Database, text: string, keys: LocalKeys): Promise<void> {
   await migrate(db, MIGRATIONS);
   const manifest = checkManifest(text, 'bench manifest', surroundings(true, LOCAL_HOSTS));
-  const { keys: clientKeys } = resolveClientKeys(manifest, {});
+  const { keys: clientKeys } = requireClientKeys(manifest, {});
   const rows = compileManifest({ manifest, ...houseFacts(), clientKeys, localKeys: resolveLocalKeys(keys) });
   await applyRows(db, rows, { nowMs: Date.now(), actor: 'bench', auditId: 'bench', text, holdsKeys: false, prune: false });
 }

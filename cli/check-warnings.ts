@@ -4,7 +4,7 @@ import { matchesGlob } from '#src/admission/caller';
 import { warnOfSupply } from '#src/check-supply';
 import { houseFacts } from '#src/house-facts';
 import { compileManifest } from '#src/manifest/compile';
-import type { ManifestSurroundings } from '#src/manifest/cross-check';
+import type { ManifestSurroundings } from '#src/manifest/surroundings';
 import { warnOf } from '#src/manifest/warn';
 
 /** Lists warnings about a manifest that may be applied. `environment` tells which secrets are set. */

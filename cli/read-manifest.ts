@@ -1,7 +1,7 @@
 /** Reads and checks a manifest file. */
 import { readFileSync, statSync } from 'node:fs';
 import type { Manifest } from '#schema/manifest';
-import type { ManifestSurroundings } from '#src/manifest/cross-check';
+import type { ManifestSurroundings } from '#src/manifest/surroundings';
 import { parseManifest } from '#src/manifest/parse';
 import { CommandError, ManifestProblem } from './command-error.ts';
 

@@ -1,5 +1,5 @@
 /**
- * Writes what is generated: D1 migrations from schema/tables.ts, the manifest's JSON Schema from schema/manifest.ts, the table of
+ * Writes what is generated: D1 migrations from schema/*tables.ts, the manifest's JSON Schema from schema/manifest.ts, the table of
  * docs/policies.md, and the description of the API that the Worker serves, from the descriptions in src/api/openapi and the contracts.
  * With `--check` writes nothing and exits with 1 when something generated is out of date.
  */
@@ -41,7 +41,7 @@ const FILES: Readonly<Record<string, () => string>> = {
 function generateMigrations(folder: string): string[] {
   const before = new Set(readdirSync(path.join(ROOT, folder)));
   const drizzleKit = path.join(ROOT, 'node_modules/drizzle-kit/bin.cjs');
-  const args = ['generate', '--dialect', 'sqlite', '--schema', './schema/tables.ts', '--out', folder];
+  const args = ['generate', '--dialect', 'sqlite', '--schema', './schema/*tables.ts', '--out', folder];
   execFileSync(process.execPath, [drizzleKit, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
   return readdirSync(path.join(ROOT, folder)).filter((name) => !before.has(name));
 }

@@ -1,7 +1,7 @@
 /** What the manifest is checked and compiled against, in the Worker and on the command line alike: the provider cards and the catalogue of this version. */
 import { catalogueSeed } from '#providers/catalogue/seed';
 import { providers } from '#providers/registry';
-import type { ManifestSurroundings } from '#src/manifest/cross-check';
+import type { ManifestSurroundings } from '#src/manifest/surroundings';
 import type { CompileInput } from '#src/manifest/compile';
 
 /** Gathers what cross-checks read. `allowedHosts` are the private hosts that the deployment names. */

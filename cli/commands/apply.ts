@@ -75,7 +75,7 @@ function refuseContradictions({ dryRun, yes, plan, exitCode }: ApplyOptions, { i
 
 /** Checks the file here, where its lines can be named, and gathers what the router needs. Throws ManifestProblem, CommandError. */
 async function readDeployment(file: string, prune: boolean) {
-  const [{ surroundings }, { keyId }, { clientKeys }, { resolveClientKeys }, { checkManifest, readManifestFile }] = await Promise.all([
+  const [{ surroundings }, { keyId }, { clientKeys }, { requireClientKeys }, { checkManifest, readManifestFile }] = await Promise.all([
     import('#src/house-facts'),
     import('#src/manifest/compile'),
     import('#src/manifest/secrets'),
@@ -85,7 +85,7 @@ async function readDeployment(file: string, prune: boolean) {
   const text = readManifestFile(file);
   // Which private hosts may be called, only the deployment knows: it has the last word on addresses.
   const manifest = checkManifest(text, file, surroundings(false, hostsIn(text)));
-  const { keys } = resolveClientKeys(manifest, definedOnly(process.env));
+  const { keys } = requireClientKeys(manifest, definedOnly(process.env));
   return {
     manifest: text,
     prune,

@@ -1,7 +1,7 @@
 /** Finds the values behind the names in a manifest: client keys become hashes, upstream keys become bindings. */
 import type { Manifest } from '#schema/manifest';
 import { providers } from '#providers/registry';
-import { resolveClientKeys as findClientKeys, resolveKey } from '#src/manifest/client-keys';
+import { resolveClientKeys, resolveKey } from '#src/manifest/client-keys';
 import type { ResolvedKey } from '#src/manifest/compile';
 import { literalBindings, namedSecrets, sayKey } from '#src/manifest/secrets';
 import { CommandError } from '../command-error.ts';
@@ -15,8 +15,8 @@ export function resolveLocalKeys({ inference, management }: LocalKeys): Record<k
 }
 
 /** Resolves the keys that clients will present. Those whose variable is not set are left out and named in `missing`. Throws CommandError for a bad one. */
-export function resolveClientKeys(manifest: Manifest, environment: Environment): { keys: Map<string, ResolvedKey>; missing: string[] } {
-  const { keys, missing, problems } = findClientKeys(manifest, (name) => environment[name]);
+export function requireClientKeys(manifest: Manifest, environment: Environment): { keys: Map<string, ResolvedKey>; missing: string[] } {
+  const { keys, missing, problems } = resolveClientKeys(manifest, (name) => environment[name]);
   const [problem] = problems;
   if (problem !== undefined) throw new CommandError(problem);
   return { keys, missing: missing.map((key) => `${sayKey(key)} (${key.reference.secret} is not set)`) };

@@ -8,7 +8,7 @@ import type { Change } from '#schema/change';
 import type { Manifest } from '#schema/manifest';
 import { houseFacts, surroundings } from '#src/house-facts';
 import { compileManifest } from '#src/manifest/compile';
-import type { ManifestSurroundings } from '#src/manifest/cross-check';
+import type { ManifestSurroundings } from '#src/manifest/surroundings';
 import { holdsKeys } from '#src/manifest/secrets';
 import { applyRows, readClientKeys, type ApplyOptions } from '#src/manifest/store';
 import { CommandError } from '../command-error.ts';
@@ -22,7 +22,7 @@ import { bundleWorker } from './bundle.ts';
 import { findKeptManifest, sayKeptManifest, START_ACTOR, type KeptManifest } from './kept-manifest.ts';
 import { localKeys } from './local-key.ts';
 import { migrate } from './migrate.ts';
-import { activeProviders, resolveClientKeys, resolveLocalKeys, upstreamBindings } from './resolve-keys.ts';
+import { activeProviders, requireClientKeys, resolveLocalKeys, upstreamBindings } from './resolve-keys.ts';
 import { sealBindings } from './seal-key.ts';
 import { lockState } from './state-lock.ts';
 import { WORKER_NAME, workerOptions } from './worker-options.ts';
@@ -87,7 +87,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   const { manifestText, manifestFile = 'manifest', port = 0, stateDir, environment = {}, log = () => {}, step = silently } = options;
   const around = surroundings(options.allowValues ?? true, LOCAL_HOSTS);
   const given = await step('manifest', () => checkManifest(manifestText, manifestFile, around), countManifest);
-  resolveClientKeys(given, environment);
+  requireClientKeys(given, environment);
   await refuseBusyPort(port);
 
   const script = await step('bundle', () => bundleWorker(options.entry ?? path.join(ROOT, 'src/index.ts')), sayKib);
@@ -125,7 +125,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       // Its secrets may have other names than those that the Worker was started with.
       await miniflare.setOptions(optionsFor(manifest));
     }
-    const client = resolveClientKeys(manifest, environment);
+    const client = requireClientKeys(manifest, environment);
     const clientKeys = new Map([...(kept === null ? [] : await readClientKeys(await db())), ...client.keys]);
     const rows = compileManifest({ manifest, ...houseFacts(), clientKeys, localKeys: resolveLocalKeys(keys) });
     const applied = await step(

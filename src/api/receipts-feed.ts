@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { GatewayError } from '#schema/error';
-import type { FeedItem, FeedPlace } from '#src/ledger/feed';
+import type { FeedItem, FeedPlace } from '#src/ledger/feed-store';
 import type { Hall } from '#src/serve';
 import { reachOf, requireManager } from './caller.ts';
 import { instant, readQuery } from './read-query.ts';

@@ -2,7 +2,7 @@
 import type { AuditEntry, FieldChange } from '#schema/audit';
 import { GatewayError } from '#schema/error';
 import type { CreateKey, RotateKey, UpdateKey } from '#schema/key';
-import { within } from '#schema/within';
+import { createOrUnavailable } from '#schema/or-unavailable';
 import { auditKey, keyChanges, type KeyAction } from './audit-key.ts';
 import { mintKey } from './mint.ts';
 import {
@@ -55,17 +55,12 @@ const WRITES_MAX = 3;
 
 /** Opens the keyring of one isolate. */
 export function createKeyring({ db, now, newId, log, forget }: KeyringPorts): Keyring {
-  async function ask<Answer>(work: Promise<Answer>): Promise<Answer> {
-    try {
-      return await within(work, TIMEOUT_MS);
-    } catch (cause) {
-      log({ event: 'keys_unavailable', cause: cause instanceof Error ? cause.name : 'unknown' });
-      throw new GatewayError('ledger_unavailable', 'Keys cannot be read or written right now. Try again shortly.', {
-        retryAfterS: 2,
-        cause,
-      });
-    }
-  }
+  const ask = createOrUnavailable({
+    sentence: 'Keys cannot be read or written right now',
+    event: 'keys_unavailable',
+    timeoutMs: TIMEOUT_MS,
+    log,
+  });
 
   async function find({ teamId }: KeyManager, hash: string): Promise<StoredKey> {
     return (await ask(readKey(db, teamId, hash))) ?? notFound();

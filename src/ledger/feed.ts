@@ -1,8 +1,9 @@
 /** The feed of receipts that have reached D1: what replay reads. */
-import { GatewayError } from '#schema/error';
+import { createOrUnavailable } from '#schema/or-unavailable';
 import { countReceipts, readReceiptPage, type FeedItem, type FeedQuery } from './feed-store.ts';
 
-export type { FeedItem, FeedPlace, FeedQuery } from './feed-store.ts';
+/** A page holds a thousand plans at most; D1 reads them in well under a second. */
+const TIMEOUT_MS = 20_000;
 
 /** One page; `total` counts all receipts from its beginning on, and is null on later pages. */
 export interface FeedPage {
@@ -17,15 +18,16 @@ export interface ReceiptFeed {
 
 /** Opens the feed. */
 export function createReceiptFeed({ db, log }: { db: D1Database; log(event: Record<string, unknown>): void }): ReceiptFeed {
+  const ask = createOrUnavailable({
+    sentence: 'Receipts cannot be read right now',
+    event: 'receipt_feed_unavailable',
+    timeoutMs: TIMEOUT_MS,
+    log,
+  });
   return {
     async page(query) {
-      try {
-        const [items, total] = await Promise.all([readReceiptPage(db, query), query.after === null ? countReceipts(db, query) : null]);
-        return { items, total };
-      } catch (cause) {
-        log({ event: 'receipt_feed_unavailable', cause: cause instanceof Error ? cause.name : 'unknown' });
-        throw new GatewayError('ledger_unavailable', 'Receipts cannot be read right now. Try again shortly.', { retryAfterS: 2, cause });
-      }
+      const [items, total] = await ask(Promise.all([readReceiptPage(db, query), query.after === null ? countReceipts(db, query) : null]));
+      return { items, total };
     },
   };
 }

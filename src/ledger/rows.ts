@@ -2,7 +2,7 @@
 import type { AttemptFailure, AttemptFailureKind, AttemptOutcome, AttemptRole } from '#schema/attempt';
 import type { PrivacyTier, SupplyKind } from '#schema/catalog';
 import type { Receipt, ReceiptState, UsageSource } from '#schema/receipt';
-import { ATTEMPT_COLUMN_ORDER, RECEIPT_COLUMN_ORDER, type attempts, type receipts } from '#schema/tables';
+import { ATTEMPT_COLUMN_ORDER, RECEIPT_COLUMN_ORDER, type attempts, type receipts } from '#schema/ledger-tables';
 import type { RowTexts } from './account-port.ts';
 import { decodePlan, encodePlan, type CompactPlan } from './plan-text.ts';
 

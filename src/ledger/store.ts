@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/d1';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { BUDGET_PERIODS, periodStartMs, type BudgetPeriod } from '#schema/budget-period';
 import type { Receipt } from '#schema/receipt';
-import { attempts, journal, receipts } from '#schema/tables';
+import { attempts, journal, receipts } from '#schema/ledger-tables';
 import type { CommitBatch } from './account-port.ts';
 import type { CompactPlan } from './plan-text.ts';
 import type { RecordedSpan, RecordedSum } from './reconciler.ts';

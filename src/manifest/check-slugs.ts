@@ -1,6 +1,6 @@
 /** Checks the names of supply in policies: a misspelt ban must not let in whom it means to keep out. */
 import type { Manifest } from '#schema/manifest';
-import type { ManifestSurroundings } from './cross-check.ts';
+import type { ManifestSurroundings } from './surroundings.ts';
 import type { Complaint } from './manifest-error.ts';
 import { nearest } from './nearest.ts';
 

@@ -1,24 +1,13 @@
 /** Checks what no single field can tell: names that must exist, places that must be allowed, wishes that contradict each other. */
 import { isAllowedDestination } from '#schema/destination';
-import { operationsOf, type SupplyKind } from '#schema/catalog';
+import { operationsOf } from '#schema/catalog';
 import type { Manifest, ManifestEndpoint, SecretReference } from '#schema/manifest';
 import { checkPolicies } from './check-policies.ts';
 import { checkPrice } from './check-price.ts';
 import type { Complaint, Path } from './manifest-error.ts';
 import { checkNamedSupply } from './check-slugs.ts';
 import { clientKeys, sayKey } from './secrets.ts';
-
-/** What the deployment knows beside its manifest. */
-export interface ManifestSurroundings {
-  /** Provider ids with their supply kind and whether they bring a base URL; its origin, and the secret that is called their key unless the manifest names another. */
-  providers: ReadonlyMap<string, { supply: SupplyKind; hasBaseUrl: boolean; origin?: string; keyName?: string }>;
-  /** Model ids of the catalogue. */
-  models: ReadonlySet<string>;
-  /** Private hosts that this deployment names; endpoints elsewhere must be public https. */
-  allowedHosts: readonly string[];
-  /** Whether keys may stand in the file. True under `npm start` only. */
-  allowValues: boolean;
-}
+import type { ManifestSurroundings } from './surroundings.ts';
 
 const OUR_SECRETS = /^HEADRACE_/;
 const SEAL_SECRETS = /^HEADRACE_SEAL_KEY/;

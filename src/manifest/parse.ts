@@ -1,10 +1,11 @@
 /** Turns the text of a manifest into a manifest, or into complaints with line, path and allowed values. Changes nothing. */
 import { manifest as manifestSchema, type Manifest } from '#schema/manifest';
-import { crossCheck, type ManifestSurroundings } from './cross-check.ts';
+import { crossCheck } from './cross-check.ts';
 import { formatPath, type Complaint, type ManifestError } from './manifest-error.ts';
 import { nearest } from './nearest.ts';
 import { readYaml, type ManifestSource } from './read-yaml.ts';
 import { sayIssue } from './say-issue.ts';
+import type { ManifestSurroundings } from './surroundings.ts';
 
 /** A manifest that may be applied, or why it may not: errors in the order of the file, never empty. */
 export type ParseResult = { ok: true; manifest: Manifest } | { ok: false; errors: ManifestError[] };

@@ -2,7 +2,7 @@
 import type { Manifest } from '#schema/manifest';
 import { MODEL_SUFFIXES } from '#schema/model-suffix';
 import { unknownSlugs } from './check-slugs.ts';
-import type { ManifestSurroundings } from './cross-check.ts';
+import type { ManifestSurroundings } from './surroundings.ts';
 import { namedSecrets, sayKey } from './secrets.ts';
 
 /** Names listed in one warning. */

@@ -2,7 +2,8 @@
 import { and, desc, eq, gte, inArray, isNotNull, lt, sql, type Column } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { periodStartMs } from '#schema/budget-period';
-import { keys, receipts, rollups, teams } from '#schema/tables';
+import { receipts, rollups } from '#schema/ledger-tables';
+import { keys, teams } from '#schema/tables';
 
 /** Nano-USD ever, and since the start of the UTC day, week (Monday) and month. */
 export interface PeriodSums {

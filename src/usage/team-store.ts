@@ -3,7 +3,8 @@ import { and, asc, eq, gte, lt, sql, type SQL } from 'drizzle-orm';
 import { drizzle, type DrizzleD1Database } from 'drizzle-orm/d1';
 import type { AuditEntry } from '#schema/audit';
 import { periodStartMs, type BudgetPeriod } from '#schema/budget-period';
-import { audit, journal, keys, receipts, teams } from '#schema/tables';
+import { journal, receipts } from '#schema/ledger-tables';
+import { audit, keys, teams } from '#schema/tables';
 import type { Captured, RecordedStanding } from './standing.ts';
 
 export type StoredTeam = typeof teams.$inferSelect;

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { readEnvironment } from '#cli/dev/environment';
 import { exampleModel, greet } from '#cli/dev/greeting';
 import { localKeys } from '#cli/dev/local-key';
-import { activeProviders, resolveClientKeys, upstreamBindings } from '#cli/dev/resolve-keys';
+import { activeProviders, requireClientKeys, upstreamBindings } from '#cli/dev/resolve-keys';
 import { pointAtDevnet } from '#cli/dev/start-devnet';
 import { workerOptions } from '#cli/dev/worker-options';
 import { manifest as manifestSchema, type Manifest } from '#schema/manifest';
@@ -51,7 +51,7 @@ describe('keys in the manifest', () => {
   const good = `sk-hr-${'x'.repeat(20)}`;
 
   it('that are not set are named and left out', () => {
-    expect(resolveClientKeys(team({ secret: 'CI_KEY' }), {})).toEqual({
+    expect(requireClientKeys(team({ secret: 'CI_KEY' }), {})).toEqual({
       keys: new Map(),
       missing: ['key ci of team t (CI_KEY is not set)'],
     });
@@ -59,11 +59,11 @@ describe('keys in the manifest', () => {
 
   it('must look like keys of their kind; the message does not repeat them', () => {
     for (const value of ['secret-value-of-mine', 'sk-hr-short', `sk-hr-mgmt-${'x'.repeat(20)}`]) {
-      const resolve = () => resolveClientKeys(team({ value }), {});
+      const resolve = () => requireClientKeys(team({ value }), {});
       expect(resolve).toThrow(/key ci of team t: a key starts with sk-hr-/);
       expect(resolve).not.toThrow(value);
     }
-    expect(resolveClientKeys(team({ value: good }), {}).keys.size).toBe(1);
+    expect(requireClientKeys(team({ value: good }), {}).keys.size).toBe(1);
   });
 
   it('must differ from each other', () => {
@@ -78,7 +78,7 @@ describe('keys in the manifest', () => {
         },
       ],
     });
-    expect(() => resolveClientKeys(twice, {})).toThrow('key b of team t has the same value as key a of team t');
+    expect(() => requireClientKeys(twice, {})).toThrow('key b of team t has the same value as key a of team t');
   });
 
   it('of upstreams become bindings; literal ones under a name made from their hash', () => {

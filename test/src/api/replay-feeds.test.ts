@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { catalogFeedAnswer } from '#schema/answers/catalog-feed';
 import { receiptsFeed, type ReceiptsFeed } from '#schema/answers/receipts-feed';
-import type { FeedItem, FeedQuery } from '#src/ledger/feed';
+import type { FeedItem, FeedQuery } from '#src/ledger/feed-store';
 import { caller, fakeApp, MANAGER, snapshot, TOKEN } from './fake-hall.ts';
 
 const FIELDS = {

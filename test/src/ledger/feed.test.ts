@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayError } from '#schema/error';
 import type { Receipt } from '#schema/receipt';
-import { createReceiptFeed, type FeedItem, type FeedPlace, type FeedQuery } from '#src/ledger/feed';
+import { createReceiptFeed } from '#src/ledger/feed';
+import type { FeedItem, FeedPlace, FeedQuery } from '#src/ledger/feed-store';
 import { writeBatches } from '#src/ledger/store';
 import { openSqliteD1 } from '../../support/sqlite-d1.ts';
 import { sampleBatch, sampleReceipt } from './sample-receipt.ts';

@@ -1,6 +1,6 @@
 import { getTableColumns } from 'drizzle-orm';
 import { expect, test } from 'vitest';
-import { attempts, receipts } from '#schema/tables';
+import { attempts, receipts } from '#schema/ledger-tables';
 import { findInRows, fromRows, rowPrefix, toAttemptRows, toReceiptRow } from '#src/ledger/rows';
 import { sampleAttempt, sampleBatch, sampleReceipt } from './sample-receipt.ts';
 

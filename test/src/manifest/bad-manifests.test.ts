@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readManifestFile } from '#cli/read-manifest';
 import { parseManifest } from '#src/manifest/parse';
-import type { ManifestSurroundings } from '#src/manifest/cross-check';
+import type { ManifestSurroundings } from '#src/manifest/surroundings';
 
 const around: ManifestSurroundings = {
   providers: new Map([
