@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 /**
  * Every way an attempt can fail.
- * `credential` is our key's fault (401, 402, 403), `rejected` the caller's (400, 413, 422), `capacity` a full endpoint (429, 503-full).
+ * `credential` is our key's fault (401, 402, 403), `rejected` the caller's (400, 413, 422), `capacity` a full endpoint (429, 503-full),
+ * `away` a node that is not connected or takes nothing new.
  */
 export const attemptFailureKind = z.enum([
   'timeout_first_token',
@@ -11,6 +12,7 @@ export const attemptFailureKind = z.enum([
   'timeout_deadline',
   'connect',
   'capacity',
+  'away',
   'credential',
   'rejected',
   'model_missing',

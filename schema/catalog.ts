@@ -1,6 +1,7 @@
 /** Models, providers, endpoints and offers: what can be called, on which terms. */
 import { z } from 'zod';
 import { price, type Price } from './money.ts';
+import type { ExpectedService, NodeCapacity } from './node.ts';
 
 export const supplyKind = z.enum(['subnet', 'selfhosted', 'centralized']);
 export type SupplyKind = z.infer<typeof supplyKind>;
@@ -67,12 +68,29 @@ export const QUANTIZATIONS = ['int4', 'int8', 'fp4', 'mxfp4', 'nvfp4', 'fp6', 'f
 export const quantization = z.enum(QUANTIZATIONS);
 export type Quantization = z.infer<typeof quantization>;
 
+/** How a KV cache is stored, in the engines' own words; `K/V` where keys and values differ. `schema/codec-quality.ts` says what each costs. */
 export const KV_CODECS = [
   'bf16',
   'fp16',
   'fp8',
+  'fp8_ds_mla',
+  'fp8_per_token_head',
+  'int8_per_token_head',
+  'int4_per_token_head',
+  'nvfp4',
   'q8_0',
+  'q5_1',
+  'q5_0',
+  'q4_1',
   'q4_0',
+  'iq4_nl',
+  'q8_0/q4_0',
+  'turbo4',
+  'turbo3',
+  'turbo2',
+  'q8_0/turbo4',
+  'q8_0/turbo3',
+  'lmdeploy_42',
   'turboquant_k8v4',
   'turboquant_4bit_nc',
   'turboquant_k3v4_nc',
@@ -155,6 +173,12 @@ export interface Offer {
   /** Null: no price is known, so nothing can be charged. */
   price: Price | null;
   priceValidFromMs: number;
+  /** Share of the traffic that a newcomer's operator is given, in (0, 1); absent where nothing is held back. */
+  trafficShare?: number;
+  /** What it holds; absent where nothing says so. */
+  capacity?: NodeCapacity;
+  /** What to expect of its speed until requests say better; absent where nothing says so. */
+  expected?: ExpectedService;
 }
 
 /** A model with everything that offers it, in one snapshot. */

@@ -10,7 +10,7 @@ export interface Problem {
 type Issue = z.core.$ZodIssue;
 
 /** Allowed values beyond this are not worth listing. */
-const LISTED_VALUES_MAX = 20;
+const LISTED_VALUES_MAX = 40;
 
 function listValues(values: readonly unknown[]): string {
   const shown = values.slice(0, LISTED_VALUES_MAX).map((value) => JSON.stringify(value));

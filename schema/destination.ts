@@ -68,6 +68,20 @@ function isPublicIpv6(host: string): boolean {
   return !(high === 0x3fff && next < 0x1000); // documentation, RFC 9637
 }
 
+/** Tells whether an address as DNS gives it (`203.0.113.9`, `2001:db8::1`) is on the public internet; anything that is no address is not. */
+export function isPublicAddress(address: string): boolean {
+  if (/^(\d{1,3}\.){3}\d{1,3}$/.test(address)) return address.split('.').every((octet) => Number(octet) <= 255) && isPublicIpv4(address);
+  if (!/^[\da-f:.]{2,45}$/i.test(address) || !address.includes(':') || !URL.canParse(`http://[${address}]`)) return false;
+  return isPublicIpv6(new URL(`http://[${address}]`).hostname.slice(1, -1));
+}
+
+/** Tells whether a deployment names the host of a URL in `allowedHosts`, alone or with its port. */
+export function isNamedHost(url: URL, allowedHosts: readonly string[]): boolean {
+  const { hostname, host } = url;
+  const name = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+  return allowedHosts.some((allowed) => allowed === name || allowed === hostname || allowed === host);
+}
+
 function endsInName(host: string, names: readonly string[]): boolean {
   return names.some((name) => host === name || host.endsWith(`.${name}`));
 }
@@ -93,14 +107,15 @@ function hasRewrittenCharacter(url: string): boolean {
 export function isAllowedDestination(url: string, allowedHosts: readonly string[]): DestinationVerdict {
   if (hasRewrittenCharacter(url)) return refuse('it contains a space, a backslash or a control character');
   if (!URL.canParse(url)) return refuse('it is not a URL');
-  const { protocol, hostname, host, port, username, password, search, hash } = new URL(url);
+  const parsed = new URL(url);
+  const { protocol, hostname, port, username, password, search, hash } = parsed;
   if (protocol !== 'https:' && protocol !== 'http:') return refuse('only https is allowed');
   if (username !== '' || password !== '') return refuse('it contains user information');
   if (search !== '' || hash !== '' || url.includes('?') || url.includes('#')) return refuse('it contains a query or a fragment');
 
+  if (isNamedHost(parsed, allowedHosts)) return { ok: true };
   const isIpv6 = hostname.startsWith('[');
   const name = isIpv6 ? hostname.slice(1, -1) : hostname;
-  if (allowedHosts.some((allowed) => allowed === name || allowed === hostname || allowed === host)) return { ok: true };
 
   if (protocol !== 'https:') return refuse('only https is allowed');
   if (!PUBLIC_PORTS.has(port)) return refuse(`port ${port} is not allowed; use 443 or 8443`);
@@ -111,4 +126,10 @@ export function isAllowedDestination(url: string, allowedHosts: readonly string[
   if (endsInName(name, PRIVATE_SUFFIXES)) return refuse('the host is not a public name');
   if (endsInName(name, WILDCARD_DNS)) return refuse('the host resolves to any address');
   return { ok: true };
+}
+
+/** Judges the address of a document to read, such as a list of models: that of an endpoint, and a query may follow. */
+export function isAllowedDocument(url: string, allowedHosts: readonly string[]): DestinationVerdict {
+  const at = url.indexOf('?');
+  return isAllowedDestination(at === -1 || url.includes('#') ? url : url.slice(0, at), allowedHosts);
 }

@@ -45,6 +45,8 @@ export const errorTable = {
   conflict: { status: 409, type: 'invalid_request_error', errorType: 'invalid_request', fault: 'client', retryable: false },
   payload_too_large: { status: 413, type: 'invalid_request_error', errorType: 'payload_too_large', fault: 'client', retryable: false },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', errorType: 'invalid_request', fault: 'client', retryable: false },
+  /** The path speaks another protocol, which the request must ask for. */
+  upgrade_required: { status: 426, type: 'invalid_request_error', errorType: 'invalid_request', fault: 'client', retryable: false },
   unprocessable: { status: 422, type: 'invalid_request_error', errorType: 'unprocessable', fault: 'client', retryable: false },
   rate_limited: { status: 429, type: 'rate_limit_error', errorType: 'rate_limit_exceeded', fault: 'upstream', retryable: true },
   /** A limit of the caller's own team or key, never an upstream's (R19). */

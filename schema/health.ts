@@ -2,6 +2,7 @@
  * What routing reads of an endpoint's health. Written by src/health, read by src/routing; both meet only here.
  * A reading never changes: plans keep it until their receipt is written.
  */
+import type { NodeLoad } from './node.ts';
 
 export interface EndpointHealth {
   /** Finished attempts seen in the decay window; below 20 the estimates lean on priors. */
@@ -27,6 +28,12 @@ export interface EndpointHealth {
   breaker: 'closed' | 'open' | 'half_open';
   /** The key for this endpoint is refused or unfunded now. */
   credentialDisabled: boolean;
+  /** Prompt and expected answer tokens of our requests that are surely there now, over all isolates; absent where none are. */
+  inFlightTokens?: number;
+  /** The same with what other isolates are likely to have sent since they were last heard of; absent where that is no more. */
+  likelyInFlightTokens?: number;
+  /** What the node itself has said of its load, `ageMs` ago; absent where it says nothing or said it too long ago to count. */
+  nodeLoad?: NodeLoad & { ageMs: number };
 }
 
 /** Above this many prompt tokens an endpoint's record is kept apart: some fail on long prompts only. */

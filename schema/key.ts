@@ -5,7 +5,7 @@ import { modelGlob } from './manifest.ts';
 
 /** Shows which key it is without giving it away: `sk-hr-abc...xyz`. */
 export function keyLabel(token: string): string {
-  const [prefix = ''] = /^sk-hr-(mgmt-)?/.exec(token) ?? [];
+  const [prefix = ''] = /^sk-hr-(mgmt-|op-)?/.exec(token) ?? [];
   return `${token.slice(0, prefix.length + 3)}...${token.slice(-3)}`;
 }
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { capability, claimSource, country, dialectId, kvCodec, quantization, supplyKind } from './catalog.ts';
 import { limits } from './limits.ts';
 import { policyDocument } from './policy.ts';
+import { feedFormat } from './price-feed.ts';
 
 /** Name of a team, endpoint, policy or key: it stands in URLs, headers and receipts. */
 const id = z
@@ -28,7 +29,7 @@ const secretName = z
   .string()
   .regex(/^[A-Z][A-Z0-9_]{0,127}$/, 'expected the name of an environment variable, such as TOGETHER_API_KEY')
   .describe('Name of the environment variable or Worker secret that holds the key, such as TOGETHER_API_KEY.');
-const literal = z
+export const literal = z
   .string()
   .max(4096)
   // It goes into a header of every upstream call.
@@ -170,6 +171,25 @@ export const manifestTeam = z.strictObject({
 
 export const manifestProvider = z.strictObject({ id: id.describe('Id of a known provider, such as together.'), key: secretReference });
 
+/** A list of models and prices that somebody publishes: what it lists becomes endpoints, at the prices that it states. */
+export const manifestPriceFeed = z.strictObject({
+  id: id.describe('Name of the feed: its endpoints are called `<id>:<model>`.'),
+  url: z
+    .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+    .max(2000)
+    .describe('Where the list is, such as https://api.example.com/v1/models. Public https, or a host that the deployment allows by name.'),
+  format: feedFormat.describe('How it is written: OpenRouter’s flat list of models, or its typed one (2.x).'),
+  provider: id.nullish().describe('Id of the known provider whose models these are. Absent: a provider of its own, called like the feed.'),
+  supply: supplyKind.optional().describe('Kind of supply of a provider of its own. Default: centralized.'),
+  endpoint_url: z
+    .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+    .max(2000)
+    .optional()
+    .describe('Where the API of the models begins. Default: the provider’s address, else that of the list without its `/models`.'),
+  key: secretReference.optional().describe('The key that the models ask for. Default: its provider’s, at the provider’s own address.'),
+});
+export type ManifestPriceFeed = z.infer<typeof manifestPriceFeed>;
+
 /** A key that manages the deployment, or the one team that it names, and never infers. */
 export const manifestManagementKey = z.strictObject({
   name: id.describe('Name of the key.'),
@@ -190,6 +210,11 @@ export const manifest = z
     aliases: z.record(modelName, modelName).default({}).describe('Name that callers use → model that it stands for.'),
     providers: z.array(manifestProvider).max(1000).default([]).describe('Known providers whose key stands elsewhere than usual.'),
     endpoints: z.array(manifestEndpoint).max(20_000).default([]).describe('Endpoints beside those that the catalogue knows.'),
+    price_feeds: z
+      .array(manifestPriceFeed)
+      .max(100)
+      .default([])
+      .describe('Lists whose models become endpoints at the prices that they state.'),
     policies: z.record(id, policyDocument).default({}).describe('Routing policies by name.'),
     teams: z.array(manifestTeam).max(10_000).default([]).describe('Who may ask, under which policy, for how much.'),
   })

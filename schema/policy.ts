@@ -99,6 +99,11 @@ const sharedWishes = {
   verification: verificationDemand.optional().describe('Whether endpoints must have been verified.'),
   optimize: optimize.optional().describe('What the index weighs most.'),
   kv_cache: z.array(kvCodec).min(1).optional().describe('Only endpoints that store their KV cache in these codecs.'),
+  kv_cache_ignore: z
+    .array(kvCodec)
+    .max(50)
+    .optional()
+    .describe('No endpoints that store their KV cache in these codecs; `unknown` is one that nobody has named.'),
   hedge: z.boolean().optional().describe('Send a second request when the first is late.'),
   resume: z.boolean().optional().describe('Go on at another endpoint when an answer breaks off.'),
 };
@@ -204,6 +209,7 @@ export interface ResolvedPolicy {
   supplyIgnore: readonly SupplyKind[];
   quantizations: readonly Quantization[] | null;
   kvCache: readonly KvCodec[] | null;
+  kvCacheIgnore: readonly KvCodec[];
   maxPromptPicoUsdPerToken: number | null;
   maxCompletionPicoUsdPerToken: number | null;
   maxRequestNanoUsd: number | null;
@@ -246,6 +252,7 @@ export const DEFAULT_POLICY: ResolvedPolicy = {
   supplyIgnore: [],
   quantizations: null,
   kvCache: null,
+  kvCacheIgnore: [],
   maxPromptPicoUsdPerToken: null,
   maxCompletionPicoUsdPerToken: null,
   maxRequestNanoUsd: null,

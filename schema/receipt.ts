@@ -93,15 +93,22 @@ export interface PlanCandidate {
   cacheHit: number;
   /** Requests that were there, and how many may be; null where nothing was known. */
   load: { inFlight: number; cap: number } | null;
-  /** Which soft gates this endpoint fails now: `cap`, `backoff`, `breaker`. */
+  /** Which soft gates this endpoint fails now, such as `stage`, `cap`, `backoff`, `breaker`. */
   gates: readonly string[];
+  /**
+   * What the expectations rest on: `measured` in requests, `probe`d by the router, told by the `node`, computed by the capacity `model`, or a
+   * `prior` of its kind of supply; and whether the load is the node's word (`node`) or our own count (`counted`). Absent on older receipts.
+   */
+  basis?: { ttft: SpeedBasis; tpot: SpeedBasis; load: 'node' | 'counted' | null };
 }
+
+export type SpeedBasis = 'measured' | 'probe' | 'node' | 'model' | 'prior';
 
 export interface PlanRejection {
   endpointId: string;
   provider: string;
   supply: SupplyKind;
-  /** First violated hard filter, `H1` to `H7`. */
+  /** First violated hard filter, `H1` to `H7`; or `full`: it passes all of them and could not hold the request then. */
   filter: string;
   reason: string;
 }

@@ -34,6 +34,7 @@ export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
   restriction('supply.ignore', 'all lists together'),
   restriction('quantizations', 'what all lists have in common; `fp4` and `fp8` include their block-scaled forms'),
   restriction('kv_cache', 'what all lists have in common'),
+  restriction('kv_cache_ignore', 'all lists together'),
   restriction('max_price.prompt', 'the lowest'),
   restriction('max_price.completion', 'the lowest'),
   restriction('max_price.request', 'the lowest'),

@@ -23,6 +23,7 @@ export type Restrictions = Pick<
   | 'supplyIgnore'
   | 'quantizations'
   | 'kvCache'
+  | 'kvCacheIgnore'
   | 'maxPromptPicoUsdPerToken'
   | 'maxCompletionPicoUsdPerToken'
   | 'maxRequestNanoUsd'
@@ -114,6 +115,13 @@ export function foldRestrictions(levels: readonly PolicyDocument[]): Restriction
   const suppliesLeft = (supplyOnly ?? (['subnet', 'selfhosted', 'centralized'] as const)).filter((kind) => !supplyIgnore.includes(kind));
   if (suppliesLeft.length === 0) throw contradiction(supplyOnly === null ? 'provider.supply.ignore' : 'provider.supply.only');
 
+  const kvCache = intersect(
+    levels.map((level) => level.kv_cache),
+    'provider.kv_cache',
+  );
+  const kvCacheIgnore = union(levels.map((level) => level.kv_cache_ignore));
+  if (kvCache?.every((codec) => kvCacheIgnore.includes(codec))) throw contradiction('provider.kv_cache');
+
   const prices = levels.map((level) => level.max_price);
   const maxPrompt = lowest(prices.map((cap) => cap?.prompt));
   const maxCompletion = lowest(prices.map((cap) => cap?.completion));
@@ -138,10 +146,8 @@ export function foldRestrictions(levels: readonly PolicyDocument[]): Restriction
       levels.map((level) => withFamilies(level.quantizations)),
       'provider.quantizations',
     ),
-    kvCache: intersect(
-      levels.map((level) => level.kv_cache),
-      'provider.kv_cache',
-    ),
+    kvCache,
+    kvCacheIgnore,
     maxPromptPicoUsdPerToken: maxPrompt === null ? null : toPicoUsdPerToken(maxPrompt),
     maxCompletionPicoUsdPerToken: maxCompletion === null ? null : toPicoUsdPerToken(maxCompletion),
     maxRequestNanoUsd: maxRequest === null ? null : toNanoUsd(maxRequest),

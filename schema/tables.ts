@@ -32,7 +32,7 @@ export const keys = sqliteTable(
     name: text().notNull(),
     /** Null for deployment-wide management keys. */
     teamId: text('team_id'),
-    /** `inference` or `management`. */
+    /** `inference`, `management` or `operator`. */
     kind: text().notNull(),
     policy: text(),
     models: text({ mode: 'json' }).$type<string[]>(),
@@ -49,6 +49,8 @@ export const keys = sqliteTable(
     /** SHA-256 of the key that this one replaced, hex; it works until `previous_expires_at_ms`. */
     previousHash: text('previous_hash'),
     previousExpiresAtMs: integer('previous_expires_at_ms'),
+    /** Whose endpoints an `operator` key manages; null for the other kinds. */
+    operatorId: text('operator_id'),
   },
   (table) => [index('keys_team').on(table.teamId), uniqueIndex('keys_previous_hash').on(table.previousHash)],
 );
@@ -181,7 +183,7 @@ export const endpoints = sqliteTable(
     dataPolicy: text('data_policy', { mode: 'json' }).notNull(),
     verification: text().notNull(),
     disabled: integer({ mode: 'boolean' }).notNull().default(false),
-    /** `catalogue` or `manifest`. */
+    /** `catalogue`, `manifest`, `registered`, or the feed that lists it (`feed:<id>`). */
     source: text().notNull(),
   },
   (table) => [index('endpoints_model').on(table.modelId)],

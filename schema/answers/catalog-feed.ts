@@ -38,6 +38,11 @@ const offer = z.object({
   claims: z.array(claim),
   verification: verificationState,
   price: price.nullable(),
+  capacity: z.object({ pool_tokens: z.number().nullable(), max_sequences: z.number().nullable() }).optional(),
+  expected: z
+    .object({ ttft_ms: z.number().nullable(), tpot_ms: z.number().nullable(), source: z.enum(['probe', 'node', 'model']) })
+    .optional(),
+  traffic_share: z.number().optional(),
   callable: z.boolean().describe('Whether this deployment has what it takes to call it (its key)'),
 });
 

@@ -17,6 +17,13 @@ const terms = z.strictObject({
 
 const load = z.strictObject({ in_flight: amount, cap: amount });
 
+const speed = z.enum(['measured', 'probe', 'node', 'model', 'prior']);
+const basis = z.strictObject({
+  ttft: speed,
+  tpot: speed,
+  load: z.enum(['node', 'counted']).nullable().describe('Whose count the load is; null where nothing is known'),
+});
+
 const candidate = z.strictObject({
   endpoint: z.string(),
   provider: z.string(),
@@ -33,14 +40,19 @@ const candidate = z.strictObject({
   failure_probability: z.number().min(0).max(1),
   cache_hit: z.number().min(0).max(1).describe('How likely the conversation’s earlier turns are in its prompt cache'),
   load: load.nullable().describe('Requests that are there and how many may be; null where nothing is known'),
-  gates: z.array(z.string()).describe('Soft gates that it fails now: `cap`, `backoff`, `breaker`'),
+  gates: z.array(z.string()).describe('Soft gates that it fails now: `stage`, `cap`, `backoff`, `breaker`'),
+  basis: basis
+    .optional()
+    .describe(
+      'What the speeds rest on: `measured` in requests, `probe`d by the router, told by the `node`, computed by the capacity `model`, or a `prior` of its kind of supply; absent on older receipts',
+    ),
 });
 
 const rejection = z.strictObject({
   endpoint: z.string(),
   provider: z.string(),
   supply: supplyKind,
-  filter: z.string().describe('The first hard filter that it fails, `H1` to `H7`'),
+  filter: z.string().describe('The first hard filter that it fails, `H1` to `H7`; or `full`: its KV cache has no room for the request now'),
   reason: z.string(),
 });
 
