@@ -1,4 +1,5 @@
 /** The report as text for a terminal. */
+import { alignColumns } from '#bench/columns';
 import type { BenchReport, Verdict } from '#bench/report';
 import type { Spread } from '#bench/statistics';
 import { SUBJECT_IDS, type SubjectId } from '#bench/subject';
@@ -69,15 +70,7 @@ function formatNumber(value: number | null | undefined, digits: number): string 
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** Numbers, dashes and signs stand on the right. */
 function align(rows: string[][]): string {
-  const widths: number[] = [];
-  for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => (/^[\d–-]/.test(cell) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return alignColumns(rows, (cell) => /^[\d–-]/.test(cell));
 }

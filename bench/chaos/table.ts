@@ -1,4 +1,5 @@
 /** The report as text for a terminal. */
+import { alignColumns } from '#bench/columns';
 import type { ChaosReport, Fared } from './report.ts';
 
 /** From here on streams stall that would not, had the router a processor. */
@@ -19,7 +20,12 @@ export function toTable(report: ChaosReport): string {
   ];
   const zeros = Object.entries(report.mustBeZero).map(([name, count]) => [count === 0 ? 'ok' : 'WRONG', name, String(count)]);
   const examples = report.examples.map((example) => `! ${example}`);
-  return [align(faults, true), align(factsOf(report)), align(zeros), ...(examples.length === 0 ? [] : [examples.join('\n')])].join('\n\n');
+  return [
+    alignColumns(faults, (cell) => /^[\d–]/.test(cell)),
+    alignColumns(factsOf(report), () => false),
+    alignColumns(zeros, () => false),
+    ...(examples.length === 0 ? [] : [examples.join('\n')]),
+  ].join('\n\n');
 }
 
 function factsOf(report: ChaosReport): string[][] {
@@ -75,13 +81,4 @@ function percent(share: number): string {
 
 function megabytes(amount: number | null): string {
   return amount === null ? '–' : amount.toFixed(0);
-}
-
-/** Aligns columns: numbers right where `isNumeric`, everything else left. */
-function align(rows: readonly string[][], isNumeric = false): string {
-  const widths: number[] = [];
-  for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
-  const pad = (cell: string, column: number): string =>
-    isNumeric && /^[\d–]/.test(cell) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0);
-  return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }

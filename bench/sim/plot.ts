@@ -1,4 +1,5 @@
 /** The plot: goodput against price and p99 TTFT against price, one mark a policy, means over scenarios. Plain SVG, readable on light and dark. */
+import { escapeXml, round, text } from '#bench/svg';
 import { createLinearScale, createLogScale, type Scale } from './plot-scale.ts';
 import type { SimReport } from './report.ts';
 import type { Summary, SummaryField } from './summary.ts';
@@ -161,16 +162,4 @@ function meanOver(own: readonly Summary[], field: SummaryField): number {
 
 function rangeOf(values: readonly number[]): [number, number] {
   return [Math.min(...values), Math.max(...values)];
-}
-
-function text(at: { x: number; y: number }, content: string, className: string, attributes = ''): string {
-  return `<text class="${className}" x="${round(at.x)}" y="${round(at.y)}" ${attributes}>${escapeXml(content)}</text>`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-function escapeXml(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -1,4 +1,5 @@
 /** The report as text for a terminal. */
+import { alignColumns } from '#bench/columns';
 import type { Bar } from './bars.ts';
 import type { SimReport } from './report.ts';
 import type { Summary, SummaryField } from './summary.ts';
@@ -63,7 +64,7 @@ function barLines(bars: readonly Bar[]): string {
     const where = missed.map(({ scenario, value }) => `${scenario} ${digits(value ?? undefined, 2)}`).join(', ');
     return [mark, `${judged.length - missed.length}/${judged.length}`, name, limit, where];
   });
-  return rows.length === 0 ? 'bars: the run has nothing to judge them by' : `bars\n${align(rows, Infinity)}`;
+  return rows.length === 0 ? 'bars: the run has nothing to judge them by' : `bars\n${alignColumns(rows, () => false)}`;
 }
 
 function meanOf(
@@ -97,16 +98,6 @@ function unique(names: readonly string[]): string[] {
   return [...new Set(names)];
 }
 
-/** Pads columns: the first `textColumns` are text, the rest numbers. */
-function align(rows: readonly string[][], textColumns = 1): string {
-  const widths: number[] = [];
-  for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => (column < textColumns ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+function align(rows: readonly string[][]): string {
+  return alignColumns(rows, (_, column) => column > 0);
 }
