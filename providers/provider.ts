@@ -8,6 +8,7 @@ import { capability, claimSource, country, dialectId, supplyKind, type WireId } 
 import type { ChatRequest } from '#schema/chat';
 import type { DecodedReply, StreamEvent } from '#schema/reply';
 import type { UnitBody, UnitReply } from '#schema/unit';
+import { priceFeed } from './feeds/feed.ts';
 
 /** A fact about a supplier with where it was read and when (ISO date). */
 const sourced = z.strictObject({ source: z.string().min(3), date: z.iso.date() });
@@ -76,12 +77,14 @@ export const quirks = z.strictObject({
     .optional(),
   /** True where a continuation repeats the beginning before it goes on. */
   continuationEchoes: z.boolean().optional(),
+  /** True where an answer says how loaded the engine is (`endpoint-load-metrics`) when that is asked for. */
+  reportsLoad: z.boolean().optional(),
   /** True where `stream_options.continuous_usage_stats` brings the usage so far with every event of a stream. */
   continuousUsage: z.boolean().optional(),
 });
 export type Quirks = z.infer<typeof quirks>;
 
-/** Everything we know about a supplier that changes about once a year. Prices change hourly and live in D1. */
+/** Everything we know about a supplier that changes about once a year. Prices change hourly and live in D1; a card says where they are published. */
 export const providerCard = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   name: z.string(),
@@ -107,6 +110,8 @@ export const providerCard = z.strictObject({
   /** Capabilities that every chat model of this provider has unless an offer says otherwise. */
   capabilities: z.array(capability),
   quirks,
+  /** Its own list of models and prices, where there is one. */
+  feed: priceFeed.optional(),
   docs: z.url().nullable(),
   sources: z.array(sourced.extend({ note: z.string().optional() })),
 });

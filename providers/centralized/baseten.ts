@@ -21,6 +21,7 @@ export const card = {
     reasoningFields: ['reasoning_content', 'reasoning'],
     sessionHeader: 'x-session-affinity',
   },
+  feed: { url: 'https://inference.baseten.co/v1/models', family: 'openrouter' },
   docs: 'https://docs.baseten.co',
   sources: [
     { source: 'models.dev sync/baseten.ts', date: '2026-07-02' },

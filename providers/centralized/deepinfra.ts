@@ -21,6 +21,17 @@ export const card = {
   jurisdiction: { countries: ['US'], source: 'docs.deepinfra.com', date: '2026-11-22' },
   capabilities: [],
   quirks: { reasoningControl: 'reasoning_enabled', reasoningFields: ['reasoning_content', 'reasoning'], completionExcludesReasoning: true },
+  feed: {
+    url: 'https://api.deepinfra.com/v1/openai/models',
+    family: 'per_million',
+    prices: {
+      prompt: ['metadata.pricing.input_tokens'],
+      completion: ['metadata.pricing.output_tokens'],
+      cacheRead: ['metadata.pricing.cache_read_tokens'],
+    },
+    context: ['metadata.context_length'],
+    maxOutput: ['metadata.max_tokens'],
+  },
   docs: 'https://docs.deepinfra.com',
   sources: [
     { source: 'RooCodeInc/Roo-Code git history', date: '2026-11-22' },

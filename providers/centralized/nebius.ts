@@ -14,6 +14,7 @@ export const card = {
   jurisdiction: { countries: ['NL'], source: 'OpenRouter provider record', date: '2026-11-22' },
   capabilities: [],
   quirks: { reasoningControl: 'reasoning_effort', reasoningFields: ['reasoning_content', 'reasoning'] },
+  feed: { url: 'https://api.tokenfactory.nebius.com/v1/models?verbose=true', family: 'openrouter' },
   docs: 'https://docs.tokenfactory.nebius.com',
   sources: [
     { source: 'charmbracelet/catwalk', date: '2026-08-21' },

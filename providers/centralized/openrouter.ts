@@ -29,6 +29,7 @@ export const card = {
     addRequestFields: { provider: { data_collection: 'deny', zdr: true } },
     stripResponseFields: ['openrouter_metadata'],
   },
+  feed: { url: 'https://openrouter.ai/api/v1/models', family: 'openrouter' },
   docs: 'https://openrouter.ai/docs',
   sources: [{ source: 'OpenRouterTeam/docs', date: '2026-08-22' }],
 } satisfies ProviderCard;

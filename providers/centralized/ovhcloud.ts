@@ -21,6 +21,7 @@ export const card = {
   jurisdiction: { countries: ['FR'], source: 'docs.prisme.ai llm-provider-data-retention', date: '2026-06-26' },
   capabilities: [],
   quirks: {},
+  feed: { url: 'https://catalog.endpoints.ai.ovh.net/rest/v2/openrouter', family: 'openrouter' },
   docs: 'https://www.ovhcloud.com/en/public-cloud/ai-endpoints/catalog/',
   sources: [
     { source: 'models.dev sync/ovhcloud.ts', date: '2026-07-02' },

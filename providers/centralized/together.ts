@@ -21,6 +21,11 @@ export const card = {
   jurisdiction: { countries: ['US'], source: 'docs.together.ai privacy-and-security', date: '2026-11-22' },
   capabilities: ['tools'],
   quirks: { maxTokensField: 'max_tokens', developerRole: 'system', dropRequestFields: ['store'], reasoningControl: 'reasoning_enabled' },
+  feed: {
+    url: 'https://api.together.ai/v1/models',
+    family: 'per_million',
+    prices: { prompt: ['pricing.input'], completion: ['pricing.output'], cacheRead: ['pricing.cached_input'] },
+  },
   docs: 'https://docs.together.ai',
   sources: [
     { source: 'api-evangelist/together-ai openapi', date: '2026-11-22' },

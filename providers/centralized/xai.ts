@@ -25,6 +25,7 @@ export const card = {
     reasoningControl: 'none',
     dropRequestFields: ['store', 'top_k', 'frequency_penalty', 'presence_penalty', 'stop'],
   },
+  feed: { url: 'https://api.x.ai/v1/language-models', family: 'ten_thousandths', context: ['max_prompt_length'] },
   docs: 'https://docs.x.ai',
   sources: [
     { source: 'models.dev sync/xai.ts', date: '2026-07-02' },

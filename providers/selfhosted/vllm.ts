@@ -26,12 +26,14 @@ export const card = {
     stripResponseFields: ['kv_transfer_params', 'prompt_token_ids', 'token_ids'],
     continuation: 'continue_final_message',
     continuousUsage: true,
+    reportsLoad: true,
   },
   docs: 'https://docs.vllm.ai',
   sources: [
     { source: 'npm @earendil-works/pi-ai@1.5.2', date: '2026-11-10' },
     { source: 'models.dev provider.toml comments (git f3fc692)', date: '2026-07-02' },
     { source: 'docs.vllm.ai openai_compatible_server, extra parameters of the chat API', date: '2026-11-22' },
+    { source: 'vllm-project/vllm#24905, endpoint-load-metrics', date: '2026-11-22' },
     { source: 'vllm-project/vllm#5742 and #6652, continuous_usage_stats', date: '2026-11-22' },
   ],
 } satisfies ProviderCard;

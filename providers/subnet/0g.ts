@@ -14,6 +14,11 @@ export const card = {
   jurisdiction: { countries: [], source: 'no source found', date: '2026-11-22' },
   capabilities: [],
   quirks: { stripResponseFields: ['x_0g_trace'] },
+  feed: {
+    url: 'https://router-api.0g.ai/v1/models',
+    family: 'published_usd',
+    maxOutput: ['max_completion_tokens'],
+  },
   docs: 'https://docs.0g.ai/developer-hub/building-on-0g/compute-network/router/overview',
   sources: [
     { source: 'api-evangelist/0g-labs openapi harvest', date: '2026-08-05' },

@@ -31,6 +31,17 @@ export const card = {
     reasoningFields: ['reasoning_content', 'reasoning'],
     stripResponseFields: ['chutes_verification', 'template_sha256', 'prompt_sha256', 'metadata'],
   },
+  feed: {
+    url: 'https://llm.chutes.ai/v1/models',
+    family: 'per_million',
+    // `price` is per million as well, although the community's reference calls it per token.
+    prices: {
+      prompt: ['pricing.prompt', 'price.input.usd'],
+      completion: ['pricing.completion', 'price.output.usd'],
+      cacheRead: ['pricing.input_cache_read', 'price.input_cache_read.usd'],
+    },
+    context: ['context_length', 'max_model_len'],
+  },
   docs: 'https://chutes.ai/docs',
   sources: [
     { source: 'chutesai/chutes-docs', date: '2026-03-12' },

@@ -14,6 +14,12 @@ export const card = {
   jurisdiction: { countries: [], source: 'no source found', date: '2026-11-22' },
   capabilities: [],
   quirks: { reasoningControl: 'reasoning_object', reasoningFields: ['reasoning_content', 'reasoning'] },
+  feed: {
+    url: 'https://api.intelligence.io.solutions/api/v1/models',
+    family: 'per_token',
+    context: ['context_window'],
+    maxOutput: ['max_tokens'],
+  },
   docs: 'https://io.net/docs/guides/intelligence/io-intelligence',
   sources: [
     { source: 'charmbracelet/catwalk', date: '2026-08-21' },

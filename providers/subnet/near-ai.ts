@@ -18,6 +18,7 @@ export const card = {
     reasoningFields: ['reasoning_content', 'reasoning'],
     stripResponseFields: ['matched_stop'],
   },
+  feed: { url: 'https://cloud-api.near.ai/v1/models', family: 'openrouter' },
   docs: 'https://docs.near.ai/cloud',
   sources: [
     { source: 'nearai/docs', date: '2026-06-24' },

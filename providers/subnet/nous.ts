@@ -14,6 +14,7 @@ export const card = {
   jurisdiction: { countries: [], source: 'no source found; believed US', date: '2026-11-22' },
   capabilities: [],
   quirks: {},
+  feed: { url: 'https://inference-api.nousresearch.com/v1/models', family: 'openrouter' },
   docs: 'https://portal.nousresearch.com',
   sources: [{ source: 'api-evangelist/nous-research 2026-07-20 live probe', date: '2026-07-20' }],
 } satisfies ProviderCard;

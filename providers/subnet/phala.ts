@@ -24,6 +24,7 @@ export const card = {
   jurisdiction: { countries: [], source: 'no source found', date: '2026-11-22' },
   capabilities: [],
   quirks: { unfundedStatuses: [403] },
+  feed: { url: 'https://inference.phala.com/v1/models', family: 'openrouter' },
   docs: 'https://docs.phala.com',
   sources: [
     { source: 'Phala-Network/phala-docs', date: '2026-06-26' },

@@ -14,6 +14,11 @@ export const card = {
   jurisdiction: { countries: [], source: 'no source found', date: '2026-11-22' },
   capabilities: [],
   quirks: {},
+  feed: {
+    url: 'https://api.pinference.ai/api/v1/models',
+    family: 'per_million',
+    prices: { prompt: ['pricing.input_usd_per_mtok'], completion: ['pricing.output_usd_per_mtok'] },
+  },
   docs: 'https://docs.primeintellect.ai/inference/overview',
   sources: [
     { source: 'PrimeIntellect-ai/prime (prime_cli/api/inference.py, commands/inference.py)', date: '2026-08-19' },

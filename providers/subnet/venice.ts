@@ -21,6 +21,7 @@ export const card = {
   jurisdiction: { countries: [], source: 'no source found; believed US', date: '2026-11-22' },
   capabilities: [],
   quirks: { reasoningControl: 'reasoning_enabled', reasoningFields: ['reasoning_content', 'reasoning'] },
+  feed: { url: 'https://api.venice.ai/api/v1/models?type=text', family: 'nested_per_million' },
   docs: 'https://docs.venice.ai',
   sources: [
     { source: 'veniceai/api-docs', date: '2026-08-22' },

@@ -13,6 +13,8 @@ const FILTER_WORDS =
   /content[ _-]?(?:policy|filter|management|moderation)|moderation|safety (?:system|filter|policy|check)|\bflagged\b|responsible ?ai|(?:prohibited|inappropriate|sensitive) content|data_inspection_failed/i;
 const OVERLOAD_WORDS =
   /overload|capacity|\bfull\b|\bbusy\b|server_busy|queue|rate[ _-]?limit|too many|throttl|no (?:available|healthy|free) |vault_unavailable|\bcold\b|warming|\bscaling\b|model is loading|loading model/i;
+/** Our own words, in the place of a node that is not connected or takes nothing new. */
+const AWAY_WORDS = /\bnode_(?:unlinked|draining)\b/;
 const CREDENTIAL_WORDS =
   /(?:invalid|incorrect|wrong|missing|expired)[ _](?:x-)?api[ _-]?key|api[ _-]?key (?:is )?(?:not valid|invalid|expired)|authentication|unauthorized|permission_(?:error|denied)/i;
 const UNFUNDED_WORDS =
@@ -66,6 +68,7 @@ function kindOfStatus(status: number, text: string, quirks: Quirks): AttemptFail
   if (status === 403) return FILTER_WORDS.test(text) ? 'content_filtered' : 'credential';
   if (status === 400 || status === 422) return kindOfRefusal(text);
   if (status === 529) return 'capacity';
+  if (status === 503 && AWAY_WORDS.test(text)) return 'away';
   if (status === 503) return OVERLOAD_WORDS.test(text) ? 'capacity' : 'upstream_error';
   return 'upstream_error';
 }

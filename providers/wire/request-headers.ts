@@ -1,11 +1,12 @@
 import type { DialectTarget } from '#providers/provider';
+import { LOAD_FORMAT, LOAD_FORMAT_HEADER } from './node-load.ts';
 
 /** Vendors' session headers take plain visible text; anything else would be refused or could split the header. */
 const SESSION_ID = /^[\x21-\x7e]{1,256}$/;
 
 /**
- * Builds the headers of an upstream request: content negotiation, the card's fixed headers, our credential, and the session where the
- * card names a header for it. Nothing of the client's own headers is ever here.
+ * Builds the headers of an upstream request: content negotiation, the card's fixed headers, our credential, the wish to hear of its load, and the
+ * session where the card names a header for it. Nothing of the client's own headers is ever here.
  */
 export function requestHeaders(target: DialectTarget, streaming: boolean, sessionId: unknown): Record<string, string> {
   const headers: Record<string, string> = {};
@@ -14,6 +15,7 @@ export function requestHeaders(target: DialectTarget, streaming: boolean, sessio
   headers['accept'] = streaming ? 'text/event-stream' : 'application/json';
   if (target.key !== null && target.auth === 'bearer') headers['authorization'] = `Bearer ${target.key}`;
   if (target.key !== null && target.auth === 'x-api-key') headers['x-api-key'] = target.key;
+  if (target.quirks.reportsLoad === true) headers[LOAD_FORMAT_HEADER] = LOAD_FORMAT;
   const sessionHeader = target.quirks.sessionHeader;
   if (sessionHeader !== undefined && typeof sessionId === 'string' && SESSION_ID.test(sessionId)) {
     headers[sessionHeader.toLowerCase()] = sessionId;

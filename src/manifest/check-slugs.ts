@@ -17,12 +17,16 @@ export interface UnknownSlug {
 }
 
 /**
- * Finds the unknown names in policies. A provider's id, its tags (`chutes/fp8`), its catalogue endpoints (`chutes:qwen/qwen3-8b`) and the
- * manifest's own endpoints are known.
+ * Finds the unknown names in policies. A provider's id, its tags (`chutes/fp8`), its catalogue endpoints (`chutes:qwen/qwen3-8b`), feeds in
+ * the same ways and the manifest's own endpoints are known.
  */
 export function unknownSlugs(manifest: Manifest, around: Pick<ManifestSurroundings, 'providers'>): UnknownSlug[] {
   const endpoints = new Set(manifest.endpoints.map(({ id }) => id));
-  const isKnown = (slug: string): boolean => endpoints.has(slug) || around.providers.has(slug.split(/[/:]/, 1)[0] ?? '');
+  const feeds = new Set(manifest.price_feeds.map(({ id }) => id));
+  const isKnown = (slug: string): boolean => {
+    const supplier = slug.split(/[/:]/, 1)[0] ?? '';
+    return endpoints.has(slug) || feeds.has(supplier) || around.providers.has(supplier);
+  };
   return Object.entries(manifest.policies).flatMap(([policy, document]) =>
     LISTS.flatMap((list) => {
       const slugs = document[list] ?? [];
@@ -37,7 +41,7 @@ const UNKNOWN_MAX = 500;
 
 /** Complains where an unknown name is close to a known one, or an allow-list holds no other. Names that only other routers have are fine beside known ones. */
 export function checkNamedSupply(manifest: Manifest, around: ManifestSurroundings): Complaint[] {
-  const known = [...around.providers.keys(), ...manifest.endpoints.map(({ id }) => id)];
+  const known = [...around.providers.keys(), ...[...manifest.endpoints, ...manifest.price_feeds].map(({ id }) => id)];
   const unknown = unknownSlugs(manifest, around);
   const isNear = new Map<string, boolean>();
   for (const { slug } of unknown) {

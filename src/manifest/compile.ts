@@ -3,6 +3,7 @@ import type { Manifest, ManifestKey } from '#schema/manifest';
 import { toNanoUsd } from '#schema/money';
 import { compileCatalogue, type CatalogueSeed } from './compile-catalogue.ts';
 import { compileEndpoints } from './compile-endpoints.ts';
+import { compileFeeds } from './compile-feeds.ts';
 import type { DeploymentRows } from './deployment-rows.ts';
 import { toStoredDocument } from './lineage.ts';
 import type { CardFacts } from './card-facts.ts';
@@ -40,6 +41,7 @@ export function compileManifest(input: CompileInput): DeploymentRows {
   const secrets = new Map(manifest.providers.map(({ id, key }) => [id, secretNameOf(key)]));
   const catalogue = compileCatalogue(input.catalogue, cards, secrets);
   const own = compileEndpoints(manifest.endpoints, cards, catalogue.models, secrets);
+  const feeds = compileFeeds(manifest.price_feeds, cards, secrets);
   const defaultPolicy = manifest.defaults.policy;
   return {
     meta: defaultPolicy === undefined ? [] : [{ name: 'default_policy', value: defaultPolicy }],
@@ -50,11 +52,12 @@ export function compileManifest(input: CompileInput): DeploymentRows {
       document: toStoredDocument(name, manifest.policies),
       source: 'manifest',
     })),
-    providers: catalogue.providers,
+    providers: [...catalogue.providers, ...feeds.providers],
     models: [...catalogue.models, ...own.models],
     aliases: Object.entries(manifest.aliases).map(([alias, modelId]) => ({ alias, modelId, source: 'manifest' })),
     endpoints: [...catalogue.endpoints, ...own.endpoints],
     claims: catalogue.claims,
+    price_feeds: feeds.price_feeds,
     offers: [...catalogue.offers, ...own.offers],
   };
 }

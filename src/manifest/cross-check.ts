@@ -2,6 +2,7 @@
 import { isAllowedDestination } from '#schema/destination';
 import { operationsOf } from '#schema/catalog';
 import type { Manifest, ManifestEndpoint, SecretReference } from '#schema/manifest';
+import { checkFeeds } from './check-feeds.ts';
 import { checkPolicies } from './check-policies.ts';
 import { checkPrice } from './check-price.ts';
 import type { Complaint, Path } from './manifest-error.ts';
@@ -22,6 +23,7 @@ export function crossCheck(manifest: Manifest, around: ManifestSurroundings): Co
     ...checkAliases(manifest, around),
     ...checkProviders(manifest, around),
     ...checkEndpoints(manifest, around),
+    ...checkFeeds(manifest, around),
     ...checkPolicies(manifest.policies),
     ...checkNamedSupply(manifest, around),
     ...checkReferences(manifest),
@@ -71,6 +73,7 @@ function checkSecrets(manifest: Manifest, around: ManifestSurroundings): Complai
     ...manifest.management_keys.flatMap((key, index) => client(['management_keys', index], key)),
     ...manifest.providers.flatMap(({ key }, index) => upstream(['providers', index, 'key'], key)),
     ...manifest.endpoints.flatMap(({ key }, index) => (key === undefined ? [] : upstream(['endpoints', index, 'key'], key))),
+    ...manifest.price_feeds.flatMap(({ key }, index) => (key === undefined ? [] : upstream(['price_feeds', index, 'key'], key))),
     ...manifest.teams.flatMap((team, teamIndex) => team.keys.flatMap((key, index) => client(['teams', teamIndex, 'keys', index], key))),
   ];
 }
@@ -170,6 +173,11 @@ function checkNames(manifest: Manifest): Complaint[] {
       ['endpoints'],
       'id',
       manifest.endpoints.map((endpoint) => endpoint.id),
+    ),
+    ...repeated(
+      ['price_feeds'],
+      'id',
+      manifest.price_feeds.map((feed) => feed.id),
     ),
     ...repeated(
       ['teams'],

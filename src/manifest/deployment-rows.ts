@@ -1,6 +1,7 @@
+import type { priceFeeds } from '#schema/supply-tables';
 import type { aliases, claims, endpoints, keys, meta, models, offers, policies, providers, teams } from '#schema/tables';
 
-/** Every row that the manifest and the catalogue call for. Instants that only the store knows are left out. */
+/** Every row that the manifest and the catalogue call for, by table. Instants that only the store knows are left out. */
 export interface DeploymentRows {
   meta: (typeof meta.$inferInsert)[];
   teams: Omit<typeof teams.$inferInsert, 'createdAtMs'>[];
@@ -11,6 +12,7 @@ export interface DeploymentRows {
   aliases: (typeof aliases.$inferInsert)[];
   endpoints: (typeof endpoints.$inferInsert)[];
   claims: (typeof claims.$inferInsert)[];
+  price_feeds: (typeof priceFeeds.$inferInsert)[];
   /** Terms as they should stand now. A date in the past dates a catalogue price; null means from the moment of applying. */
   offers: (Omit<typeof offers.$inferInsert, 'validFromMs'> & { validFromMs: number | null })[];
 }

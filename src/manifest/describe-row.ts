@@ -2,12 +2,24 @@
 import { fieldChanges } from '#schema/audit';
 import type { Change } from '#schema/change';
 import { toUsd } from '#schema/money';
+import type { PriceFeedTerms } from '#schema/price-feed';
 
 /** A row as SQLite keeps it, by column. */
 export type Row = Record<string, string | number | null>;
 
 /** Tables that applying writes. */
-export type AppliedTable = 'meta' | 'teams' | 'keys' | 'policies' | 'providers' | 'models' | 'aliases' | 'endpoints' | 'claims' | 'offers';
+export type AppliedTable =
+  | 'meta'
+  | 'teams'
+  | 'keys'
+  | 'policies'
+  | 'providers'
+  | 'models'
+  | 'aliases'
+  | 'endpoints'
+  | 'claims'
+  | 'price_feeds'
+  | 'offers';
 
 interface Words {
   object: string;
@@ -87,6 +99,14 @@ const WORDS: Readonly<Record<AppliedTable, Words>> = {
     object: 'claims',
     id: (row) => `${row.subject} ${row.kind} ${row.source}`,
     fields: (row) => ({ evidence: row.evidence, observed: instant(row.observed_at_ms), expires: instant(row.expires_at_ms) }),
+  },
+  price_feeds: {
+    object: 'price_feeds',
+    id: (row) => String(row.id),
+    fields: (row) => {
+      const { keySecret, endpointUrl, ...terms } = json(row.terms) as PriceFeedTerms;
+      return { ...terms, endpoint_url: endpointUrl, secret: secretName(keySecret) };
+    },
   },
   offers: {
     object: 'prices',

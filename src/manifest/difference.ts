@@ -1,5 +1,6 @@
 /** What must be written and removed so that stored rows become the ones that are called for. Pure. */
 import type { Change } from '#schema/change';
+import { feedOfSource } from '#schema/price-feed';
 import { describeChange, type AppliedTable, type Row } from './describe-row.ts';
 
 /** How a table follows its rows. */
@@ -29,9 +30,9 @@ export interface Difference {
   changes: Change[];
 }
 
-/** Sources of rows that applying may remove; rows made through the API are left alone. */
+/** Sources of rows that applying may remove; rows made through the API are left alone, and what a feed has brought goes with the feed. */
 const OWN_SOURCES: readonly (Row[string] | undefined)[] = ['manifest', 'catalogue'];
-const hasOwnSource = (row: Row): boolean => OWN_SOURCES.includes(row.source);
+const hasOwnSource = (row: Row): boolean => OWN_SOURCES.includes(row.source) || feedOfSource(row.source) !== null;
 
 /** In the order in which rows are written. Teams stay for the sake of their receipts; their keys are disabled. */
 export const RULES: readonly Rule[] = [
@@ -56,6 +57,13 @@ export const RULES: readonly Rule[] = [
     vanished: 'delete',
     // Evidence from hardware is brought by probes, never by a card.
     isOurs: (row) => String(row.subject).startsWith('provider:') && row.source !== 'hardware',
+  },
+  {
+    table: 'price_feeds',
+    key: ['id'],
+    // What came of reading them.
+    kept: ['read_at_ms', 'good_at_ms', 'error', 'next_read_at_ms', 'failed_readings', 'model_count', 'change_count', 'missing'],
+    vanished: 'delete',
   },
 ];
 
@@ -88,11 +96,11 @@ export function compare(
   const changes: Change[] = [];
   for (const row of rows.desired) {
     const old = before.get(nameOf(rule, row)) ?? null;
+    const isVersion = rule.table === 'meta' && row.name === VERSION_ROW;
     const isSame = old !== null && Object.keys(row).every((column) => isStamp(rule, column) || old[column] === row[column]);
-    if (isSame) continue;
+    if (isSame || (isVersion && old !== null && manifestPart(old) === row.value)) continue;
     write.push(row);
-    if (row.name !== VERSION_ROW || rule.table !== 'meta')
-      changes.push(describeChange(rule.table, old, row, old === null ? 'add' : 'change'));
+    if (!isVersion) changes.push(describeChange(rule.table, old, row, old === null ? 'add' : 'change'));
   }
   const removal = (prune ? rule.pruned : undefined) ?? rule.vanished;
   const isOurs = rule.isOurs ?? hasOwnSource;
@@ -114,12 +122,25 @@ export function compare(
 /** Row of `meta` by which isolates notice that something was applied; no change that anybody made. */
 export const VERSION_ROW = 'catalogue_version';
 
+/** The version as applying wrote it, without what registrations and feeds have added to it behind a `+`. */
+function manifestPart({ value }: Row): string | undefined {
+  return String(value).split('+', 1)[0];
+}
+
 function isStamp(rule: Rule, column: string): boolean {
   return rule.stamps?.includes(column) === true || rule.kept?.includes(column) === true;
 }
 
-/** Compares prices. A desired row without instant means from `nowMs`; a dated one gives way to anything newer, such as a price that was synced since. */
-export function comparePrices(present: readonly Row[], desired: readonly Row[], nowMs: number): Difference {
+/**
+ * Compares prices. A desired row without instant means from `nowMs`; a dated one gives way to anything newer, and to a price that a feed has
+ * confirmed since. `confirmedAtMs` says when each feed was last read well.
+ */
+export function comparePrices(
+  present: readonly Row[],
+  desired: readonly Row[],
+  nowMs: number,
+  confirmedAtMs: ReadonlyMap<string, number> = new Map(),
+): Difference {
   const newest = new Map<string, Row>();
   for (const row of present) {
     const other = newest.get(String(row.endpoint_id));
@@ -132,7 +153,8 @@ export function comparePrices(present: readonly Row[], desired: readonly Row[], 
     // Nothing to write where no price is known; a price of zero is one.
     if (old === null && row.prompt_pico_usd_per_token === null && row.completion_pico_usd_per_token === null) return [];
     if (old !== null && PRICE_COLUMNS.every((column) => old[column] === row[column])) return [];
-    if (datedMs !== null && old !== null && Number(old.valid_from_ms) >= datedMs) return [];
+    const knownAtMs = Math.max(Number(old?.valid_from_ms), confirmedAtMs.get(feedOfSource(old?.source) ?? '') ?? -Infinity);
+    if (datedMs !== null && old !== null && knownAtMs >= datedMs) return [];
     // The source of a price says which rows are published; it is no term.
     changes.push(describeChange('offers', old, row, old === null ? 'add' : 'change'));
     return [{ ...row, valid_from_ms: Math.max(datedMs ?? nowMs, Number(old?.valid_from_ms ?? -1) + 1) }];

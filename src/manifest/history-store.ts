@@ -77,7 +77,8 @@ export async function readAudit(db: D1Database, { teamId, sinceMs, after, limit 
     .prepare(
       // Who did it is no reason to show it: a key that manages one team may have managed all of them before.
       `WITH own (object) AS (
-         SELECT object FROM audit WHERE action IN ('key.create', 'provider_key.create') AND json_extract(changes, '$.team.to') = ?1
+         SELECT object FROM audit WHERE action IN (
+           'key.create', 'provider_key.create', 'operator.create', 'endpoint.register', 'node.join') AND json_extract(changes, '$.team.to') = ?1
        )
        SELECT id, at_ms AS atMs, actor, action, object, from_version AS fromVersion, to_version AS toVersion, changes FROM audit
        WHERE at_ms >= ?2 AND (at_ms, id) < (?3, ?4)

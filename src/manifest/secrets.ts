@@ -42,15 +42,20 @@ export function clientKeys(manifest: Manifest): ClientKeyReference[] {
   ];
 }
 
+/** Whatever in a manifest may name a key that goes upstream. */
+function upstreamKeys(manifest: Manifest): { key?: SecretReference | undefined }[] {
+  return [...manifest.providers, ...manifest.endpoints, ...manifest.price_feeds];
+}
+
 /** Collects the literal upstream keys of a manifest as binding name → value. */
 export function literalBindings(manifest: Manifest): Record<string, string> {
-  const references = [...manifest.providers, ...manifest.endpoints].flatMap(({ key }) => (key?.value === undefined ? [] : [key]));
+  const references = upstreamKeys(manifest).flatMap(({ key }) => (key?.value === undefined ? [] : [key]));
   return Object.fromEntries(references.map((reference) => [secretNameOf(reference), reference.value ?? '']));
 }
 
 /** Lists the names of upstream secrets that the manifest reads from the deployment, each once. */
 export function namedSecrets(manifest: Manifest): string[] {
-  return [...new Set([...manifest.providers, ...manifest.endpoints].flatMap(({ key }) => key?.secret ?? []))];
+  return [...new Set(upstreamKeys(manifest).flatMap(({ key }) => key?.secret ?? []))];
 }
 
 /** Tells whether keys themselves stand in a manifest, which then must not be kept. */

@@ -2,6 +2,7 @@
 import { getTableName } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { AuditEntry } from '#schema/audit';
+import { priceFeeds } from '#schema/supply-tables';
 import { aliases, claims, endpoints, keys, meta, models, offers, policies, providers, teams } from '#schema/tables';
 import type { AppliedTable, Row } from './describe-row.ts';
 import { VERSION_ROW, type Difference } from './difference.ts';
@@ -45,6 +46,7 @@ export const TABLES: Readonly<Record<AppliedTable, SQLiteTable>> = {
   aliases,
   endpoints,
   claims,
+  price_feeds: priceFeeds,
   offers,
 };
 
@@ -54,12 +56,14 @@ const ROWS_PER_STATEMENT = 200;
 /** A team that has left no trace in the books. */
 export const UNUSED_TEAM = `NOT EXISTS (SELECT 1 FROM receipts WHERE team_id = teams.id)
   AND NOT EXISTS (SELECT 1 FROM journal WHERE account = 'team:' || teams.id)
-  AND NOT EXISTS (SELECT 1 FROM provider_keys WHERE team_id = teams.id)`;
+  AND NOT EXISTS (SELECT 1 FROM provider_keys WHERE team_id = teams.id)
+  AND NOT EXISTS (SELECT 1 FROM operators WHERE team_id = teams.id)`;
 
 /** Lists the statements. They fail together when the deployment is no longer the one that was read. */
 export function applyStatements(db: D1Database, { state, keys, differences, manifest, audit, nowMs }: Work): D1PreparedStatement[] {
   return [
     guard(db, state),
+    refuseRegistered(db, endpointIdsOf(differences)),
     keepPolicyVersions(db, nowMs),
     ...freeHashes(db, keys.present, keys.desired),
     ...differences.flatMap((difference) => upserts(db, difference)),
@@ -70,11 +74,24 @@ export function applyStatements(db: D1Database, { state, keys, differences, mani
   ];
 }
 
+/** What the manifest calls the catalogue's version, without what registrations and prices have added to it after a `+`. */
+export const MANIFEST_PART = "substr(value, 1, instr(value || '+', '+') - 1)";
+
+/** A statement that fails, and the whole transaction with it, where an endpoint of the manifest is one that an operator has registered. */
+function refuseRegistered(db: D1Database, ids: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare(`SELECT json(CASE WHEN EXISTS (${REGISTERED}) THEN 'an endpoint is registered under this id' ELSE 'true' END)`)
+    .bind(JSON.stringify(ids));
+}
+
+/** Which of these ids (`?1`) are endpoints that operators have registered. Those that have retired give their ids back. */
+const REGISTERED = "SELECT id FROM endpoints WHERE source = 'registered' AND NOT disabled AND id IN (SELECT value FROM json_each(?1))";
+
 /** A statement that fails, and the whole transaction with it, unless the deployment is the one that was read. */
 function guard(db: D1Database, { catalogueVersion, manifestVersion }: DeploymentState): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT json(CASE WHEN (SELECT value FROM meta WHERE name = '${VERSION_ROW}') IS ?1
+      `SELECT json(CASE WHEN (SELECT ${MANIFEST_PART} FROM meta WHERE name = '${VERSION_ROW}') IS ?1
          AND (SELECT max(version) FROM manifests) IS ?2 THEN 'true' ELSE 'the deployment has changed' END)`,
     )
     .bind(catalogueVersion, manifestVersion);
@@ -124,6 +141,10 @@ function chunks(rows: readonly Row[]): Row[][] {
   return Array.from({ length: Math.ceil(rows.length / ROWS_PER_STATEMENT) }, (_, index) =>
     rows.slice(index * ROWS_PER_STATEMENT, (index + 1) * ROWS_PER_STATEMENT),
   );
+}
+
+function endpointIdsOf(differences: readonly Difference[]): string[] {
+  return differences.flatMap(({ rule, write }) => (rule.table === 'endpoints' ? write.map(({ id }) => String(id)) : []));
 }
 
 function insertManifest(db: D1Database, { version, digest, text, appliedAtMs, actor }: NewManifest): D1PreparedStatement {

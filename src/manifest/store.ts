@@ -2,6 +2,7 @@
 import { getTableColumns } from 'drizzle-orm';
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Change } from '#schema/change';
+import { feedOfSource } from '#schema/price-feed';
 import { auditRow } from './audit-apply.ts';
 import type { AppliedTable, Row } from './describe-row.ts';
 import type { DeploymentRows } from './deployment-rows.ts';
@@ -9,7 +10,7 @@ import { compare, comparePrices, nameOf, RULES, VERSION_ROW, type Difference } f
 import { findKeyClash, type KeyClash } from './key-clash.ts';
 import { findOrphans, type Orphan } from './orphans.ts';
 import { sha256Hex } from './secrets.ts';
-import { applyStatements, TABLES, UNUSED_TEAM, type DeploymentState } from './statement-store.ts';
+import { applyStatements, MANIFEST_PART, TABLES, UNUSED_TEAM, type DeploymentState } from './statement-store.ts';
 
 /** What is applied beside the rows. */
 export interface ApplyOptions {
@@ -36,6 +37,8 @@ export interface ApplyPlan {
   endedKeys: string[];
   /** A key of the manifest that is already in use under another name made through the API. */
   clash: KeyClash | null;
+  /** Ids of the manifest's endpoints that operators have registered. */
+  registered: string[];
   /** Who keeps a name for a policy that goes. */
   orphans: Orphan[];
   /** Nothing to do when empty. */
@@ -47,19 +50,21 @@ export interface ApplyPlan {
 export async function planApply(db: D1Database, rows: DeploymentRows, options: ApplyOptions): Promise<ApplyPlan> {
   const { nowMs, actor, text, holdsKeys, prune } = options;
   const [state, stored] = await Promise.all([readState(db), readStored(db)]);
-  const desired = desiredRows(rows, nowMs);
+  const desired = keepSuffix(desiredRows(rows, nowMs), stored.meta);
   const goingKeys = new Set<string>();
+  const feeds = new Set<unknown>(desired.price_feeds.map(({ id }) => id));
   const differences: Difference[] = [];
   // Keys first: a team can go only when no key of it stays.
   for (const rule of [...RULES].sort((left, right) => Number(right.table === 'keys') - Number(left.table === 'keys'))) {
     const isIdle = (row: Row): boolean =>
-      rule.table !== 'teams' ||
-      (stored.idleTeams.has(String(row.id)) && !stored.keys.some((key) => key.team_id === row.id && !goingKeys.has(String(key.id))));
-    const difference = compare(rule, { present: stored[rule.table], desired: desired[rule.table] }, { prune, canGo: isIdle });
+      stored.idleTeams.has(String(row.id)) && !stored.keys.some((key) => key.team_id === row.id && !goingKeys.has(String(key.id)));
+    const canGo = (row: Row): boolean => (rule.table === 'teams' ? isIdle(row) : !feeds.has(feedOfSource(row.source)));
+    const difference = compare(rule, { present: stored[rule.table], desired: desired[rule.table] }, { prune, canGo });
     if (rule.table === 'keys' && difference.removal === 'delete') for (const { id } of difference.remove) goingKeys.add(String(id));
     differences.push(difference);
   }
-  differences.push(comparePrices(stored.offers, desired.offers, nowMs));
+  const confirmedAtMs = new Map(stored.price_feeds.map((feed) => [String(feed.id), Number(feed.good_at_ms)]));
+  differences.push(comparePrices(stored.offers, desired.offers, nowMs, confirmedAtMs));
   for (const { rule, write } of differences) if (rule.table === 'policies') nameVersions(write, stored.policyVersions);
 
   const textDigest = sha256Hex(text);
@@ -83,6 +88,7 @@ export async function planApply(db: D1Database, rows: DeploymentRows, options: A
     version,
     endedKeys: ended.map(({ id }) => String(id)),
     clash: findKeyClash(stored.keys, desired.keys),
+    registered: findRegistered(stored.endpoints, desired.endpoints),
     orphans: findOrphans(stored, desired),
     state,
     statements: hasWork
@@ -114,15 +120,29 @@ export async function commitApply(db: D1Database, plan: ApplyPlan): Promise<bool
 /** Applies rows at once, for whoever has nobody to show a plan to. Throws what D1 throws, and when somebody else applies at the same time. */
 export async function applyRows(db: D1Database, rows: DeploymentRows, options: ApplyOptions): Promise<ApplyPlan> {
   const plan = await planApply(db, rows, options);
+  if (plan.registered.length > 0) throw new Error(`endpoints of the manifest are registered by operators: ${plan.registered.join(', ')}`);
   if (!(await commitApply(db, plan))) throw new Error('somebody else has applied a manifest at the same time');
   return plan;
+}
+
+/** Lists endpoints that are called for and that operators have registered; retired ones give their ids back. */
+function findRegistered(present: readonly Row[], desired: readonly Row[]): string[] {
+  const registered = new Set(present.filter(({ source, disabled }) => source === 'registered' && disabled === 0).map(({ id }) => id));
+  return desired.filter(({ id }) => registered.has(id ?? null)).map(({ id }) => String(id));
+}
+
+/** Keeps what registrations and prices have added to the catalogue's version: without it, a version that isolates have seen could come back. */
+function keepSuffix(desired: Record<AppliedTable, Row[]>, present: readonly Row[]): Record<AppliedTable, Row[]> {
+  const [, suffix] = String(present.find(({ name }) => name === VERSION_ROW)?.value ?? '').split('+');
+  if (suffix === undefined) return desired;
+  return { ...desired, meta: desired.meta.map((row) => (row.name === VERSION_ROW ? { ...row, value: `${row.value}+${suffix}` } : row)) };
 }
 
 /** Reads which manifest is applied. */
 export async function readState(db: D1Database): Promise<DeploymentState> {
   const row = await db
     .prepare(
-      `SELECT (SELECT value FROM meta WHERE name = '${VERSION_ROW}') AS catalogueVersion, version AS manifestVersion, digest AS manifestDigest
+      `SELECT (SELECT ${MANIFEST_PART} FROM meta WHERE name = '${VERSION_ROW}') AS catalogueVersion, version AS manifestVersion, digest AS manifestDigest
        FROM (SELECT 1) LEFT JOIN (SELECT version, digest FROM manifests ORDER BY version DESC LIMIT 1)`,
     )
     .first<DeploymentState>();

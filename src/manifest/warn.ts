@@ -34,6 +34,7 @@ function warnOfSecrets({ manifest, hasSecret }: WarnInput): string[] {
   const holders = (secret: string): string[] => [
     ...manifest.providers.filter(({ key }) => key.secret === secret).map(({ id }) => `provider ${id}`),
     ...manifest.endpoints.filter(({ key }) => key?.secret === secret).map(({ id }) => `endpoint ${id}`),
+    ...manifest.price_feeds.filter(({ key }) => key?.secret === secret).map(({ id }) => `price feed ${id}`),
   ];
   return namedSecrets(manifest)
     .filter((name) => !hasSecret(name))

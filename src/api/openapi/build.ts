@@ -15,6 +15,12 @@ const BASES = [{ url: '/v1' }, { url: '/api/v1' }];
 const SECURITY_SCHEMES = {
   key: { type: 'http', scheme: 'bearer', description: 'An inference key, `sk-hr-…`.' },
   managementKey: { type: 'http', scheme: 'bearer', description: 'A management key, `sk-hr-mgmt-…`. It manages keys and never infers.' },
+  operatorKey: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An operator key, `sk-hr-op-…`. It manages the endpoints and nodes of its operator and never infers.',
+  },
+  joinToken: { type: 'http', scheme: 'bearer', description: 'A join token, `hr-join-…`. It lets one node in, once.' },
   anthropicKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'An inference key, where Anthropic’s clients put it.' },
 };
 

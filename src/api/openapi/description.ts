@@ -8,14 +8,15 @@ export const TAGS = {
   Routing: 'Why a request goes where it goes, and where it went.',
   Catalogue: 'Models, endpoints and providers. Open to everybody; a key adds what is its team’s own.',
   Account: 'What a key may do and has spent.',
+  Supply: 'Operators, the endpoints that they register, and the nodes that join; for holders of an operator key or a management key.',
   Keys: 'Inference keys, for the holders of a management key.',
   Deployment: 'The manifest as code, policies with their versions, and who changed what; for the holders of a management key.',
   Router: 'The router itself.',
 } as const;
 export type Tag = keyof typeof TAGS;
 
-/** Which key an operation takes: `any` kind, an `inference` or a `management` key, an `optional` one, or `none`. */
-export type KeyNeed = 'any' | 'inference' | 'management' | 'optional' | 'none';
+/** Which key an operation takes: `any` kind, an `inference`, `management` or `operator` key (managers do what operators do), a `join token`, an `optional` one, or `none`. */
+export type KeyNeed = 'any' | 'inference' | 'management' | 'operator' | 'join token' | 'optional' | 'none';
 
 export interface Description {
   /** Unique, camelCase, a verb first: generators name methods after it. */
@@ -44,6 +45,8 @@ export interface Description {
   plansOnly?: true;
   /** It makes something: success is 201. */
   creates?: true;
+  /** It becomes a WebSocket: success is 101. */
+  upgrades?: true;
   errors?: ErrorShape;
 }
 

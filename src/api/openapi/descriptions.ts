@@ -6,9 +6,11 @@ import * as catalogue from './catalogue.ts';
 import * as conversations from './conversations.ts';
 import * as deployment from './deployment.ts';
 import type { Description } from './description.ts';
+import * as operators from './operators.ts';
 import * as router from './router.ts';
 import * as media from './media.ts';
 import * as teams from './teams.ts';
+import * as prices from './prices.ts';
 import * as replay from './replay.ts';
 
 /** In the order of the document. One pattern may serve several paths. */
@@ -33,6 +35,25 @@ export const DESCRIPTIONS: Readonly<Record<SurfaceName, readonly Description[]>>
   'GET /model/:name{.+}': [catalogue.getModel],
   'GET /embeddings/models': [catalogue.listEmbeddingModels],
   'GET /endpoints/zdr': [catalogue.listZdrEndpoints],
+  'GET /endpoints': [operators.listEndpoints],
+  'POST /endpoints': [operators.registerEndpoint],
+  'GET /endpoints/:id': [operators.getEndpoint],
+  'PATCH /endpoints/:id': [operators.updateEndpoint],
+  'DELETE /endpoints/:id': [operators.retireEndpoint],
+  'POST /endpoints/:id/probe': [operators.probeEndpoint],
+  'GET /operators': [operators.listOperators],
+  'POST /operators': [operators.createOperator],
+  'GET /operators/:id': [operators.getOperator],
+  'DELETE /operators/:id': [operators.deleteOperator],
+  'GET /operators/:id/keys': [operators.listOperatorKeys],
+  'POST /operators/:id/keys': [operators.createOperatorKey],
+  'DELETE /operators/:id/keys/:hash': [operators.revokeOperatorKey],
+  'GET /nodes': [operators.listNodes],
+  'POST /nodes/tokens': [operators.createJoinToken],
+  'POST /nodes/join': [operators.joinNode],
+  'GET /nodes/:id': [operators.getNode],
+  'DELETE /nodes/:id': [operators.leaveNode],
+  'POST /nodes/:id/drain': [operators.drainNode],
   'GET /providers': [catalogue.listProviders],
   'GET /receipts': [replay.listReceipts],
   'GET /catalog': [replay.getCatalog],
@@ -49,6 +70,10 @@ export const DESCRIPTIONS: Readonly<Record<SurfaceName, readonly Description[]>>
   'GET /policies': [deployment.listPolicies],
   'GET /policies/:name': [deployment.getPolicy],
   'GET /audit': [deployment.listAudit],
+  'GET /prices/feeds': [prices.listPriceFeeds],
+  'POST /prices/feeds/:id/read': [prices.readPriceFeed],
+  'GET /prices/held': [prices.listHeldPrices],
+  'POST /prices/held/:endpoint{.+}': [prices.decidePrice],
   'GET /keys': [account.listKeys],
   'POST /keys': [account.createKey],
   'GET /keys/:hash': [account.getKey],
@@ -60,6 +85,7 @@ export const DESCRIPTIONS: Readonly<Record<SurfaceName, readonly Description[]>>
   'PATCH /byok/:id': [byok.updateProviderKey],
   'DELETE /byok/:id': [byok.deleteProviderKey],
   'POST /keys/:hash/rotate': [account.rotateKey],
+  'GET /nodes/:id/link': [router.openNodeLink],
 };
 
 /** Pages for browsers, which `console.ts` and `docs.ts` mount. */

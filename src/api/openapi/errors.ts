@@ -17,17 +17,19 @@ const GENERATION_ONLY = [402, 422, 429, 502, 504];
 /** Lists the statuses that an operation can fail with. */
 export function statusesOf(description: Description, takesPath: boolean): number[] {
   const { key, body, query, tag } = description;
+  if (description.upgrades === true) return [404, 426, 429, 503];
   if (key === 'none') return [];
   const happens: Record<number, boolean> = {
     400: body !== undefined || query !== undefined,
-    403: key === 'inference' || key === 'management',
+    403: key === 'inference' || key === 'management' || tag === 'Supply',
     404: takesPath || routes(description) || tag === 'Routing',
-    409: generates(description) || (key === 'management' && body !== undefined),
+    409: generates(description) || ((key === 'management' || tag === 'Supply') && body !== undefined),
     // A path that is described takes its method.
     405: false,
     413: body !== undefined,
     415: body !== undefined,
-    ...Object.fromEntries(GENERATION_ONLY.map((status) => [status, generates(description)])),
+    426: false,
+    ...Object.fromEntries(GENERATION_ONLY.map((status) => [status, generates(description) || (status === 429 && tag === 'Supply')])),
   };
   return [...CODES_BY_STATUS.keys()].filter((status) => happens[status] ?? true);
 }

@@ -9,6 +9,7 @@ const [author, slug] = 'openai/gpt-oss-120b'.split('/');
 const PATH_PARAMETERS: Readonly<Record<string, object>> = {
   author: { description: 'First part of the model’s id.', example: author },
   slug: { description: 'The rest of the id. An alias stands alone, without an author.', example: slug },
+  endpoint: { description: 'Id of the endpoint, as lists show it.', example: 'example-provider:openai/gpt-oss-120b' },
   hash: { description: 'SHA-256 of the key, as the list shows it.' },
   id: { description: 'Its id, as lists and answers show it.' },
   name: { description: 'Its name, as the list shows it.' },
@@ -16,7 +17,7 @@ const PATH_PARAMETERS: Readonly<Record<string, object>> = {
 
 /** Writes a pattern of the router as OpenAPI does; a model's name becomes author and slug. */
 export function toTemplate(pattern: string): string {
-  return pattern.replace(':name{.+}', '{author}/{slug}').replaceAll(/:(\w+)/g, '{$1}');
+  return pattern.replace(':name{.+}', '{author}/{slug}').replaceAll(/:(\w+)(?:\{\.\+\})?/g, '{$1}');
 }
 
 /** Builds the operation at a path. */
@@ -37,12 +38,19 @@ export function toOperation(description: Description, path: string, schemas: Sch
     security: securityOf(key, errors === 'messages'),
     ...(parameters.length > 0 && { parameters }),
     ...(description.body && { requestBody: toRequestBody(description, schemas) }),
-    responses: { [description.creates ? '201' : '200']: toAnswer(description, schemas), ...referErrors(statuses, errors) },
+    responses: { ...toSuccess(description, schemas), ...referErrors(statuses, errors) },
   };
+}
+
+function toSuccess(description: Description, schemas: Schemas): JsonObject {
+  if (description.upgrades === true) return { 101: { description: 'A WebSocket.' } };
+  return { [description.creates ? '201' : '200']: toAnswer(description, schemas) };
 }
 
 function securityOf(key: Description['key'], takesAnthropicKey: boolean): JsonObject[] {
   if (key === 'none') return [];
+  if (key === 'operator') return [{ operatorKey: [] }, { managementKey: [] }];
+  if (key === 'join token') return [{ joinToken: [] }];
   const keyed = key === 'management' ? { managementKey: [] } : { key: [] };
   return [keyed, ...(takesAnthropicKey ? [{ anthropicKey: [] }] : []), ...(key === 'optional' ? [{}] : [])];
 }

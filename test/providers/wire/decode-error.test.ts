@@ -77,6 +77,9 @@ describe('the classes', () => {
     [503, said('all replicas are at full capacity'), 'capacity'],
     [503, said('vault_unavailable'), 'capacity'],
     [504, '<html>', 'upstream_error'],
+    [503, { error: { message: 'the node is not connected', code: 'node_unlinked' } }, 'away'],
+    [503, { error: { message: 'the node is draining: it takes nothing new', code: 'node_draining' } }, 'away'],
+    [502, { error: { message: 'the node is not connected', code: 'node_unlinked' } }, 'upstream_error'],
     [529, '', 'capacity'],
   ] as const)('%i with %j is %s', (status, body, kind) => {
     expect(decode(status, body)).toMatchObject({ kind, status, origin: 'external' });

@@ -9,7 +9,7 @@ import type { DeploymentRows } from '#src/manifest/deployment-rows';
 import { applyRows, planApply, type ApplyOptions, type ApplyPlan } from '#src/manifest/store';
 
 const script =
-  "import { DurableObject } from 'cloudflare:workers'; export class Account extends DurableObject {} export class HealthBoard extends DurableObject {} export default { fetch: () => new Response('stub') };";
+  "import { DurableObject } from 'cloudflare:workers'; export class Account extends DurableObject {} export class HealthBoard extends DurableObject {} export class NodeLink extends DurableObject {} export default { fetch: () => new Response('stub') };";
 const TABLES = [
   'meta',
   'teams',

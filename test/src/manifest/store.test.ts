@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keyId } from '#src/manifest/compile';
+import { commitApply } from '#src/manifest/store';
 import { clientKeys, idsOf, MANIFEST, openDatabase, type Database } from './database.ts';
 import { compile } from './fixture.ts';
 
@@ -128,5 +129,53 @@ describe('applying a manifest', () => {
     expect(await version()).not.toBe(first);
     await apply(compile(MANIFEST), 3000);
     expect(await version()).toBe(first);
+  });
+});
+
+describe('beside endpoints that operators have registered', () => {
+  const RIG_2 = '{ id: rig-2, model: qwen/qwen3-8b, url: http://127.0.0.1:2/v1 }';
+
+  /** Registers an endpoint as the register does: its row, and another version of the catalogue. */
+  async function register(id: string, disabled = 0): Promise<void> {
+    await db.batch([
+      db
+        .prepare(
+          `INSERT INTO endpoints (id, provider_id, operator_id, tag, supply, model_id, upstream_model, url, dialect, quantization, kv_cache,
+             context, capabilities, jurisdiction, data_policy, verification, disabled, source)
+           VALUES (?1, 'selfhosted', 'alice', 'selfhosted', 'selfhosted', 'test/a', 'a', 'tunnel:x', 'openai-chat', 'fp8', 'fp8',
+             8192, '[]', '[]', '{}', 'verified', ?2, 'registered')`,
+        )
+        .bind(id, disabled),
+      db.prepare("UPDATE meta SET value = substr(value, 1, 16) || '+' || lower(hex(randomblob(8))) WHERE name = 'catalogue_version'"),
+    ]);
+  }
+
+  it('applying again changes nothing, and another manifest leaves them and their part of the version alone', async () => {
+    await apply(compile(MANIFEST, { clientKeys }), 1000);
+    await register('theirs');
+    const before = await dump();
+    expect(await apply(compile(MANIFEST, { clientKeys }), 2000)).toEqual([]);
+    expect(await dump()).toEqual(before);
+    const versionOf = (tables: Awaited<ReturnType<typeof dump>>) =>
+      String((tables.meta as { name: string; value: string }[]).find(({ name }) => name === 'catalogue_version')?.value);
+    await apply(compile(MANIFEST.replace('prompt: 1', 'prompt: 3'), { clientKeys }), 3000);
+    const after = await dump();
+    expect(versionOf(after)).not.toBe(versionOf(before));
+    expect(versionOf(after).split('+')[1]).toBe(versionOf(before).split('+')[1]);
+    expect(after.endpoints).toContainEqual(expect.objectContaining({ id: 'theirs', source: 'registered' }));
+  });
+
+  it('one of the same id is told and refused, before the plan and after it; a retired one gives its id back', async () => {
+    await apply(compile(MANIFEST, { clientKeys }), 1000);
+    const wanted = compile(MANIFEST.replace('endpoints: [', `endpoints: [${RIG_2}, `), { clientKeys });
+    const late = await database.plan(wanted, 2000);
+    await register('rig-2');
+    await expect(commitApply(db, late)).rejects.toThrow();
+    expect((await database.plan(wanted, 3000)).registered).toEqual(['rig-2']);
+    await expect(apply(wanted, 3000)).rejects.toThrow('rig-2');
+    expect((await dump()).endpoints).toContainEqual(expect.objectContaining({ id: 'rig-2', source: 'registered' }));
+    await db.prepare("UPDATE endpoints SET disabled = 1 WHERE id = 'rig-2'").run();
+    await apply(wanted, 4000);
+    expect((await dump()).endpoints).toContainEqual(expect.objectContaining({ id: 'rig-2', source: 'manifest', disabled: 0 }));
   });
 });
