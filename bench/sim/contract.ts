@@ -5,6 +5,7 @@
 import type { AttemptRole } from '#schema/attempt';
 import type { Quantization, SupplyKind } from '#schema/catalog';
 import type { Price } from '#schema/money';
+import type { NodeLoad } from '#schema/node';
 
 /** One chat as a client sends it. Workloads make these, in order of arrival. */
 export interface SimRequest {
@@ -56,6 +57,8 @@ export interface SimEndpoint {
   /** Milliseconds per token without load, and its log-scale spread between answers. */
   tpotMs: number;
   tpotSigma: number;
+  /** Tokens that its KV cache holds, for machines whose engine says so and tells its load with every answer; absent: enough for all slots. */
+  poolTokens?: number;
   /** Prefix cache; null where there is none. */
   cache: { blocks: number; ttlMs: number } | null;
   /** Share of attempts that fail before the first token, and of streams that break in the middle, in ordinary times. */
@@ -117,13 +120,10 @@ export interface Fleet {
 
 /** One endpoint as the catalogue shows it now; frozen, and the same object until something of it changes. */
 export type Listing = Readonly<
-  Pick<SimEndpoint, 'id' | 'operatorId' | 'supply' | 'price' | 'declaredSlots' | 'context' | 'quantization' | 'continues'>
+  Pick<SimEndpoint, 'id' | 'operatorId' | 'supply' | 'price' | 'declaredSlots' | 'context' | 'quantization' | 'continues' | 'poolTokens'>
 >;
 
-/**
- * Why a call ended badly, as a caller can see it. `refused`: a 429; `connection`: none could be made, or it broke;
- * `nonsense`: a 200 whose body was empty or made no sense.
- */
+/** Why a call ended badly, as a caller can see it. `connection`: none could be made, or it broke; `nonsense`: a 200 that said nothing. */
 export type CallFailure =
   | { kind: 'refused'; status: 429; retryAfterMs: number | null }
   | { kind: 'error'; status: number }
@@ -132,8 +132,8 @@ export type CallFailure =
 
 /** What a caller is told of a call, each in its own event of virtual time. Nothing comes after `ended`, nor after a cancel. */
 export interface CallListener {
-  /** Response headers; only successful ones. Many servers send them long before the first token. */
-  headers?(): void;
+  /** Response headers, with the engine's load where it tells that; only successful ones. Many servers send them long before the first token. */
+  headers?(load: NodeLoad | null): void;
   /** A stream chunk without content. */
   hollow?(): void;
   /** So many more tokens of the answer; the first call is the first token. */

@@ -2,7 +2,7 @@
  * The situations that policies are put into (docs/routing.md), each on top of the ordinary weather. What is hit is among the cheaper half of
  * the fleet, where the traffic is; which endpoints of it, the seed says.
  */
-import type { Fault, Fleet, PriceChange, Scenario, SimEndpoint, Spell } from './contract.ts';
+import type { Fault, Fleet, PriceChange, Scenario, SimEndpoint, SimRequest, Spell } from './contract.ts';
 import { byPrice, draw, favourites, surge, surgeWindow, troubleWindow, withSpells, type Random, type Window } from './scenario-parts.ts';
 
 /** Miners come and go: spot machines stay for 18 minutes and longer (docs/routing.md), these are hastier so that a short run shows it. */
@@ -12,6 +12,12 @@ const CHURN_DOWN_MS = 45_000;
 const PRICE_MOVE_MS = 20_000;
 /** Prompts that a poisoner takes for long: the longest tenth of Azure's conversations. */
 const LONG_PROMPT_TOKENS = 2_000;
+/** A full KV cache: so many copies of one machine, each with a cache for a few prompts this many times as long as usual. */
+const FULL_NODES = 4;
+const FULL_POOL_TOKENS = 24_000;
+const FULL_PROMPT_FACTOR = 4;
+/** Longer prompts would fit none of the machines. */
+const FULL_PROMPT_TOKENS_MAX = 16_000;
 /** How much later than its empty first chunk a gamer of first-token times says something. */
 const HOLLOW_MS = 4_000;
 /** Retry-After as attackers send it: a day, a century, nothing, the past, no number. */
@@ -101,6 +107,13 @@ export const SCENARIOS: readonly Scenario[] = [
       prices: [...fleet.prices, ...priceWar(fleet, troubleWindow(durationMs), random)],
     }),
   },
+  {
+    ...QUIET,
+    name: 'kv-full',
+    description: 'prompts four times as long, at four small machines whose KV caches are full long before their slots',
+    stage: smallNodes,
+    load: lengthened,
+  },
   { ...QUIET, name: 'herd', description: '64 isolates that hear of each other every 10 seconds', isolates: 64, syncMs: 10_000 },
   fault('poisoned', 'three cheap endpoints fail one long prompt of five', (fleet, window, random) =>
     withSpells(fleet, favourites(fleet, { others: 2, pool: 4 }, random), {
@@ -140,6 +153,31 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   ),
 ];
+
+/** Copies of the first machine of one's own in place of all miners, cheap and small; what is larger stays. */
+function smallNodes(fleet: Fleet): Fleet {
+  const model = fleet.endpoints.find(({ supply }) => supply === 'selfhosted');
+  if (model === undefined) return fleet;
+  const nodes = Array.from({ length: FULL_NODES }, (_, place): SimEndpoint => {
+    return { ...model, id: `${model.id}-${place + 1}`, operatorId: `node-${place + 1}`, poolTokens: FULL_POOL_TOKENS };
+  });
+  const stay = fleet.endpoints.filter(({ supply }) => supply === 'centralized');
+  const isThere = ({ endpointId }: { endpointId: string }): boolean => stay.some(({ id }) => id === endpointId);
+  return {
+    ...fleet,
+    endpoints: [...nodes, ...stay],
+    spells: fleet.spells.filter(isThere),
+    prices: fleet.prices.filter(isThere),
+    listings: fleet.listings.filter(isThere),
+  };
+}
+
+function lengthened(requests: readonly SimRequest[]): SimRequest[] {
+  return requests.map((request) => {
+    const promptTokens = Math.max(request.promptTokens, Math.min(FULL_PROMPT_TOKENS_MAX, FULL_PROMPT_FACTOR * request.promptTokens));
+    return { ...request, promptTokens };
+  });
+}
 
 function churn(fleet: Fleet, { fromMs, untilMs }: Window, random: Random): Fleet {
   const miners = fleet.endpoints.filter(({ supply }) => supply === 'subnet');

@@ -54,9 +54,9 @@ function announced(listener: CallListener, onTold: () => void): CallListener {
       listener.ended(failure, usage);
     },
     ...(listener.headers && {
-      headers() {
+      headers(load) {
         onTold();
-        listener.headers?.();
+        listener.headers?.(load);
       },
     }),
     ...(listener.hollow && {

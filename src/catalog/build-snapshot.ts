@@ -16,7 +16,9 @@ import {
 } from '#schema/catalog';
 import { isAllowedDestination } from '#schema/destination';
 import type { Price } from '#schema/money';
-import type { CatalogRows, ClaimRow, EndpointRow, OfferRow } from './rows.ts';
+import { isNodeAddress } from '#schema/registration';
+import { asSeen, registeredTerms } from './registered.ts';
+import type { CatalogRows, ClaimRow, EndpointRow, OfferRow, RegistrationRow } from './rows.ts';
 
 export interface SnapshotSettings {
   nowMs: number;
@@ -83,9 +85,10 @@ interface Parts {
   provider: CatalogRows['providers'][number] | undefined;
   terms: OfferRow | undefined;
   claims: readonly ClaimRow[];
+  registration: RegistrationRow | undefined;
 }
 
-function toOffer(row: EndpointRow, { provider, terms, claims }: Parts): Offer {
+function toOffer(row: EndpointRow, { provider, terms, claims, registration }: Parts): Offer {
   const dataPolicy = row.dataPolicy as DataPolicy;
   const inherits = row.source === 'catalogue';
   return Object.freeze({
@@ -118,6 +121,7 @@ function toOffer(row: EndpointRow, { provider, terms, claims }: Parts): Offer {
     verification: row.verification as VerificationState,
     price: toPrice(terms),
     priceValidFromMs: terms?.validFromMs ?? 0,
+    ...(registration !== undefined && registeredTerms(registration)),
   });
 }
 
@@ -136,11 +140,15 @@ export function buildSnapshot(rows: CatalogRows, settings: SnapshotSettings): Bu
   const terms = currentOffers(rows.offers, nowMs);
   const claims = Map.groupBy(rows.claims, (claim) => claim.subject);
   const leftOut: { endpointId: string; reason: string }[] = [];
+  const registrations = new Map(rows.registrations.map((registration) => [registration.endpointId, registration]));
   const offersByModel = new Map<string, Offer[]>();
 
-  for (const row of rows.endpoints) {
-    const destination = isAllowedDestination(row.url, allowedHosts);
-    if (row.disabled) continue;
+  for (const declared of rows.endpoints) {
+    if (declared.disabled) continue;
+    const registration = declared.source === 'registered' ? registrations.get(declared.id) : undefined;
+    if (declared.source === 'registered' && registration === undefined) continue;
+    const row = registration === undefined ? declared : asSeen(declared, registration);
+    const destination = isNodeAddress(row.url) ? ({ ok: true } as const) : isAllowedDestination(row.url, allowedHosts);
     if (isKnownProvider && !isKnownProvider(row.providerId)) {
       leftOut.push({ endpointId: row.id, reason: 'its provider is unknown here' });
     } else if (!destination.ok) {
@@ -149,7 +157,8 @@ export function buildSnapshot(rows: CatalogRows, settings: SnapshotSettings): Bu
       // What a provider promises holds at its own address, not at a custom one under its name.
       const inherited = row.source === 'catalogue' ? (claims.get(`provider:${row.providerId}`) ?? []) : [];
       const own = claims.get(row.id) ?? [];
-      const offer = toOffer(row, { provider: providers.get(row.providerId), terms: terms.get(row.id), claims: [...own, ...inherited] });
+      const parts = { provider: providers.get(row.providerId), terms: terms.get(row.id), claims: [...own, ...inherited], registration };
+      const offer = toOffer(row, parts);
       const others = offersByModel.get(row.modelId);
       if (others) others.push(offer);
       else offersByModel.set(row.modelId, [offer]);

@@ -26,12 +26,19 @@ export interface Catalog {
    * Throws GatewayError `no_endpoint_available` when nothing could ever be loaded.
    */
   snapshot(waitUntil: WaitUntil): CatalogSnapshot | Promise<CatalogSnapshot>;
+  /**
+   * Waits for a check whether there is a newer snapshot, for who misses something in this one. Checks once a second at most, whoever asks;
+   * else, and where D1 does not answer, it is the last good snapshot again. Never rejects once there is one.
+   */
+  newest(waitUntil: WaitUntil): CatalogSnapshot | Promise<CatalogSnapshot>;
   /** Reads the catalogue anew, now that it is known to have changed. Never rejects: on failure the last good snapshot goes on. */
   renew(): Promise<void>;
 }
 
 /** A snapshot is checked for a newer version after this long. */
-const CHECK_EVERY_MS = 10_000;
+const CHECK_EVERY_MS = 5_000;
+/** And this long for requests that miss something in it. */
+const CHECK_ON_DEMAND_MS = 1_000;
 /** It is read anew after this long whatever the version says, in case a writer forgot to change it. */
 const READ_EVERY_MS = 300_000;
 const READ_TIMEOUT_MS = 5_000;
@@ -115,6 +122,16 @@ export function createCatalog({ db, now, log, allowedHosts, isKnownProvider }: C
       const sinceCheckMs = now() - checkedAtMs;
       if (sinceCheckMs >= CHECK_EVERY_MS || sinceCheckMs < 0 || now() >= loaded.nextPriceAtMs) startRefresh(waitUntil).catch(reportFailure);
       return loaded.snapshot;
+    },
+    async newest(waitUntil) {
+      if (!loaded) return firstSnapshot(waitUntil);
+      if (Math.abs(now() - checkedAtMs) < CHECK_ON_DEMAND_MS && running === null) return loaded.snapshot;
+      try {
+        return (await startRefresh(waitUntil)).snapshot;
+      } catch (failure) {
+        reportFailure(failure);
+        return loaded.snapshot;
+      }
     },
     async renew() {
       try {

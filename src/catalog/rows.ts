@@ -1,4 +1,7 @@
 /** Rows of the catalogue as D1 holds them, before they become a snapshot. */
+import type { ExpectedService, NodeCapacity } from '#schema/node';
+import type { ProbeReport } from '#schema/probe';
+import type { RegistrationState } from '#schema/registration';
 import type { aliases, claims, endpoints, models, offers, providers } from '#schema/tables';
 
 export interface CatalogRows {
@@ -12,8 +15,21 @@ export interface CatalogRows {
   /** Prices that are valid now; later ones are announced by `nextPriceAtMs`. */
   offers: readonly OfferRow[];
   claims: readonly ClaimRow[];
+  /** Of the registered endpoints that are in traffic; no other registered endpoint is in a snapshot. */
+  registrations: readonly RegistrationRow[];
   /** When the next known price begins to hold; null when none is known. */
   nextPriceAtMs: number | null;
+}
+
+/** Where a registered endpoint stands, and what probes have seen of it. */
+export interface RegistrationRow {
+  endpointId: string;
+  state: RegistrationState;
+  /** Share of the traffic that its operator is given, in (0, 1]; 1 for endpoints that are past their probation. */
+  trafficShare: number;
+  seen: ProbeReport['seen'] | null;
+  expected: ExpectedService | null;
+  capacity: NodeCapacity | null;
 }
 
 export type EndpointRow = typeof endpoints.$inferSelect;

@@ -1,10 +1,13 @@
 /** What the catalogue reads from D1. */
-import { and, eq, gt, lte, max, min } from 'drizzle-orm';
+import { and, eq, gt, inArray, lte, max, min } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
+import type { ProbeReport } from '#schema/probe';
+import { SERVING_STATES, trafficShareOf, type RegistrationState } from '#schema/registration';
+import { operators, registrations } from '#schema/supply-tables';
 import { aliases, claims, endpoints, meta, models, offers, providers } from '#schema/tables';
 import { BUCKET_MS, type AttemptSample, type BucketSums, type EndpointRecord } from './endpoint-stats.ts';
 import type { Histogram } from './histogram.ts';
-import type { CatalogRows } from './rows.ts';
+import type { CatalogRows, RegistrationRow } from './rows.ts';
 
 /** Row of `meta` that every writer of the catalogue changes. */
 const VERSION = 'catalogue_version';
@@ -26,7 +29,7 @@ export async function readCatalogRows(db: D1Database, nowMs: number): Promise<Ca
     .where(lte(offers.validFromMs, nowMs))
     .groupBy(offers.endpointId)
     .as('newest');
-  const [versions, modelRows, aliasRows, providerRows, endpointRows, offerRows, claimRows, upcoming] = await orm.batch([
+  const [versions, modelRows, aliasRows, providerRows, endpointRows, offerRows, claimRows, registrationRows, upcoming] = await orm.batch([
     orm.select().from(meta).where(eq(meta.name, VERSION)),
     orm.select().from(models).limit(ROWS_MAX),
     orm.select().from(aliases).limit(ROWS_MAX),
@@ -38,6 +41,19 @@ export async function readCatalogRows(db: D1Database, nowMs: number): Promise<Ca
       .innerJoin(newest, and(eq(newest.endpointId, offers.endpointId), eq(newest.validFromMs, offers.validFromMs)))
       .limit(ROWS_MAX),
     orm.select().from(claims).limit(ROWS_MAX),
+    orm
+      .select({
+        endpointId: registrations.endpointId,
+        state: registrations.state,
+        seen: registrations.seen,
+        expected: registrations.expected,
+        capacity: registrations.capacity,
+        cleanCompletions: operators.cleanCompletions,
+      })
+      .from(registrations)
+      .leftJoin(operators, eq(operators.id, registrations.operatorId))
+      .where(inArray(registrations.state, [...SERVING_STATES]))
+      .limit(ROWS_MAX),
     orm
       .select({ atMs: min(offers.validFromMs) })
       .from(offers)
@@ -51,6 +67,13 @@ export async function readCatalogRows(db: D1Database, nowMs: number): Promise<Ca
     endpoints: endpointRows,
     offers: offerRows.map(({ offer }) => offer),
     claims: claimRows,
+    registrations: registrationRows.map(({ cleanCompletions, state, seen, ...row }) => ({
+      ...(row as Pick<RegistrationRow, 'endpointId' | 'expected' | 'capacity'>),
+      state: state as RegistrationState,
+      // The count itself stays out: only another share makes another snapshot.
+      trafficShare: state === 'active' ? 1 : trafficShareOf(cleanCompletions ?? 0),
+      seen: (seen as ProbeReport | null)?.seen ?? null,
+    })),
     nextPriceAtMs: upcoming[0]?.atMs ?? null,
   };
 }

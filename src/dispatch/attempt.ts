@@ -1,9 +1,11 @@
 /** One upstream call up to the point of no return: the whole JSON answer, or the first real event of a stream. */
 import type { DialectTarget, EncodedRequest } from '#providers/provider';
 import { decodeHttpError } from '#providers/wire/decode-error';
+import { readNodeLoad } from '#providers/wire/node-load';
 import { unitCodecOf } from '#providers/wire/units/units';
 import type { AttemptFailure } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
+import type { NodeLoad } from '#schema/node';
 import { speak, type Ask } from './ask.ts';
 import { readCapped } from './read-capped.ts';
 import { contentTypeOf, openStream, readUnit, readWhole, type AttemptResult } from './read-answer.ts';
@@ -22,7 +24,8 @@ export interface AttemptOrder {
   offer: Offer;
   target: DialectTarget;
   watchdog: Watchdog;
-  onHeaders(status: number): void;
+  /** `load`: what the node said of itself at the head of its answer, good or bad; null where it said nothing. */
+  onHeaders(status: number, load: NodeLoad | null): void;
 }
 
 /** How one attempt is said and how a good answer to it is read. */
@@ -52,7 +55,7 @@ export async function attempt(order: AttemptOrder, ports: { fetch: typeof fetch;
   } catch {
     return { failure: watchdog.verdict() ?? { kind: 'connect', origin: 'local', detail: 'no connection to the endpoint' } };
   }
-  order.onHeaders(response.status);
+  order.onHeaders(response.status, readNodeLoad(response.headers));
 
   try {
     if (response.status >= 300 && response.status < 400)

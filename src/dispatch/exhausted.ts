@@ -48,6 +48,12 @@ export function exhausted(failed: readonly Failed[]): GatewayError {
   if (every((f) => f.kind === 'capacity')) {
     return new GatewayError('rate_limited', 'Every endpoint tried is at capacity.', { retryAfterS: smallestRetryAfterS(failed), metadata });
   }
+  if (every((f) => f.kind === 'capacity' || f.kind === 'away')) {
+    return new GatewayError('no_endpoint_available', 'Every endpoint tried is full or not connected now. Retry shortly.', {
+      retryAfterS: smallestRetryAfterS(failed),
+      metadata,
+    });
+  }
   if (every((f) => TIMEOUTS.has(f.kind))) return summary('upstream_timeout', 'No endpoint answered in time', failed, metadata);
   return summary('upstream_failed', 'Every endpoint tried failed', failed, metadata);
 }

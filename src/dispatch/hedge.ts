@@ -16,7 +16,8 @@ const GATED_SHARE_MAX = 0.2;
  */
 export function isHedgeable({ hedge, allowFallbacks, ask, facts, candidates }: DispatchOrder): boolean {
   if (!hedge || !allowFallbacks || ask.kind !== 'chat' || !facts.stream) return false;
-  const gated = candidates.filter(({ gates }) => gates.length > 0).length;
+  // Newcomers that are held back are neither full nor broken.
+  const gated = candidates.filter(({ gates }) => gates.some((gate) => gate !== 'stage')).length;
   return gated <= GATED_SHARE_MAX * candidates.length;
 }
 

@@ -158,9 +158,10 @@ export function launch(
       offer,
       target,
       watchdog,
-      onHeaders(seen) {
+      onHeaders(seen, load) {
         status = seen;
         headersMs = ports.now() - startedAtMs;
+        if (load !== null) flight.nodeLoad(load);
       },
     });
     if ('failure' in result) return fail(result.failure);

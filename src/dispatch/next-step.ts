@@ -13,6 +13,7 @@ export function nextStep(failure: AttemptFailure): NextStep {
     case 'timeout_stall':
     case 'connect':
     case 'capacity':
+    case 'away':
     case 'credential':
     case 'model_missing':
     case 'protocol':

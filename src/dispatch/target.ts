@@ -3,6 +3,7 @@ import type { DialectTarget } from '#providers/provider';
 import { findProvider, quirksOf } from '#providers/registry';
 import type { OwnKeyOf } from '#schema/byok';
 import type { Offer } from '#schema/catalog';
+import { nodeOfAddress } from '#schema/registration';
 
 /** The deployment's own secrets are nobody's upstream key, whatever a manifest says. */
 const OUR_SECRETS = 'HEADRACE_';
@@ -37,10 +38,12 @@ export function targetOf(offer: Offer, keys: KeySources, marksReasoning: boolean
 
   const card = findProvider(offer.providerId);
   const spokenHere = card?.dialect === offer.dialect ? card : undefined;
+  const quirks = quirksOf(offer.providerId, offer.engine);
   return {
     url: offer.url,
     upstreamModel: offer.upstreamModel,
-    quirks: quirksOf(offer.providerId, offer.engine),
+    // Whatever the engine, the link of a node tells what its agent reports.
+    quirks: nodeOfAddress(offer.url) === null ? quirks : { ...quirks, reportsLoad: true },
     auth: spokenHere?.auth ?? (offer.dialect === 'anthropic-messages' ? 'x-api-key' : 'bearer'),
     headers: spokenHere?.headers ?? {},
     key,

@@ -20,9 +20,10 @@ export interface Memory {
 export function adopt(memory: Memory, link: BoardLink, { answer, sent, at }: { answer: BoardAnswer; sent: Sent; at: Moment }): void {
   link.answeredAtMs = at.nowMs;
   link.activeIsolates = answer.activeIsolates;
-  for (const [known, inFlight] of sent.inFlight) {
+  for (const [known, { inFlight, tokens }] of sent.loads) {
     forgetUpTo(known.outbox, sent.upTo);
     known.reportedInFlight = inFlight;
+    known.reportedTokens = tokens;
     known.peakInFlight = known.inFlight;
     if (known.outbox.entries.length === 0 && known.inFlight === inFlight) link.changed.delete(known);
   }
@@ -34,7 +35,15 @@ export function adopt(memory: Memory, link: BoardLink, { answer, sent, at }: { a
     const slotsUntilMs = shared.leasedSlots === null ? (known.shared?.slotsUntilMs ?? -Infinity) : sent.atMs + answer.leaseMs;
     known.state = fromShared(shared, known.state, { isolateId: memory.isolateId, nowMs: at.nowMs, askedAtMs: sent.atMs });
     for (const { observation } of known.outbox.entries) observe(known.state, observation, at);
-    known.shared = { toldAtMs: at.nowMs, inFlight: shared.inFlight, ownInFlight: known.reportedInFlight, slots, slotsUntilMs };
+    known.shared = {
+      toldAtMs: at.nowMs,
+      inFlight: shared.inFlight,
+      ownInFlight: known.reportedInFlight,
+      inFlightTokens: shared.inFlightTokens ?? null,
+      ownTokens: known.reportedTokens,
+      slots,
+      slotsUntilMs,
+    };
     known.reading = null;
   }
 }

@@ -14,6 +14,7 @@ import {
   type SharedLatency,
   type SharedTenantBreaker,
 } from './board-port.ts';
+import type { NodeLoad } from '#schema/node';
 import { RECENT_MAX } from './latency.ts';
 import { OBSERVED_AGO_MAX_MS } from './observation.ts';
 import { LEASE_MS } from './slot-leases.ts';
@@ -24,6 +25,7 @@ export const ENDPOINTS_OF_MESSAGE_MAX = 512;
 const OBSERVATIONS_MAX = 500;
 const ID_CHARS_MAX = 200;
 const IN_FLIGHT_MAX = 100_000;
+const TOKENS_MAX = 1e12;
 const ISOLATES_MAX = 5_000;
 const COUNT_MAX = 1e9;
 const TIMES_MAX = 100_000;
@@ -63,6 +65,8 @@ export function checkAnswer(answer: unknown): BoardAnswer | null {
 export function checkSharedEndpoint(shared: unknown): SharedEndpoint | null {
   if (!isFields(shared) || !isId(shared['endpointId']) || !isId(shared['operatorId'])) return null;
   const { endpointId, operatorId, isAnonymous, declaredSlots, inFlight, cap, baseMs, failuresInARow, leasedSlots, backoff } = shared;
+  const { inFlightTokens } = shared;
+  const nodeLoad = checkAgedLoad(shared['nodeLoad']);
   const counters = checkCounters(shared['counters']);
   const longCounters = checkCounters(shared['longCounters']);
   const ttft = checkLatency(shared['ttft']);
@@ -81,6 +85,8 @@ export function checkSharedEndpoint(shared: unknown): SharedEndpoint | null {
     ttft,
     tpot,
     inFlight,
+    ...(isWithin(inFlightTokens, 0, TOKENS_MAX) && { inFlightTokens }),
+    ...(nodeLoad !== null && { nodeLoad }),
     cap,
     baseMs: isDuration(baseMs) ? baseMs : null,
     backoff: { remainingMs: backoff['remainingMs'], refusals: backoff['refusals'] },
@@ -100,7 +106,7 @@ export function checkOperator(shared: unknown): BoardAnswer['operators'][number]
 
 function checkEndpointReport(report: unknown): EndpointReport | null {
   if (!isFields(report) || !isId(report['endpointId']) || !isId(report['operatorId'])) return null;
-  const { endpointId, operatorId, isAnonymous, declaredSlots, inFlight, observations } = report;
+  const { endpointId, operatorId, isAnonymous, declaredSlots, inFlight, inFlightTokens, observations } = report;
   if (!isWithin(inFlight, 0, IN_FLIGHT_MAX)) return null;
   return {
     endpointId,
@@ -108,6 +114,7 @@ function checkEndpointReport(report: unknown): EndpointReport | null {
     isAnonymous: isAnonymous === true,
     declaredSlots: isWithin(declaredSlots, 1, SLOTS_MAX) ? declaredSlots : null,
     inFlight: Math.floor(inFlight),
+    ...(isWithin(inFlightTokens, 0, TOKENS_MAX) && { inFlightTokens }),
     observations: listOf(observations, OBSERVATIONS_MAX, checkObservation),
   };
 }
@@ -137,16 +144,33 @@ function checkObservation(seen: unknown): ReportedObservation | null {
     case 'failed':
       return isId(tenant) && isDuration(normalisedMs) ? { kind: 'failed', ...when, ...flags, tenant, normalisedMs, isLong } : null;
     case 'refused': {
-      if (!isWithin(inFlight, 0, IN_FLIGHT_MAX)) return null;
+      if (inFlight !== null && !isWithin(inFlight, 0, IN_FLIGHT_MAX)) return null;
       return { kind: 'refused', ...when, inFlight, retryAfterMs: isDuration(retryAfterMs) ? retryAfterMs : null };
     }
     case 'outrun':
       return isDuration(normalisedMs) ? { kind: 'outrun', ...when, normalisedMs } : null;
+    case 'load': {
+      const load = checkLoad(seen);
+      return load && { kind: 'load', ...when, ...load };
+    }
     case 'probe_returned':
       return { kind: 'probe_returned', ...when, ...(isId(tenant) && { tenant }) };
     default:
       return null;
   }
+}
+
+/** A word of a node that makes no sense is none: its load stays unknown. */
+function checkLoad({ running, waiting, kvUsage }: Fields): NodeLoad | null {
+  if (!isCount(running) || !isCount(waiting) || !(kvUsage === null || isWithin(kvUsage, 0, 1))) return null;
+  return { running, waiting, kvUsage };
+}
+
+function checkAgedLoad(told: unknown): (NodeLoad & { ageMs: number }) | null {
+  if (!isFields(told)) return null;
+  const { ageMs } = told;
+  const load = checkLoad(told);
+  return load && isDuration(ageMs) ? { ...load, ageMs } : null;
 }
 
 function checkCounters(counters: unknown): SharedCounters | null {

@@ -41,8 +41,13 @@ export interface Sent {
   atMs: number;
   /** The number of the last observation by then. */
   upTo: number;
-  /** The load that was reported, by endpoint. */
-  inFlight: ReadonlyMap<KnownEndpoint, number>;
+  /** The requests of this isolate that were reported, and their tokens, by endpoint. */
+  loads: ReadonlyMap<KnownEndpoint, OwnLoad>;
+}
+
+interface OwnLoad {
+  inFlight: number;
+  tokens: number;
 }
 
 /** Creates the client; its `sync` is that of `Health`. */
@@ -86,7 +91,7 @@ export function createBoardClient(ports: BoardClientPorts): { sync(): Promise<vo
   }
 
   async function exchange(link: BoardLink): Promise<void> {
-    const sent: Sent = { atMs: now(), upTo: link.lastSequence, inFlight: loadsOf(link) };
+    const sent: Sent = { atMs: now(), upTo: link.lastSequence, loads: loadsOf(link) };
     const report = reportOf(link, sent);
     link.isUrgent = false;
     // A board that cannot even be opened is one that fails.
@@ -102,7 +107,7 @@ export function createBoardClient(ports: BoardClientPorts): { sync(): Promise<vo
     ports.adopt(link, answer, sent);
   }
 
-  function reportOf(link: BoardLink, { atMs, inFlight }: Sent): BoardReport {
+  function reportOf(link: BoardLink, { atMs, loads }: Sent): BoardReport {
     const slotsWanted = [...link.wantsSlots].slice(0, ENDPOINTS_OF_MESSAGE_MAX).map((known) => {
       return { endpointId: known.endpointId, slots: known.peakInFlight + 1 };
     });
@@ -113,7 +118,7 @@ export function createBoardClient(ports: BoardClientPorts): { sync(): Promise<vo
       isolateId: ports.isolateId,
       board: link.name,
       answerAgeMs: link.answeredAtMs === -Infinity ? null : elapsedMs(link.answeredAtMs, atMs),
-      endpoints: [...inFlight.keys()].map((known) => endpointReport(known, atMs)),
+      endpoints: [...loads.keys()].map((known) => endpointReport(known, atMs)),
       slotsWanted,
     };
   }
@@ -148,17 +153,17 @@ export function createBoardClient(ports: BoardClientPorts): { sync(): Promise<vo
 }
 
 /** The endpoints that a report tells of, with their loads: what has changed first, then what is busy, so that the board keeps its count. */
-function loadsOf({ changed, busy, wantsTurn }: BoardLink): Map<KnownEndpoint, number> {
-  const loads = new Map<KnownEndpoint, number>();
+function loadsOf({ changed, busy, wantsTurn }: BoardLink): Map<KnownEndpoint, OwnLoad> {
+  const loads = new Map<KnownEndpoint, OwnLoad>();
   for (const known of [...changed, ...wantsTurn, ...busy]) {
     if (loads.size >= ENDPOINTS_OF_MESSAGE_MAX) break;
-    loads.set(known, known.inFlight);
+    loads.set(known, { inFlight: known.inFlight, tokens: known.inFlightTokens });
   }
   return loads;
 }
 
-function endpointReport({ endpointId, state, inFlight, outbox }: KnownEndpoint, nowMs: number): EndpointReport {
-  return { endpointId, ...state.terms, inFlight, observations: cut(outbox, nowMs) };
+function endpointReport({ endpointId, state, inFlight, inFlightTokens, outbox }: KnownEndpoint, nowMs: number): EndpointReport {
+  return { endpointId, ...state.terms, inFlight, inFlightTokens, observations: cut(outbox, nowMs) };
 }
 
 /** 2-4-8 … 30 s after exchanges that failed. */

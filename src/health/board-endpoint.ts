@@ -3,6 +3,7 @@ import type { EndpointReport, SharedEndpoint } from './board-port.ts';
 import { giveTurn, settleCircuit } from './circuit.ts';
 import type { Counters } from './counters.ts';
 import { observe, observeOperator, updateTerms, type EndpointState } from './endpoint.ts';
+import { laterLoad, type HeardLoad } from './node-load.ts';
 import type { Observation } from './observation.ts';
 import { toShared } from './shared-endpoint.ts';
 import { createVisit, isOver, isScarce, lease, presentInFlight, type Visit } from './slot-leases.ts';
@@ -15,21 +16,22 @@ export interface BoardEndpoint {
   state: EndpointState;
   /** By isolate. */
   visits: Map<string, Visit>;
-  /** Sum over the visits. */
+  /** Sums over the visits. */
   inFlight: number;
+  inFlightTokens: number;
   /** When something was last heard of it. */
   changedAtMs: number;
 }
 
 /** Starts without visits. */
 export function createBoardEndpoint(endpointId: string, state: EndpointState, changedAtMs: number): BoardEndpoint {
-  return { endpointId, state, visits: new Map(), inFlight: 0, changedAtMs };
+  return { endpointId, state, visits: new Map(), inFlight: 0, inFlightTokens: 0, changedAtMs };
 }
 
 /** Takes what one isolate has to say. `operator` is the pooled record of the endpoint's operator. */
 export function hear(
   endpoint: BoardEndpoint,
-  { operatorId, isAnonymous, declaredSlots, inFlight, observations }: EndpointReport,
+  { operatorId, isAnonymous, declaredSlots, inFlight, inFlightTokens = 0, observations }: EndpointReport,
   by: { isolateId: string; operator: Counters; nowMs: number; random: () => number },
 ): void {
   const { state } = endpoint;
@@ -49,6 +51,8 @@ export function hear(
   if (visit === undefined) return;
   endpoint.inFlight += inFlight - visit.inFlight;
   visit.inFlight = inFlight;
+  endpoint.inFlightTokens += inFlightTokens - visit.inFlightTokens;
+  visit.inFlightTokens = inFlightTokens;
   visit.reportedAtMs = nowMs;
 }
 
@@ -77,7 +81,15 @@ export function share(
   const isAsked = to.isNamed && visits.get(isolateId)?.askedAtMs === nowMs;
   const leasedSlots =
     isAsked && to.activeIsolates >= 2 && isScarce(state.terms.declaredSlots) ? lease(visits, isolateId, { cap, nowMs }) : null;
-  return toShared(endpoint.endpointId, state, { isolateId, inFlight: endpoint.inFlight, leasedSlots, nowMs });
+  const { inFlight, inFlightTokens } = endpoint;
+  return toShared(endpoint.endpointId, state, { isolateId, inFlight, inFlightTokens, leasedSlots, nowMs });
+}
+
+/** Takes what the node itself says of its load; null ends its last word. */
+export function hearLoad(endpoint: BoardEndpoint, heard: HeardLoad | null, nowMs: number): void {
+  const { state } = endpoint;
+  state.nodeLoad = heard && laterLoad(state.nodeLoad, heard, nowMs);
+  endpoint.changedAtMs = nowMs;
 }
 
 /** Lets go of requests whose isolate has fallen silent. */
@@ -86,6 +98,8 @@ export function expire(endpoint: BoardEndpoint, nowMs: number): void {
     const present = presentInFlight(visit, nowMs);
     if (present !== visit.inFlight) {
       endpoint.inFlight += present - visit.inFlight;
+      endpoint.inFlightTokens -= visit.inFlightTokens;
+      visit.inFlightTokens = 0;
       endpoint.changedAtMs = nowMs;
       visit.inFlight = present;
     }

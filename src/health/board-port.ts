@@ -1,4 +1,6 @@
 /** What isolates and health boards tell each other. Instants travel as ages and waits, so that no clock is compared with another. */
+import type { NodeLoad } from '#schema/node';
+import type { NodeLoadReport } from '#schema/node-load-report';
 import type { Observation } from './observation.ts';
 
 /** Raised with every change of these shapes; a board and an isolate of different versions ignore each other (R16). */
@@ -21,6 +23,8 @@ export interface EndpointReport {
   declaredSlots: number | null;
   /** Requests of this isolate that are there now. */
   inFlight: number;
+  /** Their prompt and expected answer tokens; absent from isolates that do not count them. */
+  inFlightTokens?: number;
   observations: ReportedObservation[];
 }
 
@@ -80,6 +84,10 @@ export interface SharedEndpoint {
   tpot: SharedLatency;
   /** Requests of all isolates that are there now. */
   inFlight: number;
+  /** Their prompt and expected answer tokens; absent from boards that do not count them. */
+  inFlightTokens?: number;
+  /** What the node last said of its load; absent where it has said nothing, or too long ago. */
+  nodeLoad?: NodeLoad & { ageMs: number };
   cap: number;
   /** Normalised TTFT of the endpoint when it is not loaded, ms. */
   baseMs: number | null;
@@ -105,4 +113,9 @@ export interface BoardAnswer {
 /** A health board as isolates call it. */
 export interface BoardPort {
   exchange(report: BoardReport): Promise<BoardAnswer>;
+}
+
+/** A health board as it is told of the load of a node, which no isolate need have called. */
+export interface LoadPort {
+  hearLoad(report: NodeLoadReport): Promise<void>;
 }

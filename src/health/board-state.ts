@@ -2,7 +2,8 @@
  * What a board knows: the fold of what all isolates of a region have seen of a group of models. Pure but for the clock and the dice that
  * it is given; losing it costs estimates, never correctness.
  */
-import { createBoardEndpoint, expire, hear, share, wish, type BoardEndpoint } from './board-endpoint.ts';
+import { nodeLoadReport } from '#schema/node-load-report';
+import { createBoardEndpoint, expire, hear, hearLoad as hearLoadOf, share, wish, type BoardEndpoint } from './board-endpoint.ts';
 import { checkOperator, checkReport, checkSharedEndpoint, ENDPOINTS_OF_MESSAGE_MAX } from './board-check.ts';
 import {
   BOARD_PROTOCOL,
@@ -39,6 +40,8 @@ export interface BoardRecord {
 export interface BoardState {
   /** Takes an isolate's report and answers with what all have seen. Ignores what is no report of this version; never throws. */
   exchange(report: unknown): BoardAnswer;
+  /** Takes what a node says of its load, for each of its endpoints. Ignores what is no report; never throws. */
+  hearLoad(report: unknown): void;
   /** Writes everything down that is worth keeping. */
   save(): BoardRecord;
   /** Takes up what was written down, as far as it makes sense; before the first exchange. */
@@ -104,7 +107,23 @@ export function createBoardState({ now, random = Math.random }: { now: () => num
     return counters === undefined ? [] : [{ operatorId, counters: toSharedCounters(counters, nowMs) }];
   }
 
-  function newEndpoint({ endpointId, operatorId, isAnonymous, declaredSlots }: EndpointReport, nowMs: number): BoardEndpoint {
+  function hearLoad(message: unknown): void {
+    const report = nodeLoadReport.safeParse(message);
+    if (!report.success) return;
+    const nowMs = now();
+    const { load, ageMs } = report.data;
+    const heard = load && { ...load, atMs: nowMs - ageMs };
+    for (const { endpointId, operatorId } of report.data.endpoints) {
+      const unmet = { endpointId, operatorId, isAnonymous: false, declaredSlots: null };
+      hearLoadOf(
+        endpoints.touch(endpointId, () => newEndpoint(unmet, nowMs)),
+        heard,
+        nowMs,
+      );
+    }
+  }
+
+  function newEndpoint({ endpointId, operatorId, isAnonymous, declaredSlots }: Unmet, nowMs: number): BoardEndpoint {
     return createBoardEndpoint(endpointId, createEndpointState({ operatorId, isAnonymous, declaredSlots }, nowMs), nowMs);
   }
 
@@ -141,8 +160,10 @@ export function createBoardState({ now, random = Math.random }: { now: () => num
     }
   }
 
-  return { exchange, save, restore };
+  return { exchange, hearLoad, save, restore };
 }
+
+type Unmet = Pick<EndpointReport, 'endpointId' | 'operatorId' | 'isAnonymous' | 'declaredSlots'>;
 
 /** How far back an isolate is to be told, ms. Scheduled work looks for what nobody has called for long, so it hears of everything. */
 function newsSince({ isolateId, answerAgeMs }: BoardReport): number {

@@ -1,7 +1,8 @@
 /** HealthBoard: the Durable Object in which the isolates of a region meet over a group of models. */
 import { DurableObject } from 'cloudflare:workers';
-import { REGISTRY_BOARD } from './board-name.ts';
-import { JOBS_ISOLATE_ID, type BoardAnswer, type BoardPort, type BoardReport } from './board-port.ts';
+import type { NodeLoadReport } from '#schema/node-load-report';
+import { concerns, REGISTRY_BOARD } from './board-name.ts';
+import { JOBS_ISOLATE_ID, type BoardAnswer, type BoardPort, type BoardReport, type LoadPort } from './board-port.ts';
 import { createBoardState, type BoardRecord, type BoardState } from './board-state.ts';
 
 const SAVE_INTERVAL_MS = 30_000;
@@ -12,6 +13,8 @@ const REGISTER_INTERVAL_MS = 3_600_000;
 /** A board that the registry has not heard of for a day has no traffic. */
 const REGISTERED_FOR_MS = 86_400_000;
 const BOARDS_MAX = 500;
+/** How long the registry goes by the list of boards that it has read. */
+const BOARDS_READ_INTERVAL_MS = 10_000;
 /** Endpoints or operators of one stored value: well below Cloudflare's limit of 2 MB. */
 const CHUNK = 64;
 
@@ -31,12 +34,13 @@ interface StoredRecord extends Pick<BoardRecord, 'protocol' | 'savedAtMs'> {
 }
 
 /** Answers from memory; what it knows is written down every half minute, so that a restart keeps the estimates. */
-export class HealthBoard extends DurableObject<BoardEnv> implements BoardPort {
+export class HealthBoard extends DurableObject<BoardEnv> implements BoardPort, LoadPort {
   readonly #state: BoardState;
   #name: string | null = null;
   #alarmPlanned = false;
   #hasSaved = false;
   #registeredAtMs = -Infinity;
+  #boards: { names: readonly string[]; readAtMs: number } = { names: [], readAtMs: -Infinity };
 
   constructor(state: DurableObjectState, env: BoardEnv) {
     super(state, env);
@@ -54,6 +58,24 @@ export class HealthBoard extends DurableObject<BoardEnv> implements BoardPort {
     const answer = this.#state.exchange(report);
     if (report.isolateId !== JOBS_ISOLATE_ID && answer.endpoints.length > 0) await this.#planAlarm(report.board ?? null);
     return answer;
+  }
+
+  /** Takes what a node says of its load. */
+  async hearLoad(report: NodeLoadReport): Promise<void> {
+    this.#state.hearLoad(report);
+  }
+
+  /**
+   * Passes what a node says of its load on to every board that stands for one of its models, on the board named `registry`. A board that
+   * does not answer hears the next report.
+   */
+  async reportLoad(report: NodeLoadReport): Promise<void> {
+    const boards = await this.#knownForLoads();
+    const told = boards.map(async (name) => {
+      const endpoints = report.endpoints.filter(({ modelId }) => concerns(name, modelId));
+      if (endpoints.length > 0) await this.env.HEALTH_BOARD.getByName(name).hearLoad({ ...report, endpoints });
+    });
+    await Promise.allSettled(told);
   }
 
   /** Takes a board's name down, on the board named `registry`. Ignores names past the 500th. */
@@ -79,6 +101,14 @@ export class HealthBoard extends DurableObject<BoardEnv> implements BoardPort {
     this.#hasSaved = true;
     await this.#save();
     await this.#register();
+  }
+
+  /** The boards that there are, as of the last ten seconds: every node reports every few. */
+  async #knownForLoads(): Promise<readonly string[]> {
+    const nowMs = this.now();
+    const { readAtMs } = this.#boards;
+    if (nowMs < readAtMs || nowMs - readAtMs >= BOARDS_READ_INTERVAL_MS) this.#boards = { names: await this.known(), readAtMs: nowMs };
+    return this.#boards.names;
   }
 
   async #planAlarm(name: string | null): Promise<void> {

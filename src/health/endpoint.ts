@@ -5,6 +5,7 @@ import { createCircuit, returnProbe, settleCircuit, tripOn, type Circuit } from 
 import { createConcurrency, declare, learnRefusal, learnTtft, type Concurrency } from './concurrency.ts';
 import { count, createCounters, type Counters } from './counters.ts';
 import { average, createLatency, meanMs, observe as observeLatency, quantilesMs, type Latency } from './latency.ts';
+import { laterLoad, type HeardLoad } from './node-load.ts';
 import type { Observation } from './observation.ts';
 import { failsForSeveral, findTenant, learnTenantFailure, learnTenantSuccess, type TenantCircuit } from './tenant-circuits.ts';
 
@@ -41,6 +42,8 @@ export interface EndpointState {
   ttft: Latency;
   tpot: Latency;
   concurrency: Concurrency;
+  /** The node's last word on its load; null where it has said nothing. */
+  nodeLoad: HeardLoad | null;
   backoff: Backoff;
   limits: BreakerLimits;
   /** Shuts the endpoint for everybody. */
@@ -64,6 +67,7 @@ export function createEndpointState(terms: EndpointTerms, nowMs: number): Endpoi
     ttft: createLatency(),
     tpot: createLatency(),
     concurrency: createConcurrency(terms.declaredSlots),
+    nodeLoad: null,
     backoff: createBackoff(),
     limits: limitsOf(terms),
     circuit: createCircuit(),
@@ -95,9 +99,15 @@ export function observe(state: EndpointState, observation: Observation, at: Mome
       return learnFailure(state, observation, { ...at, eventMs });
     case 'refused':
       state.backoff = refused(state.backoff, observation.retryAfterMs, { eventMs, random: at.random });
-      return learnRefusal(state.concurrency, observation.inFlight);
+      if (observation.inFlight !== null) learnRefusal(state.concurrency, observation.inFlight);
+      return;
     case 'outrun':
       return learnOutrun(state, observation.normalisedMs, { eventMs, nowMs });
+    case 'load': {
+      const { running, waiting, kvUsage } = observation;
+      state.nodeLoad = laterLoad(state.nodeLoad, { running, waiting, kvUsage, atMs: eventMs }, nowMs);
+      return;
+    }
     case 'probe_returned': {
       const circuit = observation.tenant === undefined ? state.circuit : findTenant(state.tenants, observation.tenant);
       if (circuit !== undefined) returnProbe(circuit, nowMs);

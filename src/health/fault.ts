@@ -2,9 +2,10 @@
 import type { AttemptFailure, AttemptOutcome } from '#schema/attempt';
 
 /**
- * `none`: the caller's doing or nobody's; `credential`: our key's; `capacity`: the endpoint is full; `endpoint`: it failed.
+ * `none`: the caller's doing or nobody's; `credential`: our key's; `capacity`: the endpoint is full; `away`: it takes nothing now, however
+ * much it holds; `endpoint`: it failed.
  */
-export type Fault = 'none' | 'credential' | 'capacity' | 'endpoint';
+export type Fault = 'none' | 'credential' | 'capacity' | 'away' | 'endpoint';
 
 /** Classes how an attempt ended. A failure without details counts against the endpoint. */
 export function classifyFault(outcome: AttemptOutcome, failure: AttemptFailure | null): Fault {
@@ -23,6 +24,8 @@ export function classifyFault(outcome: AttemptOutcome, failure: AttemptFailure |
       return 'credential';
     case 'capacity':
       return 'capacity';
+    case 'away':
+      return 'away';
     case 'timeout_first_token':
     case 'timeout_stall':
     case 'connect':

@@ -2,6 +2,7 @@
 import type { AttemptFailure, AttemptOutcome } from '#schema/attempt';
 import type { RequestFacts } from '#schema/facts';
 import { LONG_PROMPT_TOKENS, promptLengthFactor } from '#schema/health';
+import type { NodeLoad } from '#schema/node';
 import { BACKOFF_MAX_MS } from './backoff.ts';
 import type { Credentials } from './credentials.ts';
 import { classifyFault } from './fault.ts';
@@ -28,12 +29,17 @@ export interface FlightEnd {
 export interface Flight {
   /** Reports the first content of a stream, ms after the attempt's start; further calls change nothing. */
   firstToken(ttftMs: number): void;
+  /** Reports what the node said of its load at the head of its answer. */
+  nodeLoad(load: NodeLoad): void;
   /** Reports the end; further calls change nothing. */
   end(result: FlightEnd): void;
 }
 
 /** What health must know of a request. */
-export interface FlightFacts extends Pick<RequestFacts, 'teamId' | 'promptTokens' | 'affinity'>, Partial<Pick<RequestFacts, 'operation'>> {
+export interface FlightFacts
+  extends
+    Pick<RequestFacts, 'teamId' | 'promptTokens' | 'affinity'>,
+    Partial<Pick<RequestFacts, 'operation' | 'expectedCompletionTokens'>> {
   /** Name of the team's own key, where that is used instead of the house's. */
   ownCredential?: string;
 }
@@ -62,7 +68,8 @@ export function openFlight(known: KnownEndpoint, context: FlightContext): Flight
   const isLong = facts.promptTokens > LONG_PROMPT_TOKENS;
   const isKeyRetry = credentials.startRetry(credential, startedAtMs);
   const { isProbe, isTenantProbe } = send(known, { isolateId, tenant, nowMs: startedAtMs });
-  load(known, 1);
+  const tokens = facts.promptTokens + (facts.expectedCompletionTokens ?? 0);
+  load(known, 1, tokens);
   const inFlight = knownInFlight(known, startedAtMs);
   let firstTokenMs: number | null = null;
   let isEnded = false;
@@ -76,10 +83,14 @@ export function openFlight(known: KnownEndpoint, context: FlightContext): Flight
     if (isKeyRetry) credentials.accept(credential);
   }
 
+  function nodeLoad(said: NodeLoad): void {
+    if (!isEnded) see({ kind: 'load', atMs: now(), ...said });
+  }
+
   function end(result: FlightEnd): void {
     if (isEnded) return;
     isEnded = true;
-    load(known, -1);
+    load(known, -1, tokens);
     const atMs = now();
     if (result.outcome === 'completed') completed(result, atMs);
     else broken(result, atMs);
@@ -103,6 +114,7 @@ export function openFlight(known: KnownEndpoint, context: FlightContext): Flight
     // A team's account upstream has limits of its own: that it is full says nothing of the endpoint to others (R9).
     if (fault === 'capacity' && isOwn) credentials.bench(credential, hintOf(failure), { nowMs: atMs, random });
     else if (fault === 'capacity') see({ kind: 'refused', atMs, retryAfterMs: hintOf(failure), inFlight });
+    else if (fault === 'away') see({ kind: 'refused', atMs, retryAfterMs: hintOf(failure), inFlight: null });
     if (wasOutrun && firstTokenMs === null) see({ kind: 'outrun', atMs, normalisedMs });
     if (isProbe) see({ kind: 'probe_returned', atMs });
     if (isTenantProbe) see({ kind: 'probe_returned', atMs, tenant });
@@ -121,7 +133,7 @@ export function openFlight(known: KnownEndpoint, context: FlightContext): Flight
     return tpotMs >= TPOT_MIN_MS ? tpotMs : null;
   }
 
-  return { firstToken, end };
+  return { firstToken, nodeLoad, end };
 }
 
 /** Text has tokens; what is answered in other units has none, and is not empty for that. */

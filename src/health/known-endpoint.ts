@@ -15,6 +15,9 @@ export interface SharedLoad {
   inFlight: number;
   /** Those of this isolate that were counted among them. */
   ownInFlight: number;
+  /** Tokens of all isolates' requests and those of this one among them; null where the board does not count them. */
+  inFlightTokens: number | null;
+  ownTokens: number;
   /** Slots leased to this isolate until `slotsUntilMs`; null where slots are not scarce. */
   slots: number | null;
   slotsUntilMs: number;
@@ -28,8 +31,11 @@ export interface KnownEndpoint {
   /** Requests of this isolate that are there now, and the most since the last report. */
   inFlight: number;
   peakInFlight: number;
-  /** `inFlight` as the board has last taken it. */
+  /** Their prompt and expected answer tokens. */
+  inFlightTokens: number;
+  /** Both as the board has last taken them. */
   reportedInFlight: number;
+  reportedTokens: number;
   shared: SharedLoad | null;
   /** Of the opening after which this isolate has asked to probe. */
   askedAfterTrips: number;
@@ -47,7 +53,9 @@ export function createKnownEndpoint(endpointId: string, state: EndpointState, op
     link,
     inFlight: 0,
     peakInFlight: 0,
+    inFlightTokens: 0,
     reportedInFlight: 0,
+    reportedTokens: 0,
     shared: null,
     askedAfterTrips: 0,
     outbox: createOutbox(link),
@@ -68,10 +76,11 @@ export function record(known: KnownEndpoint, observation: Observation, at: Momen
   if (observation.kind === 'refused' || opened(state) > openedBefore) link.isUrgent = true;
 }
 
-/** Counts the requests of this isolate up or down. */
-export function load(known: KnownEndpoint, change: 1 | -1): void {
+/** Counts the requests of this isolate up or down, with their tokens. */
+export function load(known: KnownEndpoint, change: 1 | -1, tokens: number): void {
   const { link } = known;
   known.inFlight = Math.max(0, known.inFlight + change);
+  known.inFlightTokens = Math.max(0, known.inFlightTokens + change * tokens);
   known.peakInFlight = Math.max(known.peakInFlight, known.inFlight);
   known.reading = null;
   if (!link.isConnected) return;
@@ -94,6 +103,16 @@ export function totalInFlight(known: KnownEndpoint, nowMs: number): number {
  */
 export function knownInFlight(known: KnownEndpoint, nowMs: number): number {
   return inFlightWith(known, 1, nowMs);
+}
+
+/** Counts the tokens of the requests that are surely there, as `knownInFlight` does, and of those that are likely to be, as `totalInFlight` does. */
+export function tokensInFlight(known: KnownEndpoint, nowMs: number): { sure: number; likely: number } {
+  const { inFlightTokens: own, link } = known;
+  const shared = recentLoad(known, nowMs);
+  if (shared === null || shared.inFlightTokens === null) return { sure: own, likely: own };
+  const change = own - shared.ownTokens;
+  const withChange = (factor: number): number => Math.max(own, (shared.inFlightTokens ?? 0) + factor * change);
+  return { sure: withChange(1), likely: withChange(link.activeIsolates) };
 }
 
 function inFlightWith(known: KnownEndpoint, factor: number, nowMs: number): number {

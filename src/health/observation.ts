@@ -37,10 +37,12 @@ export type Observation =
   | { kind: 'paced'; atMs: number; tpotMs: number }
   /** A failure of the endpoint, which counts as at least this slow. */
   | { kind: 'failed'; atMs: number; tenant: string; normalisedMs: number; isProbe: boolean; isTenantProbe?: boolean; isLong?: boolean }
-  /** It said that it is full. */
-  | { kind: 'refused'; atMs: number; retryAfterMs: number | null; inFlight: number }
+  /** It said that it is full; `inFlight` null: that it is not there, which says nothing of how much it holds. */
+  | { kind: 'refused'; atMs: number; retryAfterMs: number | null; inFlight: number | null }
   /** Nothing had come after this long, and another endpoint was faster. */
   | { kind: 'outrun'; atMs: number; normalisedMs: number }
+  /** What the node says of its own load. `running` is 0 where it does not count them: then our own count stands. */
+  | { kind: 'load'; atMs: number; running: number; waiting: number; kvUsage: number | null }
   /** A probe that proved nothing, such as one whose client left: the endpoint's, or with `tenant` that tenant's own. */
   | { kind: 'probe_returned'; atMs: number; tenant?: string };
 

@@ -38,6 +38,7 @@ export function createOutbox(link: BoardLink): Outbox {
 export function put(outbox: Outbox, observation: Observation): void {
   const { link, entries } = outbox;
   if (observation.kind === 'completed' && mergeInto(outbox, observation)) return;
+  if (observation.kind === 'load') return putLoad(outbox, observation);
   entries.push({ sequence: ++link.lastSequence, observation });
   link.waiting++;
   if (observation.kind === 'completed') {
@@ -50,12 +51,17 @@ export function put(outbox: Outbox, observation: Observation): void {
     outbox.open = null;
   }
   // The board's ring takes no more of these, and its average has forgotten what came before them.
-  if (outbox.firstTokens > RECENT_MAX)
-    drop(
-      outbox,
-      entries.findIndex((entry) => entry.observation.kind === 'first_token'),
-    );
-  if (entries.length > ENTRIES_MAX || link.waiting > ENTRIES_OF_BOARD_MAX) drop(outbox, 0);
+  if (outbox.firstTokens > RECENT_MAX) drop(outbox, firstOf(outbox, 'first_token'));
+  bound(outbox);
+}
+
+/** Of what a node says of its load only the last word is worth telling; it stands apart from the order of everything else. */
+function putLoad(outbox: Outbox, observation: Observation): void {
+  const { link, entries } = outbox;
+  drop(outbox, firstOf(outbox, 'load'));
+  entries.push({ sequence: ++link.lastSequence, observation });
+  link.waiting++;
+  bound(outbox);
 }
 
 /** Lists what waits, oldest first, and closes it: what comes now is told with the next report. Forgets what is too old to be told. */
@@ -72,8 +78,18 @@ export function forgetUpTo(outbox: Outbox, sequence: number): void {
   while ((outbox.entries[0]?.sequence ?? Infinity) <= sequence) drop(outbox, 0);
 }
 
+/** The place of the oldest entry of a kind; -1 where there is none. */
+function firstOf({ entries }: Outbox, kind: Observation['kind']): number {
+  return entries.findIndex(({ observation }) => observation.kind === kind);
+}
+
+function bound(outbox: Outbox): void {
+  if (outbox.entries.length > ENTRIES_MAX || outbox.link.waiting > ENTRIES_OF_BOARD_MAX) drop(outbox, 0);
+}
+
 function drop(outbox: Outbox, place: number): void {
   const { entries, link } = outbox;
+  if (place < 0) return;
   const [dropped] = entries.splice(place, 1);
   if (dropped === undefined) return;
   link.waiting--;

@@ -4,8 +4,9 @@ import { askForTurn, freshUntilMs } from './board-link.ts';
 import { isShutTo, settleCircuit, type Circuit } from './circuit.ts';
 import { decayed, failureProbability, without, type Counters } from './counters.ts';
 import { benchedUntilMs, type EndpointState } from './endpoint.ts';
-import { leasedSlots, newsAgeMs, totalInFlight, type KnownEndpoint } from './known-endpoint.ts';
+import { leasedSlots, newsAgeMs, tokensInFlight, totalInFlight, type KnownEndpoint } from './known-endpoint.ts';
 import { meanMs, quantilesMs } from './latency.ts';
+import { freshLoad, freshUntilMs as loadFreshUntilMs } from './node-load.ts';
 import { pooled } from './operators.ts';
 import { proberAt } from './probes.ts';
 import { isScarce } from './slot-leases.ts';
@@ -44,6 +45,8 @@ export function readEndpoint(known: KnownEndpoint, credentialDisabled: boolean, 
   const quantiles = quantilesMs(state.ttft, nowMs);
   const slots = leasedSlots(known, nowMs);
   const ageMs = newsAgeMs(known, nowMs);
+  const tokens = tokensInFlight(known, nowMs);
+  const nodeLoad = freshLoad(state.nodeLoad, nowMs);
   if (link.isConnected && isScarce(state.terms.declaredSlots)) link.wantsSlots.add(known);
   const health: EndpointHealth = Object.freeze({
     samples: own.slowOk + own.slowBad,
@@ -60,6 +63,9 @@ export function readEndpoint(known: KnownEndpoint, credentialDisabled: boolean, 
     backoffUntilMs: benchedUntilMs(state, nowMs),
     breaker: breakerOf(known, state.circuit, nowMs, isolateId),
     credentialDisabled,
+    ...(tokens.sure > 0 && { inFlightTokens: tokens.sure }),
+    ...(tokens.likely > tokens.sure && { likelyInFlightTokens: tokens.likely }),
+    ...(nodeLoad !== null && { nodeLoad }),
   });
   known.reading = { health, fromMs: nowMs, untilMs: holdsUntilMs(known, nowMs) };
   return health;
@@ -100,7 +106,8 @@ function holdsUntilMs({ state, shared, link }: KnownEndpoint, nowMs: number): nu
   const { breaker, turn } = state.circuit;
   let untilMs = nowMs + READ_FRESH_MS;
   if (breaker.state === 'open') untilMs = Math.min(untilMs, breaker.untilMs);
-  for (const changesAtMs of [freshUntilMs(link), shared?.slotsUntilMs ?? -Infinity, turn?.untilMs ?? -Infinity]) {
+  const loadUntilMs = state.nodeLoad === null ? -Infinity : loadFreshUntilMs(state.nodeLoad);
+  for (const changesAtMs of [freshUntilMs(link), shared?.slotsUntilMs ?? -Infinity, turn?.untilMs ?? -Infinity, loadUntilMs]) {
     if (changesAtMs > nowMs) untilMs = Math.min(untilMs, changesAtMs);
   }
   return untilMs;

@@ -6,6 +6,7 @@ import { createConcurrency } from './concurrency.ts';
 import { decayed, type Counters } from './counters.ts';
 import { benchedUntilMs, createEndpointState, type EndpointState } from './endpoint.ts';
 import { RECENT_MAX, samplesMs, type Latency } from './latency.ts';
+import { freshLoad, laterLoad, type HeardLoad } from './node-load.ts';
 import type { TenantCircuit } from './tenant-circuits.ts';
 import { elapsedMs } from './timers.ts';
 
@@ -16,6 +17,7 @@ const AGE_MAX_MS = 86_400_000;
 export interface Told {
   isolateId: string;
   inFlight: number;
+  inFlightTokens: number;
   leasedSlots: number | null;
   nowMs: number;
 }
@@ -23,6 +25,7 @@ export interface Told {
 /** Writes an endpoint down as one isolate is to hear of it. Brings its circuits up to date. */
 export function toShared(endpointId: string, state: EndpointState, told: Told): SharedEndpoint {
   const { nowMs } = told;
+  const nodeLoad = freshLoad(state.nodeLoad, nowMs);
   return {
     endpointId,
     ...state.terms,
@@ -31,6 +34,8 @@ export function toShared(endpointId: string, state: EndpointState, told: Told): 
     ttft: toSharedLatency(state.ttft, nowMs),
     tpot: toSharedLatency(state.tpot, nowMs),
     inFlight: told.inFlight,
+    inFlightTokens: told.inFlightTokens,
+    ...(nodeLoad !== null && { nodeLoad }),
     cap: state.concurrency.cap,
     baseMs: state.concurrency.baseMs,
     backoff: { remainingMs: Math.max(0, benchedUntilMs(state, nowMs) - nowMs), refusals: state.backoff.refusals },
@@ -76,6 +81,7 @@ export function fromShared(
       baseMs: shared.baseMs,
       lastCutAtMs: before?.concurrency.lastCutAtMs ?? -Infinity,
     },
+    nodeLoad: laterLoad(before?.nodeLoad ?? null, fromSharedLoad(shared, nowMs), nowMs),
     backoff: { untilMs: backoff.remainingMs > 0 ? nowMs + backoff.remainingMs : 0, refusals: backoff.refusals },
     circuit: circuitOf(shared.breaker, shared.failuresInARow, before?.circuit),
     tenants: shared.tenantBreakers.map(({ tenant, breaker, failuresInARow, isInRow, fastOk, fastBad }) => ({
@@ -99,6 +105,12 @@ function toSharedLatency(latency: Latency, nowMs: number): SharedLatency {
 
 function fromSharedLatency({ logMean, recentMs, ageMs }: SharedLatency, nowMs: number): Latency {
   return { logMean, recentMs: recentMs.slice(), next: recentMs.length % RECENT_MAX, quantiles: null, atMs: nowMs - ageMs };
+}
+
+function fromSharedLoad({ nodeLoad }: SharedEndpoint, nowMs: number): HeardLoad | null {
+  if (nodeLoad === undefined) return null;
+  const { ageMs, ...load } = nodeLoad;
+  return { ...load, atMs: nowMs - ageMs };
 }
 
 function toSharedTenant(met: TenantCircuit, state: EndpointState, told: Told): SharedTenantBreaker {

@@ -16,6 +16,8 @@ export interface Visit {
   /** The number of the last observation that was folded in. */
   heardUpTo: number;
   inFlight: number;
+  /** Prompt and expected answer tokens of these requests. */
+  inFlightTokens: number;
   reportedAtMs: number;
   /** Slots that it could fill, as of `askedAtMs`. */
   wanted: number;
@@ -36,6 +38,7 @@ export function createVisit(): Visit {
   return {
     heardUpTo: 0,
     inFlight: 0,
+    inFlightTokens: 0,
     reportedAtMs: -Infinity,
     wanted: 0,
     askedAtMs: -Infinity,

@@ -32,7 +32,7 @@ export interface Candidate {
   ttftMs: number;
   tpotMs: number;
   failureProbability: number;
-  /** Soft gates it fails now: `cap`, `backoff`, `breaker`. */
+  /** Soft gates it fails now: `stage`, `cap`, `backoff`, `breaker`. */
   gates: string[];
   firstTokenTimeoutMs: number;
   /** From this silence on a second endpoint may be asked. */

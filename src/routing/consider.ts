@@ -1,7 +1,6 @@
 /** How much of a large supply must be looked at: all of it, or the cheaper part when the rest cannot win. */
-import type { HealthView } from '#schema/health';
 import type { Demand } from './demand.ts';
-import { createInspection, inspect, type Inspection } from './inspection.ts';
+import { createInspection, inspect, type Eyes, type Inspection } from './inspection.ts';
 import { medianInPlace, selectInPlace } from './median.ts';
 import { CANDIDATES_MAX, scoreOffers, type Scores } from './scoring.ts';
 import type { Survey } from './survey.ts';
@@ -22,7 +21,7 @@ export interface Consideration {
  * Exact: every term of the index but the price is at least 0, so R is never below the price ratio. A prompt cache lowers the price of
  * one offer alone, the conversation's home; it is sought among the inspected ones afterwards and joins the best, whoever they are.
  */
-export function consider(found: Survey, demand: Demand, view: HealthView): Consideration {
+export function consider(found: Survey, demand: Demand, eyes: Eyes): Consideration {
   const references = referencePrices(found);
   const seen = createInspection();
   const count = found.offers.length;
@@ -30,12 +29,12 @@ export function consider(found: Survey, demand: Demand, view: HealthView): Consi
 
   for (let wanted = isBoundByPrice(found, demand) ? INSPECTED_FIRST : count; wanted < count; wanted *= 2) {
     const to = selectInPlace(Float64Array.from(found.pricesPicoUsd), wanted);
-    inspect(seen, found, { demand, view, from, to });
+    inspect(seen, found, { demand, ...eyes, from, to });
     from = to;
     const scores = scoreOffers(seen, demand, references);
     if (isSettled(scores, to / (references[0] as number))) return { seen, scores, references };
   }
-  inspect(seen, found, { demand, view, from, to: Infinity });
+  inspect(seen, found, { demand, ...eyes, from, to: Infinity });
   return { seen, scores: scoreOffers(seen, demand, references), references };
 }
 

@@ -22,12 +22,15 @@ export interface Demand {
   jurisdictions: ReadonlySet<string> | null;
   quantizations: ReadonlySet<Quantization> | null;
   kvCodecs: ReadonlySet<KvCodec> | null;
+  kvCodecsIgnored: ReadonlySet<KvCodec> | null;
   /** True where 3-bit KV codecs are out unless named. */
   sparesThreeBitKv: boolean;
   capabilities: readonly Capability[];
   /** Prompt tokens with margin, rounded up; all of them, and those that must fit a context at once. */
   promptTokensMax: number;
   contextTokensMax: number;
+  /** Tokens that an engine must have room for: the prompt with margin, and all the output asked for, or what is expected where no limit is stated. */
+  tokensToHold: number;
   /** Allow-lists; an offer must be on each of them. */
   allowLists: readonly ReadonlySet<string>[];
   denyList: ReadonlySet<string> | null;
@@ -45,6 +48,7 @@ export function toDemand(input: Pick<Demand, 'facts' | 'policy' | 'nowMs' | 'isC
   const order = new Map<string, number>();
   for (const slug of policy.order) if (!order.has(slug)) order.set(slug, order.size);
 
+  const contextTokensMax = Math.ceil((facts.contextTokens ?? facts.promptTokens) * PROMPT_MARGIN);
   const allowLists = policy.only.filter((list) => list.length > 0).map((list) => new Set(list));
   const namedSlugs = new Set([...order.keys(), ...policy.only.flat()]);
   if (!policy.allowFallbacks && order.size > 0) allowLists.push(new Set(order.keys()));
@@ -59,10 +63,12 @@ export function toDemand(input: Pick<Demand, 'facts' | 'policy' | 'nowMs' | 'isC
     jurisdictions: toSet(policy.jurisdictions),
     quantizations: policy.quantizations === null ? null : withMicroscaling(policy.quantizations),
     kvCodecs: toSet(policy.kvCache),
+    kvCodecsIgnored: policy.kvCacheIgnore.length === 0 ? null : new Set(policy.kvCacheIgnore),
     sparesThreeBitKv: facts.reasoning || facts.promptTokens > THREE_BIT_PROMPT_TOKENS_MAX,
     capabilities: policy.requireParameters ? [...facts.needs, ...facts.wants] : facts.needs,
     promptTokensMax: Math.ceil(facts.promptTokens * PROMPT_MARGIN),
-    contextTokensMax: Math.ceil((facts.contextTokens ?? facts.promptTokens) * PROMPT_MARGIN),
+    contextTokensMax,
+    tokensToHold: contextTokensMax + (facts.maxTokens === null ? facts.expectedCompletionTokens : facts.maxTokens * facts.choices),
     allowLists,
     denyList: policy.ignore.length === 0 ? null : new Set(policy.ignore),
     namedSlugs,

@@ -1,18 +1,20 @@
 /** What to expect of an endpoint for this request: health where there is some, priors where there is none. docs/routing.md. */
-import type { Offer, SupplyKind } from '#schema/catalog';
+import type { Offer } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
 import { LONG_PROMPT_TOKENS, promptLengthFactor, type EndpointHealth } from '#schema/health';
 import type { Cutoffs, ResolvedPolicy } from '#schema/policy';
+import { expectedTpotMs, normalisedTtftMs } from './expectations.ts';
+import { fadingOf, fullnessOf } from './fullness.ts';
 
 /** Mean of Beta(2, 0.06) plus one standard deviation: a newcomer is neither trusted like a proven endpoint nor shunned. */
 const FAILURE_PRIOR = 0.125;
-/** Typical normalised TTFT and TPOT of each supply kind, until its endpoints have been seen. */
-const TTFT_PRIOR_MS: Readonly<Record<SupplyKind, number>> = { centralized: 700, selfhosted: 600, subnet: 1000 };
-const TPOT_PRIOR_MS: Readonly<Record<SupplyKind, number>> = { centralized: 15, selfhosted: 20, subnet: 25 };
-
-/** Queueing stretches TTFT from this share of the cap on, by so many times for each further cap. Loads are guesses, so it must begin well before the cap. */
+/** Queueing stretches TTFT from this fullness on, by so many times for each further fullness. Loads are guesses, so it must begin well before 1. */
 const QUEUE_FROM = 0.5;
 const QUEUE_SLOPE = 6;
+/** How long the answers are that a queue waits for: the mean, when nothing better is known. */
+const QUEUED_ANSWER_TOKENS = 250;
+/** Guesses of a wait go by what is likely to be left of a load that was told a while ago. */
+const FADING = { fades: true } as const;
 
 const TIMEOUT_MIN_MS = 2_000;
 const TIMEOUT_MAX_MS = 20_000;
@@ -53,15 +55,24 @@ export function estimateInto(
 ): Estimate {
   const { health, facts, cachedTokens } = known;
   const lengthFactor = promptLengthFactor(facts.promptTokens);
-  const normalisedMs = health?.ttftNormalisedMs ?? TTFT_PRIOR_MS[offer.supply];
-  const load = health === undefined ? 0 : health.inFlight / Math.max(1, health.cap);
-
-  into.ttftMs = normalisedMs * promptLengthFactor(facts.promptTokens - cachedTokens) * (1 + QUEUE_SLOPE * Math.max(0, load - QUEUE_FROM));
-  into.tpotMs = health?.tpotMs ?? TPOT_PRIOR_MS[offer.supply];
+  const aloneMs = normalisedTtftMs(offer, health) * promptLengthFactor(facts.promptTokens - cachedTokens);
+  into.tpotMs = expectedTpotMs(offer, health);
+  into.ttftMs = health === undefined ? aloneMs : queuedTtftMs(offer, health, { aloneMs, tpotMs: into.tpotMs });
   into.failureProbability = failureProbability(health, facts.promptTokens);
   into.firstTokenTimeoutMs = firstTokenTimeoutMs(health, lengthFactor);
   into.hedgeAfterMs = hedgeAfterMs(health, lengthFactor, into.ttftMs);
   return into;
+}
+
+/** What load makes of a TTFT: the stretch that fullness suggests, or the queue that the node tells of, whichever is longer. */
+function queuedTtftMs(offer: Offer, health: EndpointHealth, { aloneMs, tpotMs }: { aloneMs: number; tpotMs: number }): number {
+  const stretchedMs = aloneMs * (1 + QUEUE_SLOPE * Math.max(0, fullnessOf(offer, health, FADING) - QUEUE_FROM));
+  const { nodeLoad } = health;
+  if (nodeLoad === undefined || nodeLoad.waiting === 0) return stretchedMs;
+  // Whoever queues is running something; an engine that does not say how much runs what it can.
+  const running = nodeLoad.running > 0 ? nodeLoad.running : Math.max(1, health.inFlight, offer.capacity?.maxSequences ?? 0);
+  const serviceMs = aloneMs + QUEUED_ANSWER_TOKENS * tpotMs;
+  return Math.max(stretchedMs, aloneMs + (fadingOf(nodeLoad) * nodeLoad.waiting * serviceMs) / running);
 }
 
 function failureProbability(health: EndpointHealth | undefined, promptTokens: number): number {

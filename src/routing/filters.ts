@@ -1,14 +1,12 @@
 /** The hard filters H1–H7: pure yes or no, fail closed, never relaxed. DESIGN §5.1. */
-import { tierRank, type KvCodec, type Offer } from '#schema/catalog';
+import { tierRank, type Offer } from '#schema/catalog';
+import { HEAVY_KV_CODECS } from '#schema/codec-quality';
 import type { Demand } from './demand.ts';
 import { provenTier } from './privacy.ts';
 import { isForbidden, isNamed, isSelected, isServiceTier } from './slugs.ts';
 
 /** Names of the hard filters, in the order in which they are asked. */
 export type HardFilter = 'H1' | 'H2' | 'H3' | 'H4' | 'H5' | 'H6' | 'H7';
-
-/** KV codecs that are out of reasoning and long prompts unless the policy names them. */
-export const THREE_BIT_KV_CODECS: ReadonlySet<KvCodec> = new Set(['turboquant_3bit_nc', 'turboquant_k3v4_nc'] as const);
 
 /** Tells whether a team may know of the offer at all; another team's private endpoint does not exist for it. */
 export function isVisible(offer: Offer, teamId: string): boolean {
@@ -49,9 +47,10 @@ function staysInJurisdiction(offer: Offer, demand: Demand): boolean {
 
 function isAllowedVariant(offer: Offer, demand: Demand): boolean {
   if (demand.quantizations !== null && !demand.quantizations.has(offer.quantization)) return false;
+  if (demand.kvCodecsIgnored?.has(offer.kvCache)) return false;
   if (demand.kvCodecs !== null) {
     if (!demand.kvCodecs.has(offer.kvCache)) return false;
-  } else if (demand.sparesThreeBitKv && THREE_BIT_KV_CODECS.has(offer.kvCache)) return false;
+  } else if (demand.sparesThreeBitKv && HEAVY_KV_CODECS.has(offer.kvCache)) return false;
   return !isServiceTier(offer.tag) || isNamed(offer, demand.namedSlugs);
 }
 

@@ -4,6 +4,7 @@ import type { Affinity } from '#schema/facts';
 import type { EndpointHealth, LastServed } from '#schema/health';
 import type { Consideration } from './consider.ts';
 import type { Demand } from './demand.ts';
+import { capOf as learnedCapOf, fullnessOf } from './fullness.ts';
 import { relaxationsNeeded } from './gates.ts';
 import { isPanic, type Inspection } from './inspection.ts';
 import { hash32, rendezvousScore } from './rendezvous.ts';
@@ -19,6 +20,8 @@ const CAP_UNSEEN = 8;
 /** A home may be this much fuller than the mean; and always this full, or the first request would drive out the second. */
 const LOAD_BOUND = 1.25;
 const LOAD_FLOOR = 0.4;
+/** A KV cache that is fuller than this has thrown out what nobody is using. */
+const CACHE_LOST_KV_USAGE = 0.95;
 
 /** The home of one conversation, as a plan sees it. */
 export interface Home {
@@ -26,7 +29,7 @@ export interface Home {
   place: number;
   /** Probability that the prompt's prefix is in its cache. */
   cacheHit: number;
-  /** Prompt tokens to expect there: the prefix times that probability. */
+  /** Prompt tokens to expect there: the prefix times that probability, and no more than the cache holds. */
   cachedTokens: number;
 }
 
@@ -43,28 +46,30 @@ export function findHome(considered: Consideration, demand: Demand, lastServed: 
   const remembered = lastServed === null || lastServed.ageMs > HOME_TTL_MS ? null : lastServed;
   if (remembered !== null) {
     const place = eligible.find((place) => seen.offers[place]?.endpointId === remembered.endpointId);
-    if (place !== undefined) return homeAt(place, affinity, HIT_NAMED * Math.exp(-Math.max(0, remembered.ageMs) / CACHE_DECAY_MS));
+    if (place !== undefined) return homeAt(seen, place, affinity, HIT_NAMED * Math.exp(-Math.max(0, remembered.ageMs) / CACHE_DECAY_MS));
   }
   const winner = rendezvousWinner(eligible, seen, affinity.key);
   if (winner === null) return null;
   // Whoever else served the last turn has the cache, eligible or not.
-  if (remembered !== null) return homeAt(winner, affinity, 0);
-  return homeAt(winner, affinity, affinity.isNamed ? HIT_NAMED : HIT_IMPLICIT);
+  if (remembered !== null) return homeAt(seen, winner, affinity, 0);
+  return homeAt(seen, winner, affinity, affinity.isNamed ? HIT_NAMED : HIT_IMPLICIT);
 }
 
 /** Places a recorded home among the inspected offers; null when it is not among them. */
 export function placeHome(
-  { offers }: Inspection,
+  seen: Inspection,
   { facts: { affinity } }: Demand,
   recorded: { endpointId: string; cacheHit: number },
 ): Home | null {
-  const place = offers.findIndex(({ endpointId }) => endpointId === recorded.endpointId);
-  return affinity === undefined || place < 0 ? null : homeAt(place, affinity, recorded.cacheHit);
+  const place = seen.offers.findIndex(({ endpointId }) => endpointId === recorded.endpointId);
+  return affinity === undefined || place < 0 ? null : homeAt(seen, place, affinity, recorded.cacheHit);
 }
 
-function homeAt(place: number, { prefixTokens }: Affinity, hit: number): Home {
-  const cacheHit = prefixTokens === 0 ? 0 : hit;
-  return { place, cacheHit, cachedTokens: Math.round(cacheHit * prefixTokens) };
+function homeAt(seen: Inspection, place: number, { prefixTokens }: Affinity, hit: number): Home {
+  const isLost = (seen.health[place]?.nodeLoad?.kvUsage ?? 0) > CACHE_LOST_KV_USAGE;
+  const cacheHit = prefixTokens === 0 || isLost ? 0 : hit;
+  const poolTokens = seen.offers[place]?.capacity?.poolTokens ?? Infinity;
+  return { place, cacheHit, cachedTokens: Math.min(poolTokens, Math.round(cacheHit * prefixTokens)) };
 }
 
 function eligiblePlaces({ seen, scores: { best, precedences } }: Consideration): number[] {
@@ -85,10 +90,9 @@ function rendezvousWinner(places: readonly number[], seen: Inspection, key: stri
   for (const place of places) {
     const offer = seen.offers[place] as Offer;
     const health = seen.health[place];
-    const cap = capOf(offer, health);
-    const inFlight = health?.inFlight ?? 0;
-    if (inFlight >= cap || inFlight > loadMax * cap) continue;
-    const score = rendezvousScore(seed, offer.endpointId, cap);
+    const fullness = health === undefined ? 0 : fullnessOf(offer, health, { fades: true });
+    if (fullness >= 1 || fullness > loadMax) continue;
+    const score = rendezvousScore(seed, offer.endpointId, capOf(offer, health));
     if (score <= highest) continue;
     highest = score;
     winner = place;
@@ -106,6 +110,7 @@ function meanLoad(places: readonly number[], seen: Inspection): number {
   return caps === 0 ? 0 : inFlight / caps;
 }
 
-function capOf({ maxConcurrency }: Offer, health: EndpointHealth | undefined): number {
-  return Math.max(1, health?.cap ?? maxConcurrency ?? CAP_UNSEEN);
+function capOf(offer: Offer, health: EndpointHealth | undefined): number {
+  if (health !== undefined) return Math.max(1, learnedCapOf(offer, health));
+  return Math.max(1, offer.maxConcurrency ?? offer.capacity?.maxSequences ?? CAP_UNSEEN);
 }

@@ -2,7 +2,9 @@
 import type { Offer } from '#schema/catalog';
 import type { EndpointHealth, HealthView } from '#schema/health';
 import type { Demand } from './demand.ts';
-import { failedGates, failsBreaker } from './gates.ts';
+import { failedGates, failsBreaker, STAGE } from './gates.ts';
+import { freeTokens } from './fullness.ts';
+import { isHeldBack } from './stage.ts';
 import { reject, type Survey } from './survey.ts';
 
 /** The offers that could be called, as parallel columns. */
@@ -16,16 +18,34 @@ export interface Inspection {
   openCount: number;
   /** Eligible offers left out because our credential for them is refused now. */
   credentialBlocked: number;
+  /** Eligible offers left out because they cannot hold the request now, and the first of them with the tokens that they have room for. */
+  fullCount: number;
+  full: FullOffer[];
 }
+
+/** An offer that could hold the request once others have left. */
+export interface FullOffer {
+  offer: Offer;
+  freeTokens: number;
+}
+
+/** Full offers that are told of one by one. */
+const FULL_DETAILED_MAX = 64;
 
 /** Starts with nothing inspected. */
 export function createInspection(): Inspection {
-  return { offers: [], groups: [], pricesPicoUsd: [], health: [], gates: [], openCount: 0, credentialBlocked: 0 };
+  return { offers: [], groups: [], pricesPicoUsd: [], health: [], gates: [], openCount: 0, credentialBlocked: 0, fullCount: 0, full: [] };
+}
+
+/** How a plan looks at endpoints: their health, and the draw that decides which newcomers it may use. */
+export interface Eyes {
+  view: HealthView;
+  roll: number;
 }
 
 /** Inspects the surveyed offers whose price is above `from` and at most `to`, in pico-USD for the request. */
-export function inspect(seen: Inspection, found: Survey, by: { demand: Demand; view: HealthView; from: number; to: number }): void {
-  const { demand, view, from, to } = by;
+export function inspect(seen: Inspection, found: Survey, by: Eyes & { demand: Demand; from: number; to: number }): void {
+  const { demand, view, roll, from, to } = by;
   for (let place = 0; place < found.offers.length; place++) {
     const pricePicoUsd = found.pricesPicoUsd[place] as number;
     if (pricePicoUsd <= from || pricePicoUsd > to) continue;
@@ -40,7 +60,13 @@ export function inspect(seen: Inspection, found: Survey, by: { demand: Demand; v
       seen.credentialBlocked++;
       continue;
     }
-    const gates = failedGates(health, demand.nowMs);
+    const free = freeTokens(offer, health);
+    if (demand.tokensToHold > free) {
+      seen.fullCount++;
+      if (seen.full.length < FULL_DETAILED_MAX) seen.full.push({ offer, freeTokens: free });
+      continue;
+    }
+    const gates = failedGates(offer, health, demand.nowMs) | (isHeldBack(offer, demand, roll) ? STAGE : 0);
     if (failsBreaker(gates)) seen.openCount++;
     seen.offers.push(offer);
     seen.groups.push(found.groups[place] as number);

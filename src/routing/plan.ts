@@ -11,7 +11,7 @@ import type { PlanInputs, PlanRecord, PolicyLevels } from '#schema/receipt';
 import { toCandidate, type Candidate } from './candidate.ts';
 import { consider, type Consideration } from './consider.ts';
 import { toDemand, type Demand } from './demand.ts';
-import { relaxationsNeeded, SOFT_GATES } from './gates.ts';
+import { relaxationsNeeded, SOFT_GATES, STAGE } from './gates.ts';
 import { findHome, placeHome, type Home } from './home.ts';
 import { isPanic, type Inspection } from './inspection.ts';
 import { rankingMethod, rankOffers, type Ranked } from './ranking.ts';
@@ -59,7 +59,7 @@ export interface Plan {
   blockedNow: boolean;
   /** True when nothing is left because the prompt is longer than every context that could serve it. */
   promptTooLong: boolean;
-  /** When it is worth asking again; null while some candidate passes all gates, or none ever will. */
+  /** When it is worth asking again; null while some candidate could be asked, or none ever will. */
   retryAfterMs: number | null;
   /** Writes the plan down for the receipt. */
   record(): PlanRecord;
@@ -69,10 +69,10 @@ export interface Plan {
 export function plan(input: PlanInput): Plan {
   const demand = toDemand(input);
   const found = survey(input.entries, demand);
-  const considered = consider(found, demand, input.health);
+  const roll = input.random();
+  const considered = consider(found, demand, { view: input.health, roll });
   const { seen } = considered;
   const method = rankingMethod(input.policy);
-  const roll = input.random();
   const home = method === 'index' ? homeOf(considered, demand, input) : null;
   const ranked = rankOffers(considered, demand, { home, roll });
   // Without fallbacks there is one candidate, or those that `order` lists; the demand has dropped the others already.
@@ -85,7 +85,7 @@ export function plan(input: PlanInput): Plan {
     method,
     relaxed,
     rejectionCounts: found.rejectionCounts,
-    blockedNow: candidates.length === 0 && seen.credentialBlocked > 0,
+    blockedNow: candidates.length === 0 && (seen.credentialBlocked > 0 || seen.fullCount > 0),
     promptTooLong: candidates.length === 0 && isTooLong(found, demand),
     retryAfterMs: retryAfterMs(ranked, seen, input.nowMs),
     record: () =>
@@ -95,6 +95,7 @@ export function plan(input: PlanInput): Plan {
         method,
         relaxed,
         rejections: found.rejections,
+        full: seen.full,
         models: input.entries.map(({ model }) => model.id),
         snapshotVersion: input.snapshotVersion,
         roll,
@@ -114,16 +115,22 @@ function relaxedGates(ranked: readonly Ranked[], seen: Inspection): readonly str
   if (first === undefined) return [];
   const panic = isPanic(seen);
   const gates = seen.gates[first.place] ?? 0;
-  const relaxed = SOFT_GATES.slice(0, relaxationsNeeded(gates, panic));
+  const relaxed = SOFT_GATES.slice(0, relaxationsNeeded(gates, panic)).filter((gate) => gate !== 'stage' || isAnyHeldBack(seen));
   return panic && !relaxed.includes('breaker') ? [...relaxed, 'breaker'] : relaxed;
+}
+
+function isAnyHeldBack({ gates }: Inspection): boolean {
+  return gates.some((failed) => (failed & STAGE) !== 0);
 }
 
 /** The shortest wait after which some eligible endpoint may pass its gates. */
 function retryAfterMs(ranked: readonly Ranked[], seen: Inspection, nowMs: number): number | null {
   let shortestMs = seen.credentialBlocked > 0 ? RETRY_CREDENTIAL_MS : Infinity;
+  if (seen.fullCount > 0) shortestMs = Math.min(shortestMs, RETRY_FULL_MS);
   for (const { place } of ranked) {
     const gates = seen.gates[place] ?? 0;
-    if (gates === 0) return null;
+    // Who is only held back is asked when nobody else is left.
+    if ((gates & ~STAGE) === 0) return null;
     const backoffMs = Math.max(0, (seen.health[place]?.backoffUntilMs ?? 0) - nowMs);
     shortestMs = Math.min(
       shortestMs,

@@ -12,6 +12,8 @@ export interface Profiles {
   examples: readonly Offer[];
   /** Row of each endpoint id. */
   rowOf: ReadonlyMap<string, number>;
+  /** What the KV cache holds, by row; Infinity where nothing says so. */
+  poolTokens: Float64Array;
   /** Prices by row; all NaN where none is known. */
   promptPicoUsd: Float64Array;
   completionPicoUsd: Float64Array;
@@ -33,6 +35,7 @@ export function profilesOf(offers: readonly Offer[]): Profiles {
 function toProfiles(offers: readonly Offer[]): Profiles {
   const count = offers.length;
   const profileOf = new Uint32Array(count);
+  const poolTokens = new Float64Array(count);
   const promptPicoUsd = new Float64Array(count).fill(Number.NaN);
   const completionPicoUsd = new Float64Array(count).fill(Number.NaN);
   const unitPicoUsd = new Float64Array(count).fill(Number.NaN);
@@ -50,6 +53,7 @@ function toProfiles(offers: readonly Offer[]): Profiles {
     }
     profileOf[row] = profile;
     rowOf.set(offer.endpointId, row);
+    poolTokens[row] = offer.capacity?.poolTokens ?? Infinity;
     if (offer.price !== null) {
       promptPicoUsd[row] = offer.price.promptPicoUsdPerToken;
       completionPicoUsd[row] = offer.price.completionPicoUsdPerToken;
@@ -57,10 +61,10 @@ function toProfiles(offers: readonly Offer[]): Profiles {
       requestNanoUsd[row] = offer.price.requestNanoUsd;
     }
   }
-  return { profileOf, examples, rowOf, promptPicoUsd, completionPicoUsd, unitPicoUsd, requestNanoUsd };
+  return { profileOf, examples, rowOf, poolTokens, promptPicoUsd, completionPicoUsd, unitPicoUsd, requestNanoUsd };
 }
 
-/** Everything that hard filters read of an offer, except its id, its price and whether we can call it. */
+/** Everything that hard filters read of an offer, except its id, its price, its KV cache and whether we can call it. */
 function profileKey(offer: Offer): string {
   return JSON.stringify([
     offer.providerId,

@@ -1,10 +1,14 @@
 /** Readable reasons for rejections: written only when somebody asks, never in the planning loop. */
 import type { Offer } from '#schema/catalog';
+import { HEAVY_KV_CODECS } from '#schema/codec-quality';
 import type { Demand } from './demand.ts';
-import { THREE_BIT_KV_CODECS, type HardFilter } from './filters.ts';
+import type { HardFilter } from './filters.ts';
+import type { FullOffer } from './inspection.ts';
 import { provenTier } from './privacy.ts';
 import { isForbidden, isSelected, isServiceTier } from './slugs.ts';
 
+/** In place of a filter: it passes all of them and cannot hold the request now. */
+export const FULL = 'full';
 /** Why an endpoint is no candidate although every filter lets it pass. */
 export const NO_KEY = 'no key in this deployment';
 
@@ -52,10 +56,11 @@ function explainVariant(offer: Offer, demand: Demand): string {
   if (demand.quantizations !== null && !demand.quantizations.has(offer.quantization)) {
     return `quantization ${offer.quantization} is not among ${[...demand.quantizations].join(', ')}`;
   }
+  if (demand.kvCodecsIgnored?.has(offer.kvCache)) return `KV cache ${offer.kvCache} is on the kv_cache_ignore list`;
   if (demand.kvCodecs !== null && !demand.kvCodecs.has(offer.kvCache)) {
     return `KV cache ${offer.kvCache} is not among ${[...demand.kvCodecs].join(', ')}`;
   }
-  if (demand.kvCodecs === null && demand.sparesThreeBitKv && THREE_BIT_KV_CODECS.has(offer.kvCache)) {
+  if (demand.kvCodecs === null && demand.sparesThreeBitKv && HEAVY_KV_CODECS.has(offer.kvCache)) {
     return `KV cache ${offer.kvCache} is out of reasoning and long prompts unless kv_cache names it`;
   }
   return isServiceTier(offer.tag) ? `service tier ${offer.tag} is used only when named` : 'variant is not allowed';
@@ -66,7 +71,16 @@ function explainRoom(offer: Offer, demand: Demand): string {
   if (maxTokens !== null && offer.maxOutput !== null && maxTokens > offer.maxOutput) {
     return `output limit ${offer.maxOutput} is below the ${maxTokens} tokens asked for`;
   }
+  const poolTokens = offer.capacity?.poolTokens ?? Infinity;
+  if (demand.contextTokensMax + (maxTokens ?? 1) <= offer.context && demand.tokensToHold > poolTokens) {
+    return `KV cache of ${poolTokens} tokens is below the ${demand.tokensToHold} tokens to hold`;
+  }
   return `context ${offer.context} is below the ${demand.contextTokensMax + (maxTokens ?? 1)} tokens needed`;
+}
+
+/** Explains why an offer that would do cannot take the request now. */
+export function explainFull({ freeTokens }: FullOffer, demand: Demand): string {
+  return `KV cache has room for ${Math.floor(freeTokens)} tokens now; ${demand.tokensToHold} are needed`;
 }
 
 function explainPrice(offer: Offer, demand: Demand): string {

@@ -3,9 +3,12 @@ import type { Offer } from '#schema/catalog';
 import type { PlanCandidate, PlanInputs, PlanRecord, PlanRejection, PolicyLevels } from '#schema/receipt';
 import type { Candidate } from './candidate.ts';
 import type { Demand } from './demand.ts';
+import { speedBasis } from './expectations.ts';
 import type { HardFilter } from './filters.ts';
+import { loadOf } from './fullness.ts';
 import { areRecordable, isRecordable, toPolicyChanges } from './policy-changes.ts';
-import { explainViolation } from './reasons.ts';
+import type { FullOffer } from './inspection.ts';
+import { explainFull, explainViolation, FULL } from './reasons.ts';
 
 /** What a plan is made of when it is done. */
 export interface PlanParts {
@@ -14,6 +17,7 @@ export interface PlanParts {
   method: string;
   relaxed: readonly string[];
   rejections: readonly { offer: Offer; filter: HardFilter }[];
+  full: readonly FullOffer[];
   models: readonly string[];
   snapshotVersion: string;
   roll: number;
@@ -39,7 +43,10 @@ export function toPlanRecord(parts: PlanParts): PlanRecord {
       needs: facts.needs,
     },
     candidates: parts.candidates.map(toPlanCandidate),
-    rejections: parts.rejections.map(({ offer, filter }) => toPlanRejection(offer, filter, parts.demand)),
+    rejections: [
+      ...parts.full.map((full) => toPlanRejection(full.offer, FULL, explainFull(full, parts.demand))),
+      ...parts.rejections.map(({ offer, filter }) => toPlanRejection(offer, filter, explainViolation(filter, offer, parts.demand))),
+    ],
     inputs: toPlanInputs(parts),
   };
 }
@@ -61,6 +68,7 @@ function toPlanInputs({ demand: { facts, policy }, candidates, models, roll, hom
 
 function toPlanCandidate(candidate: Candidate): PlanCandidate {
   const { offer, health } = candidate;
+  const load = health && loadOf(offer, health);
   return {
     endpointId: offer.endpointId,
     provider: offer.providerId,
@@ -75,17 +83,12 @@ function toPlanCandidate(candidate: Candidate): PlanCandidate {
     tpotMs: candidate.tpotMs,
     failureProbability: candidate.failureProbability,
     cacheHit: candidate.cacheHit,
-    load: health && { inFlight: health.inFlight, cap: health.cap },
+    load: load && { inFlight: load.inFlight, cap: load.cap },
     gates: candidate.gates,
+    basis: { ...speedBasis(offer, health), load: load && load.source },
   };
 }
 
-function toPlanRejection(offer: Offer, filter: HardFilter, demand: Demand): PlanRejection {
-  return {
-    endpointId: offer.endpointId,
-    provider: offer.providerId,
-    supply: offer.supply,
-    filter,
-    reason: explainViolation(filter, offer, demand),
-  };
+function toPlanRejection(offer: Offer, filter: string, reason: string): PlanRejection {
+  return { endpointId: offer.endpointId, provider: offer.providerId, supply: offer.supply, filter, reason };
 }

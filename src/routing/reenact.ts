@@ -4,7 +4,7 @@ import type { EndpointHealth } from '#schema/health';
 import type { ResolvedPolicy } from '#schema/policy';
 import type { PlanInputs, PlanRecord } from '#schema/receipt';
 import { plan, type Plan } from './plan.ts';
-import { NO_KEY } from './reasons.ts';
+import { FULL, NO_KEY } from './reasons.ts';
 
 /** The part of a record that a plan can be made from again. */
 export type Reenactable = Pick<PlanRecord, 'plannedAtMs' | 'candidates' | 'rejections'> & { inputs: PlanInputs };
@@ -34,13 +34,13 @@ export interface Reenactment {
 /**
  * Prepares a recorded request to be planned under several policies. An endpoint may be called where the record lists it as a candidate,
  * and where the deployment has a key for it now and a hard filter had excluded it, or its model was not planned over; any other that the
- * record does not list could not be called then.
+ * record does not list could not be called then, and one that was full could not be either.
  */
 export function reenact({ plannedAtMs, candidates, rejections, inputs }: Reenactable, stage: Stage): Reenactment {
   const readings = new Map<string, EndpointHealth | undefined>();
   for (const [place, { endpointId }] of candidates.entries()) readings.set(endpointId, inputs.readings[place] ?? undefined);
   const excluded = new Set<string>();
-  for (const { endpointId, reason } of rejections) if (reason !== NO_KEY) excluded.add(endpointId);
+  for (const { endpointId, filter, reason } of rejections) if (reason !== NO_KEY && filter !== FULL) excluded.add(endpointId);
   const planned = new Set(inputs.models);
 
   const isCallable = (offer: Offer): boolean =>

@@ -1,7 +1,7 @@
 /** One pass over everything offered: the hard filters, what the request costs, and who is left. Touches no health. */
 import type { ModelEntry, Offer } from '#schema/catalog';
 import type { Demand } from './demand.ts';
-import { isVisible, isWithinPrice, judgeTerms, type HardFilter, type TermsVerdict } from './filters.ts';
+import { isVisible, isWithinPrice, judgeTerms, type HardFilter, type RowPrice, type TermsVerdict } from './filters.ts';
 import { profilesOf, type Profiles } from './profiles.ts';
 
 /** Rejections kept one by one; beyond them only the counts go on. */
@@ -37,7 +37,7 @@ export function reject(found: Survey, offer: Offer, filter: HardFilter): void {
 function surveyModel(found: Survey, model: { group: number; offers: readonly Offer[] }, demand: Demand): void {
   const { offers, group } = model;
   const profiles = profilesOf(offers);
-  const { profileOf, promptPicoUsd, completionPicoUsd, unitPicoUsd, requestNanoUsd } = profiles;
+  const { profileOf, poolTokens, promptPicoUsd, completionPicoUsd, unitPicoUsd, requestNanoUsd } = profiles;
   const { teamId, promptTokens, expectedCompletionTokens, unitsMax = 0 } = demand.facts;
   const isSeen = profiles.examples.map((example) => isVisible(example, teamId));
   const verdicts = profiles.examples.map((example) => judgeTerms(example, demand));
@@ -52,7 +52,7 @@ function surveyModel(found: Survey, model: { group: number; offers: readonly Off
     price.completion = completionPicoUsd[row] as number;
     price.unit = unitPicoUsd[row] as number;
     price.requestNanoUsd = requestNanoUsd[row] as number;
-    const filter = verdict.beforePrice ?? (isWithinPrice(price, demand) ? verdict.afterPrice : 'H6');
+    const filter = verdict.beforePrice ?? firstByRow(price, poolTokens[row] as number, demand) ?? verdict.afterPrice;
     if (filter !== null) {
       reject(found, offers[row] as Offer, filter);
       continue;
@@ -67,6 +67,12 @@ function surveyModel(found: Survey, model: { group: number; offers: readonly Off
         price.requestNanoUsd * PICO_PER_NANO || 0,
     );
   }
+}
+
+/** Judges what offers of one profile do not share: whether the KV cache ever holds the request, and the price. */
+function firstByRow(price: RowPrice, poolTokens: number, demand: Demand): HardFilter | null {
+  if (demand.tokensToHold > poolTokens) return 'H5';
+  return isWithinPrice(price, demand) ? null : 'H6';
 }
 
 /** Judges the endpoints that a list calls by their own id; all others share the verdict of their profile. */

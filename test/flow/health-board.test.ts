@@ -65,6 +65,32 @@ describe('a health board in workerd', () => {
       .not.toBe('closed');
   });
 
+  test('what a node says at one isolate’s answer, another one knows', async () => {
+    await serve('one', 'loaded');
+    await expect
+      .poll(async () => {
+        await serve('two', 'leave');
+        return (await read('two'))?.nodeLoad;
+      }, SOON)
+      .toMatchObject({ running: 3, waiting: 1, kvUsage: 0.75 });
+  });
+
+  test('what the link of a node reports reaches isolates through the registry', async () => {
+    await expect.poll(() => call<string[]>('/known'), SOON).toEqual([BOARD]);
+    let running = 10;
+    await expect
+      .poll(
+        async () => {
+          // The registry reads its list of boards every ten seconds.
+          await call('/report', { running: ++running });
+          await serve('two', 'leave');
+          return (await read('two'))?.nodeLoad?.running;
+        },
+        { ...SOON, timeout: 20_000 },
+      )
+      .toBeGreaterThan(10);
+  });
+
   test('R13: requests are served at once while the board throws or hangs, and what they saw arrives when it is back', async () => {
     for (const board of ['down', 'hangs']) {
       await call('/fault', { board });

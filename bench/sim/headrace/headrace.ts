@@ -12,7 +12,7 @@ interface Variant {
   description: string;
   wishes?: ProviderWishes;
   /** Parts that are taken away, to see what they are worth. */
-  without?: 'board' | 'extrapolation' | 'affinity' | 'canaries';
+  without?: 'board' | 'extrapolation' | 'affinity' | 'canaries' | 'node-load';
 }
 
 const VARIANTS: readonly Variant[] = [
@@ -25,6 +25,7 @@ const VARIANTS: readonly Variant[] = [
   { name: 'headrace-no-board', description: 'ours, every isolate for itself', without: 'board' },
   { name: 'headrace-no-extrapolation', description: 'ours, own load not taken times the isolates', without: 'extrapolation' },
   { name: 'headrace-no-canaries', description: 'ours without scheduled probes', without: 'canaries' },
+  { name: 'headrace-no-node-load', description: 'ours, deaf to what nodes say of their capacity and load', without: 'node-load' },
   { name: 'headrace-no-affinity', description: 'ours without prompt-cache affinity', without: 'affinity' },
 ];
 
@@ -38,11 +39,12 @@ function toPolicy({ name, description, wishes = {}, without }: Variant): Policy 
     isAsync: true,
     open(stage) {
       const policy = resolve(wishes);
-      const toEntries = createCatalogue();
+      const hearsNodes = without !== 'node-load';
+      const toEntries = createCatalogue({ tellsCapacity: hearsNodes });
       const board = without === 'board' ? null : createBoard(stage, { extrapolates: without !== 'extrapolation' });
       if (board !== null && without !== 'canaries') startCanaries(stage, { board, toEntries });
       const isolates = Array.from({ length: stage.isolates }, (_, place) =>
-        createIsolate(stage, { place, policy, keepsAffinity: without !== 'affinity', toEntries, board }),
+        createIsolate(stage, { place, policy, keepsAffinity: without !== 'affinity', hearsNodes, toEntries, board }),
       );
       return {
         serve(request, isolate, client) {

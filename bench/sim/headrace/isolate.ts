@@ -18,6 +18,8 @@ export interface IsolateOptions {
   place: number;
   policy: ResolvedPolicy;
   keepsAffinity: boolean;
+  /** Whether what nodes say of their load is listened to. */
+  hearsNodes: boolean;
   toEntries(listings: readonly Listing[]): readonly ModelEntry[];
   /** Null: it knows only what it has seen itself. */
   board: BoardPort | null;
@@ -28,7 +30,7 @@ export interface Isolate {
 }
 
 /** Starts an isolate that knows nothing yet. */
-export function createIsolate(stage: Stage, { place, policy, keepsAffinity, toEntries, board }: IsolateOptions): Isolate {
+export function createIsolate(stage: Stage, { place, policy, keepsAffinity, hearsNodes, toEntries, board }: IsolateOptions): Isolate {
   const now = () => epochMs(stage);
   const timers = timersOf(stage);
   const random = stage.random(`isolate ${place}`);
@@ -80,7 +82,7 @@ export function createIsolate(stage: Stage, { place, policy, keepsAffinity, toEn
         clientSignal: NEVER,
         trail: [],
       },
-      { ...rooms, call: createUpstream(stage, { request, isolate: place, now }) },
+      { ...rooms, call: createUpstream(stage, { request, isolate: place, hearsNodes, now }) },
     );
     // As in the hall: the request keeps the exchange alive, and never waits for it.
     void health.sync();

@@ -16,7 +16,7 @@ const PLAIN = new Set(['tools'] as const);
 const CONTINUING = new Set(['tools', 'continuation'] as const);
 
 /** The one model with what is listed now; the same object for the same listings, as a snapshot of the catalogue would be. */
-export function createCatalogue(): (listings: readonly Listing[]) => readonly ModelEntry[] {
+export function createCatalogue({ tellsCapacity }: { tellsCapacity: boolean }): (listings: readonly Listing[]) => readonly ModelEntry[] {
   const offers = new WeakMap<Listing, Offer>();
   let known: readonly Listing[] | null = null;
   let entries: readonly ModelEntry[] = [];
@@ -27,7 +27,7 @@ export function createCatalogue(): (listings: readonly Listing[]) => readonly Mo
       {
         model: MODEL,
         offers: listings.map((listing) => {
-          const offer = offers.get(listing) ?? toOffer(listing);
+          const offer = offers.get(listing) ?? toOffer(listing, tellsCapacity);
           offers.set(listing, offer);
           return offer;
         }),
@@ -37,7 +37,8 @@ export function createCatalogue(): (listings: readonly Listing[]) => readonly Mo
   };
 }
 
-function toOffer(listing: Listing): Offer {
+function toOffer(listing: Listing, tellsCapacity: boolean): Offer {
+  const { poolTokens, declaredSlots: maxSequences } = listing;
   return {
     endpointId: listing.id,
     providerId: listing.operatorId,
@@ -66,5 +67,6 @@ function toOffer(listing: Listing): Offer {
     verification: 'verified',
     price: listing.price,
     priceValidFromMs: 0,
+    ...(tellsCapacity && poolTokens !== undefined && { capacity: { poolTokens, maxSequences } }),
   };
 }

@@ -18,7 +18,7 @@ export function tokensIn(text: string): number {
 /** Creates the port through which dispatch calls upstreams for one request; null stands for canaries. */
 export function createUpstream(
   stage: Stage,
-  { request, isolate, now }: { request: SimRequest | null; isolate: number; now(): number },
+  { request, isolate, hearsNodes = true, now }: { request: SimRequest | null; isolate: number; hearsNodes?: boolean; now(): number },
 ): CallUpstream {
   let calls = 0;
   let live = 0;
@@ -55,9 +55,9 @@ export function createUpstream(
       role,
       deliveredTokens,
       listener: {
+        headers: (load) => order.onHeaders(200, hearsNodes ? load : null),
         hollow: () => push(chunk('')),
         tokens(count) {
-          if (!isOpen) order.onHeaders(200);
           push(chunk(TOKEN.repeat(count)));
         },
         ended(failure) {

@@ -130,6 +130,7 @@ const CARDS: readonly Card[] = [
     firstTokenSigma: 0.15,
     prefillTokensPerSecond: 5_500,
     tpotMs: 21,
+    poolTokens: 96_000,
   },
   {
     ...NODE,
@@ -142,6 +143,7 @@ const CARDS: readonly Card[] = [
     firstTokenSigma: 0.15,
     prefillTokensPerSecond: 24_000,
     tpotMs: 13,
+    poolTokens: 400_000,
     cache: { blocks: 6_000, ttlMs: 10 * MINUTE_MS },
   },
   {

@@ -56,7 +56,7 @@ export function visit(
 ): LiveCall {
   const { promptTokens, outputTokens } = errand;
   const wireMs = Math.min(WIRE_MS_MAX, WIRE_SHARE * luck.firstTokenMs);
-  const ticket: Ticket = { state: 'outside', start };
+  const ticket: Ticket = { state: 'outside', tokens: promptTokens + outputTokens, start };
   let weather = FINE;
   let decoding: Decoding | null = null;
   let cachedTokens = 0;
@@ -71,7 +71,8 @@ export function visit(
 
   function arrive(): void {
     weather = weatherFor(errand, luck);
-    if (promptTokens + outputTokens > endpoint.context) return reject({ kind: 'error', status: 400 });
+    if (promptTokens + outputTokens > Math.min(endpoint.context, endpoint.poolTokens ?? Infinity))
+      return reject({ kind: 'error', status: 400 });
     if (turnsAway(weather.fault ?? luck.failure)) return;
     if (!slots.enter(ticket)) return reject({ kind: 'refused', status: 429, retryAfterMs: null });
     sendHeaders();
@@ -83,7 +84,9 @@ export function visit(
   }
 
   function sendHeaders(): void {
-    if (listener.headers !== undefined) later(wireMs, () => listener.headers?.());
+    if (listener.headers === undefined) return;
+    const load = endpoint.poolTokens === undefined ? null : slots.load();
+    later(wireMs, () => listener.headers?.(load));
   }
 
   /** Ends calls that a fault keeps from being taken in; false for those that are. */

@@ -49,6 +49,16 @@ export function createWorld(fleet: Fleet, { clock, seed, durationMs }: { clock: 
 }
 
 function toListing(endpoint: SimEndpoint, price: Listing['price']): Listing {
-  const { id, operatorId, supply, declaredSlots, context, quantization, continues } = endpoint;
-  return Object.freeze({ id, operatorId, supply, price, declaredSlots, context, quantization, continues });
+  const { id, operatorId, supply, declaredSlots, context, quantization, continues, poolTokens } = endpoint;
+  return Object.freeze({
+    id,
+    operatorId,
+    supply,
+    price,
+    declaredSlots,
+    context,
+    quantization,
+    continues,
+    ...(poolTokens !== undefined && { poolTokens }),
+  });
 }

@@ -19,6 +19,7 @@ const NAMES = [
   'flash-crowd',
   '429-storm',
   'price-war',
+  'kv-full',
   'herd',
   'poisoned',
   'liar',

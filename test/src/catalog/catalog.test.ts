@@ -72,6 +72,42 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 describe('catalogue', () => {
+  it('is checked at once for who misses something, once a second at most', async () => {
+    expect(await price()).toBe(20);
+    await settle();
+    insertPrice(3, 30);
+    d1.exec("update meta set value = 'two'");
+    nowMs += 999;
+    expect((await catalog.newest(waitUntil)).models.get('a/b')?.offers[0]?.price?.promptPicoUsdPerToken).toBe(20);
+    nowMs += 1;
+    const crowd = await Promise.all(Array.from({ length: 5 }, async () => catalog.newest(waitUntil)));
+    expect(crowd.map(({ models }) => models.get('a/b')?.offers[0]?.price?.promptPicoUsdPerToken)).toEqual(Array(5).fill(30));
+    const before = d1.statements();
+    await settle();
+    await catalog.newest(waitUntil);
+    expect(d1.statements()).toBe(before);
+  });
+
+  it('stays as it is for who misses something while D1 is down', async () => {
+    const known = await catalog.snapshot(waitUntil);
+    await settle();
+    nowMs += 2_000;
+    d1.behave('fails');
+    expect(await catalog.newest(waitUntil)).toBe(known);
+    await settle();
+  });
+
+  it('takes in what others have changed within five seconds', async () => {
+    expect(await price()).toBe(20);
+    await settle();
+    insertPrice(3, 30);
+    d1.exec("update meta set value = 'two'");
+    nowMs += 5_000;
+    await price();
+    await settle();
+    expect(await price()).toBe(30);
+  });
+
   it('loads once for concurrent first requests', async () => {
     const snapshots = await Promise.all(Array.from({ length: 10 }, async () => catalog.snapshot(waitUntil)));
     expect(new Set(snapshots).size).toBe(1);

@@ -67,6 +67,7 @@ export function catalogRows(rows: Partial<CatalogRows> = {}): CatalogRows {
     endpoints: [endpointRow()],
     offers: [offerRow()],
     claims: [],
+    registrations: [],
     nextPriceAtMs: null,
     ...rows,
   };

@@ -17,6 +17,9 @@ describe('the last word', () => {
     ['too long or unknown there', ['context_exceeded', 'model_missing'], 'context_length_exceeded'],
     ['too long here, broken there', ['context_exceeded', 'connect'], 'upstream_failed'],
     ['full everywhere', ['capacity', 'capacity'], 'rate_limited'],
+    ['away everywhere', ['away', 'away'], 'no_endpoint_available'],
+    ['full here, away there', ['capacity', 'away'], 'no_endpoint_available'],
+    ['away here, broken there', ['away', 'protocol'], 'upstream_failed'],
     ['full here, broken there', ['capacity', 'protocol'], 'upstream_failed'],
     ['late everywhere', ['timeout_first_token', 'timeout_deadline'], 'upstream_timeout'],
     ['late here, broken there', ['timeout_first_token', 'connect'], 'upstream_failed'],
@@ -30,6 +33,7 @@ describe('the last word', () => {
     expect(exhausted([failed('capacity', { retryAfterMs: 9000 }), failed('capacity', { retryAfterMs: 2001 })]).retryAfterS).toBe(3);
     expect(exhausted([failed('capacity', { retryAfterMs: 0 })]).retryAfterS).toBe(1);
     expect(exhausted([failed('capacity')]).retryAfterS).toBe(1);
+    expect(exhausted([failed('capacity', { retryAfterMs: 9000 }), failed('away', { retryAfterMs: 2000 })]).retryAfterS).toBe(2);
   });
 
   it('never gives a status that makes clients retry what will not heal', () => {

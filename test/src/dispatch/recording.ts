@@ -25,6 +25,7 @@ export function recording(health: Health): Recording {
           firstTokens.push(ttftMs);
           flight.firstToken(ttftMs);
         },
+        nodeLoad: (load) => flight.nodeLoad(load),
         end(result) {
           ended.push({ endpointId: offer.endpointId, ...result });
           flight.end(result);

@@ -182,7 +182,7 @@ export async function begin(options: EngineOptions, run: Run = {}) {
   const ended: (FlightEnd & { endpointId: string })[] = [];
   /** All that dispatch asks of health. */
   const health: Pick<Health, 'begin' | 'tryAcquireProbe' | 'view'> = {
-    begin: ({ endpointId }) => ({ firstToken() {}, end: (result) => void ended.push({ endpointId, ...result }) }),
+    begin: ({ endpointId }) => ({ firstToken() {}, nodeLoad() {}, end: (result) => void ended.push({ endpointId, ...result }) }),
     tryAcquireProbe: () => true,
     view: () => ({ read: () => undefined, lastServed: () => null }),
   };

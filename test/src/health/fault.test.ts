@@ -18,7 +18,7 @@ const NO_FAULTS: AttemptFailureKind[] = ['rejected', 'context_exceeded', 'conten
 
 describe('fault classes', () => {
   it('every kind of failure has a class that is tested here', () => {
-    expect([...ENDPOINT_FAULTS, ...NO_FAULTS, 'capacity', 'credential'].toSorted()).toEqual(attemptFailureKind.options.toSorted());
+    expect([...ENDPOINT_FAULTS, ...NO_FAULTS, 'capacity', 'away', 'credential'].toSorted()).toEqual(attemptFailureKind.options.toSorted());
   });
 
   it.each(NO_FAULTS)('R9: a thousand times %s changes nothing for anybody', (kind) => {
@@ -49,6 +49,24 @@ describe('fault classes', () => {
     expect(read(health, clock.nowMs)?.breaker).toBe('closed');
     fail(health.begin(OFFER, FACTS), kind);
     expect(read(health, clock.nowMs)?.breaker).toBe('open');
+  });
+
+  it('a node that is away opens no breaker, is left alone as long as it asks, and is given as much as before when it is back', () => {
+    const { health, clock } = setUp();
+    repeat(20, () => succeed(health.begin(OFFER, FACTS)));
+    const before = read(health, clock.nowMs);
+    repeat(50, () =>
+      health.begin(OFFER, FACTS).end({
+        outcome: 'failed',
+        failure: { kind: 'away', origin: 'external', status: 503, retryAfterMs: 2_000, detail: 'node_unlinked' },
+        completionTokens: 0,
+        durationMs: 2,
+      }),
+    );
+    expect(read(health, clock.nowMs)).toMatchObject({ breaker: 'closed', samples: before?.samples });
+    expect(read(health, clock.nowMs)?.backoffUntilMs).toBe(clock.nowMs + 2_000);
+    clock.nowMs += 2_001;
+    expect(read(health, clock.nowMs)?.cap).toBe(before?.cap);
   });
 
   it('a stream that breaks after content counts too', () => {

@@ -73,6 +73,18 @@ const CASES: Case[] = [
     facts: { promptTokens: 40_000 },
     rejectedBy: 'H3',
   },
+  {
+    promise: 'H3 a heavy KV cache of a fork is out of reasoning',
+    offer: { kvCache: 'turbo3' },
+    facts: { reasoning: true },
+    rejectedBy: 'H3',
+  },
+  {
+    promise: 'H3 a heavy KV cache of LMDeploy is out of long prompts',
+    offer: { kvCache: 'lmdeploy_42' },
+    facts: { promptTokens: 40_000 },
+    rejectedBy: 'H3',
+  },
   { promise: 'H3 a 3-bit KV cache serves short plain prompts', offer: { kvCache: 'turboquant_3bit_nc' }, rejectedBy: null },
   {
     promise: 'H3 a 3-bit KV cache that is named serves reasoning',

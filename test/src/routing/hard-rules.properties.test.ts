@@ -7,7 +7,7 @@ import type { Offer } from '#schema/catalog';
 import type { EndpointHealth } from '#schema/health';
 import { plan, type Plan, type PlanInput } from '#src/routing/plan';
 import { entryOf, inputOf, NOW_MS, viewOf } from './fleet.ts';
-import { firstBroken, provenRank, type Judged } from './naive-rules.ts';
+import { firstBroken, hasNoRoomNow, provenRank, type Judged } from './naive-rules.ts';
 import { createDice, randomFacts, randomHealth, randomOffer, randomPolicy, type Dice } from './random-world.ts';
 
 const PLANS = Number(process.env.PLANS ?? 20_000);
@@ -34,14 +34,22 @@ function faults(input: PlanInput, made: Plan, readings: Readonly<Record<string, 
   const told = new Map(made.record().rejections.map(({ endpointId, filter }) => [endpointId, filter]));
   const listed = new Set(made.candidates.map(({ offer }) => offer.endpointId));
   const isOneOnly = !input.policy.allowFallbacks && input.policy.order.length === 0;
-  for (const { endpointId } of offers) {
+  for (const offer of offers) {
+    const { endpointId } = offer;
     const rule = broken.get(endpointId);
     if (rule === 'invisible' && told.has(endpointId)) found.push(`${endpointId} is another team's and is told`);
-    if (rule === null && told.has(endpointId)) found.push(`${endpointId} is rejected by ${told.get(endpointId)} and breaks nothing`);
+    const reading = readings[endpointId];
+    const isRefused = reading?.credentialDisabled === true;
+    const isFull = rule === null && !isRefused && hasNoRoomNow(offer, reading, input.facts);
+    if (isFull !== (told.get(endpointId) === 'full'))
+      found.push(`${endpointId} is ${isFull ? '' : 'not '}full, told ${told.get(endpointId)}`);
+    if (isFull && listed.has(endpointId)) found.push(`${endpointId} is full and a candidate`);
+    if (rule === null && !isFull && told.has(endpointId))
+      found.push(`${endpointId} is rejected by ${told.get(endpointId)} and breaks nothing`);
     if (rule != null && rule !== 'invisible' && told.get(endpointId) !== rule)
       found.push(`${endpointId} breaks ${rule}, told ${told.get(endpointId)}`);
-    const isRefused = readings[endpointId]?.credentialDisabled === true;
-    if (rule === null && !isRefused && !isOneOnly && !listed.has(endpointId)) found.push(`${endpointId} breaks nothing and is missing`);
+    if (rule === null && !isRefused && !isFull && !isOneOnly && !listed.has(endpointId))
+      found.push(`${endpointId} breaks nothing and is missing`);
   }
   return found;
 }

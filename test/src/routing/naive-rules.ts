@@ -4,6 +4,7 @@
  */
 import type { Claim, Offer } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
+import type { EndpointHealth } from '#schema/health';
 import type { ResolvedPolicy } from '#schema/policy';
 
 export interface Judged {
@@ -24,7 +25,7 @@ export function firstBroken(offer: Offer, by: Judged): string | null {
     H2: keepsPlace(offer, by.policy),
     H3: keepsVariant(offer, by),
     H4: canDo(offer, by),
-    H5: hasRoom(offer, by.facts),
+    H5: hasRoom(offer, by.facts) && tokensToHold(by.facts) <= (offer.capacity?.poolTokens ?? Infinity),
     H6: keepsPrice(offer, by),
     H7: isWelcome(offer, by),
   };
@@ -73,9 +74,9 @@ function keepsVariant({ quantization, kvCache, tag, endpointId }: Offer, { polic
   const families: Record<string, string[]> = { fp4: ['fp4', 'mxfp4', 'nvfp4'], fp8: ['fp8', 'mxfp8'] };
   const weights = policy.quantizations?.flatMap((name) => families[name] ?? [name]);
   if (weights?.includes(quantization) === false) return false;
-  const isThreeBit = kvCache === 'turboquant_3bit_nc' || kvCache === 'turboquant_k3v4_nc';
-  if (policy.kvCache === null && isThreeBit && (facts.reasoning || facts.promptTokens > 32_768)) return false;
-  if (policy.kvCache?.includes(kvCache) === false) return false;
+  const isHeavy = ['turboquant_3bit_nc', 'turboquant_k3v4_nc', 'turbo3', 'turbo2', 'lmdeploy_42'].includes(kvCache);
+  if (policy.kvCache === null && isHeavy && (facts.reasoning || facts.promptTokens > 32_768)) return false;
+  if (policy.kvCache?.includes(kvCache) === false || policy.kvCacheIgnore.includes(kvCache)) return false;
   const named = [...policy.order, ...policy.only.flat()];
   return !isServiceTier(tag) || named.includes(tag) || named.includes(endpointId);
 }
@@ -92,6 +93,19 @@ function canDo({ operations, capabilities }: Offer, { facts, policy }: Judged): 
 function hasRoom({ context, maxOutput }: Offer, { promptTokens, contextTokens = promptTokens, maxTokens }: RequestFacts): boolean {
   const fitsOutput = maxTokens === null || maxOutput === null || maxTokens <= maxOutput;
   return fitsOutput && Math.ceil(contextTokens * 1.05) + (maxTokens ?? 1) <= context;
+}
+
+function tokensToHold({ promptTokens, contextTokens = promptTokens, maxTokens, choices, expectedCompletionTokens }: RequestFacts): number {
+  return Math.ceil(contextTokens * 1.05) + (maxTokens === null ? expectedCompletionTokens : choices * maxTokens);
+}
+
+/** Whether the KV cache is too full for the request, by what its node says or by what we have there. */
+export function hasNoRoomNow({ capacity }: Offer, reading: EndpointHealth | undefined, facts: RequestFacts): boolean {
+  const pool = capacity?.poolTokens ?? null;
+  if (pool === null || reading === undefined) return false;
+  const need = tokensToHold(facts);
+  const usage = reading.nodeLoad?.kvUsage ?? 0;
+  return need > pool - pool * usage || need + (reading.inFlightTokens ?? 0) > pool;
 }
 
 function keepsPrice({ price }: Offer, { policy, facts }: Judged): boolean {

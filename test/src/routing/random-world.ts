@@ -73,6 +73,10 @@ export function randomOffer(dice: Dice, endpointId: string): Offer {
     },
     claims: chance(0.5) ? [randomClaim(dice), randomClaim(dice)] : [],
     verification: pick(verificationState.options),
+    ...(chance(0.4) && { capacity: { poolTokens: pick([null, 800, 12_000, 90_000]), maxSequences: pick([null, 4, 64]) } }),
+    ...(chance(0.3) && {
+      expected: { ttftMs: pick([null, 80, 3_000]), tpotMs: pick([null, 9]), source: pick(['probe', 'node', 'model']) },
+    }),
     price: chance(0.15)
       ? null
       : {
@@ -115,6 +119,7 @@ export function randomPolicy({ chance, pick, some }: Dice): ResolvedPolicy {
     supplyOrder: seldom(some(supplyKind.options), []),
     quantizations: seldom(some(QUANTIZATIONS, 0.6), null),
     kvCache: seldom(some(KV_CODECS, 0.7), null),
+    kvCacheIgnore: seldom(some(KV_CODECS, 0.2), []),
     maxPromptPicoUsdPerToken: seldom(pick([0, 300_000]), null),
     maxCompletionPicoUsdPerToken: seldom(pick([0, 2_000_000]), null),
     maxRequestNanoUsd: seldom(pick([0, 2_500]), null),
@@ -169,5 +174,17 @@ export function randomHealth({ chance, pick, roll }: Dice): EndpointHealth | und
     backoffUntilMs: pick([0, 0, 0, NOW_MS + 60_000]),
     breaker: pick(['closed', 'closed', 'closed', 'open', 'half_open']),
     credentialDisabled: chance(0.05),
+    ...(chance(0.4) && { inFlightTokens: Math.floor(roll() * 30_000) }),
+    ...(chance(0.2) && { likelyInFlightTokens: Math.floor(roll() * 100_000) }),
+    ...(chance(0.5) && { nodeLoad: randomNodeLoad(pick, roll) }),
   });
+}
+
+function randomNodeLoad(pick: Dice['pick'], roll: Dice['roll']): NonNullable<EndpointHealth['nodeLoad']> {
+  return {
+    running: Math.floor(roll() * pick([0, 12, 100])),
+    waiting: Math.floor(roll() * pick([0, 0, 8])),
+    kvUsage: pick([null, 0, roll(), 0.97, 1]),
+    ageMs: Math.floor(roll() * 15_000),
+  };
 }

@@ -22,7 +22,7 @@ function createLab() {
       return { cancel: () => void (call.isCancelled = true) };
     },
   } as unknown as Stage;
-  const [entry] = createCatalogue()([PLAIN]);
+  const [entry] = createCatalogue({ tellsCapacity: true })([PLAIN]);
   const offer = entry?.offers[0] as AttemptOrder['offer'];
   const call = createUpstream(stage, { request: requestOf(), isolate: 3, now: clock.now });
   const watch = (): Watchdog =>

@@ -63,7 +63,7 @@ export function openStage(policy: Policy, listings: readonly Listing[], seed = 1
         isCancelled: false,
         say: (tokens) => listener.tokens(tokens),
         end: (failure) => listener.ended(failure, { cachedTokens: 0 }),
-        headers: () => listener.headers?.(),
+        headers: () => listener.headers?.(null),
       };
       calls.push(call);
       return { cancel: () => (call.isCancelled = true) };

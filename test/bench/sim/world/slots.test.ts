@@ -71,6 +71,20 @@ describe('slots', () => {
     expect(slots.enter(ticket())).toBe(true);
   });
 
+  it('lets in only what the KV cache holds, in turn, and tells its load', () => {
+    const slots = createSlots({ slots: 4, queueMax: 4, poolTokens: 1_000 }, () => 0);
+    const sized = (tokens: number): Ticket => ({ ...ticket(), tokens });
+    const [large, larger, small] = [sized(700), sized(600), sized(200)];
+    for (const one of [large, larger, small]) slots.enter(one);
+    // The small one would fit, but nobody overtakes.
+    expect([large.state, larger.state, small.state]).toEqual(['running', 'waiting', 'waiting']);
+    expect(slots.load()).toEqual({ running: 1, waiting: 2, kvUsage: 0.7 });
+    slots.leave(large);
+    expect([larger.state, small.state]).toEqual(['running', 'running']);
+    expect(slots.load()).toEqual({ running: 2, waiting: 0, kvUsage: 0.8 });
+    expect(createSlots({ slots: 1, queueMax: 0 }, () => 0).load()).toEqual({ running: 0, waiting: 0, kvUsage: null });
+  });
+
   it('counts the time that slots were used', () => {
     const clock = createClock();
     const slots = createSlots({ slots: 2, queueMax: 0 }, clock.now);
