@@ -1,6 +1,6 @@
 /** Questions on the terminal. */
 import { createInterface } from 'node:readline/promises';
-import { EXIT, SilentExit } from './command-error.ts';
+import { CommandError, EXIT, SilentExit, UsageError } from './command-error.ts';
 
 /** Answers whether there is somebody to ask. */
 export function canAsk(): boolean {
@@ -27,4 +27,14 @@ export async function confirm(question: string): Promise<boolean> {
   } finally {
     terminal.close();
   }
+}
+
+/**
+ * Asks before something goes for good, unless `--yes` has said so. Throws UsageError where nobody can be asked, CommandError where the answer
+ * is no.
+ */
+export async function confirmLoss(question: string, { yes, isJson }: { yes: boolean; isJson: boolean }): Promise<void> {
+  if (yes) return;
+  if (isJson || !canAsk()) throw new UsageError('there is nobody to ask: add --yes');
+  if (!(await confirm(question))) throw new CommandError('nothing changed');
 }

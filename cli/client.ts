@@ -1,5 +1,6 @@
 /** Calls the router's API as a command does: JSON both ways, failures in one line. */
 import { CommandError, Unreachable } from './command-error.ts';
+import { sayConnectFailure } from './connect-failure.ts';
 import { findConnection, type Connection, type ConnectionOptions } from './connection.ts';
 import { toPlainText } from './plain-text.ts';
 
@@ -43,8 +44,14 @@ interface ErrorFields {
   metadata?: Record<string, unknown>;
 }
 
-/** Opens a client. Its calls throw RefusedError with the router's message, Unreachable when nothing answers that is a router. */
-export function createClient({ url, key }: Connection, timeoutMs = TIMEOUT_MS): Client {
+/** Writes the `Authorization` header of a request: its method, and its path with `/v1`. */
+export type Authorize = (method: string, path: string) => string;
+
+/**
+ * Opens a client. Its calls throw RefusedError with the router's message, Unreachable when nothing answers that is a router.
+ * `authorize` is for callers without a key, such as nodes, which sign each request.
+ */
+export function createClient({ url, key }: Connection, timeoutMs = TIMEOUT_MS, authorize: Authorize = () => `Bearer ${key}`): Client {
   async function call<Answer>(method: string, path: string, query: Query, body?: unknown): Promise<Answer> {
     const target = `${url}/v1${path}${toSearch(query)}`;
     const signal = AbortSignal.timeout(timeoutMs);
@@ -55,7 +62,7 @@ export function createClient({ url, key }: Connection, timeoutMs = TIMEOUT_MS): 
         redirect: 'manual',
         signal,
         headers: {
-          authorization: `Bearer ${key}`,
+          authorization: authorize(method, new URL(target).pathname),
           accept: 'application/json',
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
@@ -78,6 +85,11 @@ export function createClient({ url, key }: Connection, timeoutMs = TIMEOUT_MS): 
 /** Opens a client of the router that a command's flags name, to manage it. Throws UsageError where there is no management key. */
 export function openManagement(options: ConnectionOptions): Client {
   return createClient(findConnection(options, 'management'));
+}
+
+/** Opens a client for the supply of operators, with an operator key or a management key. Throws UsageError where there is neither. */
+export function openSupply(options: ConnectionOptions): Client {
+  return createClient(findConnection(options, 'operator'));
 }
 
 function toSearch(query: Query): string {
@@ -118,17 +130,9 @@ function sayRefusal(message: string, param: string | null, { allowed }: Record<s
   return `${said}${field}${isSaid ? '' : ` (allowed: ${toPlainText(values.join(', '))})`}`;
 }
 
-const REASONS: Record<string, string> = {
-  ECONNREFUSED: 'nothing listens there; is the router running?',
-  ENOTFOUND: 'no such host',
-  EAI_AGAIN: 'the name cannot be looked up now',
-  ECONNRESET: 'the connection was cut',
-  UND_ERR_SOCKET: 'the connection was cut',
-};
-
 function toUnreachable(error: unknown, url: string, timeoutMs: number): Unreachable {
   if (error instanceof Error && error.name === 'TimeoutError') return new Unreachable(`${url}: no answer in ${timeoutMs / 1000} s`);
-  const cause = error instanceof Error && error.cause instanceof Error ? (error.cause as NodeJS.ErrnoException) : null;
-  const code = cause?.code ?? '';
-  return new Unreachable(`cannot reach ${url}: ${REASONS[code] ?? cause?.message ?? 'unknown failure'}`);
+  // Only the cause: the error itself may quote a header that cannot be sent, and with it the key.
+  const cause = error instanceof Error ? error.cause : null;
+  return new Unreachable(`cannot reach ${url}: ${sayConnectFailure(cause)}`);
 }

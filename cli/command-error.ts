@@ -3,7 +3,7 @@ import { formatManifestError, type ManifestError } from '#src/manifest/manifest-
 import { toPlainText } from './plain-text.ts';
 
 /** Exit codes of every command; `headrace --help` lists them. */
-export const EXIT = { fine: 0, refused: 1, usage: 2, unreachable: 3, changes: 10, interrupted: 130 } as const;
+export const EXIT = { fine: 0, refused: 1, usage: 2, unreachable: 3, dismissed: 4, changes: 10, interrupted: 130 } as const;
 
 /** Says why a command cannot go on. `details` are further lines; the message alone must suffice. */
 export class CommandError extends Error {
@@ -25,6 +25,11 @@ export class UsageError extends CommandError {
 /** Nothing answers that is a router. */
 export class Unreachable extends CommandError {
   override readonly exitCode = EXIT.unreachable;
+}
+
+/** The router wants this process no more: to come again would change nothing, or do harm. */
+export class Dismissed extends CommandError {
+  override readonly exitCode = EXIT.dismissed;
 }
 
 /** Ends a command whose output has said everything. */

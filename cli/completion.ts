@@ -26,7 +26,18 @@ const POLICIES: NameSource = { path: '/policies', keyKind: 'management', field: 
 const TEAMS: NameSource = { path: '/teams', keyKind: 'management', field: 'id' };
 const KEYS: NameSource = { path: '/keys', keyKind: 'management', field: 'name' };
 
-const BY_FLAG: Record<string, NameSource> = { '--model': MODELS, '-m': MODELS, '--policy': POLICIES, '-p': POLICIES, '--team': TEAMS };
+const OPERATORS: NameSource = { path: '/operators', keyKind: 'operator', field: 'id' };
+const ENDPOINTS: NameSource = { path: '/endpoints', keyKind: 'operator', field: 'id' };
+const NODES: NameSource = { path: '/nodes', keyKind: 'operator', field: 'id' };
+
+const BY_FLAG: Record<string, NameSource> = {
+  '--model': MODELS,
+  '-m': MODELS,
+  '--policy': POLICIES,
+  '-p': POLICIES,
+  '--team': TEAMS,
+  '--operator': OPERATORS,
+};
 const BY_COMMAND: Record<string, NameSource> = {
   policies: POLICIES,
   teams: TEAMS,
@@ -34,6 +45,19 @@ const BY_COMMAND: Record<string, NameSource> = {
   'keys disable': KEYS,
   'keys enable': KEYS,
   'keys delete': KEYS,
+  'operators show': OPERATORS,
+  'operators keys': OPERATORS,
+  'operators revoke': OPERATORS,
+  'operators delete': OPERATORS,
+  'endpoints show': ENDPOINTS,
+  'endpoints change': ENDPOINTS,
+  'endpoints drain': ENDPOINTS,
+  'endpoints resume': ENDPOINTS,
+  'endpoints retire': ENDPOINTS,
+  'endpoints probe': ENDPOINTS,
+  'nodes show': NODES,
+  'nodes drain': NODES,
+  'nodes remove': NODES,
 };
 
 /** The script for bash leaves out that files are the default. */

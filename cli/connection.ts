@@ -9,9 +9,10 @@ export const DEFAULT_URL = 'http://localhost:8787';
 export const DEFAULT_STATE = '.wrangler/state';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 const MANAGEMENT_PREFIX = 'sk-hr-mgmt-';
+const OPERATOR_PREFIX = 'sk-hr-op-';
 
-/** What a key may do: manage and never infer, or infer and never manage. */
-export type KeyKind = 'management' | 'inference';
+/** What a key may do: manage and never infer, infer and never manage, or manage what one operator has. Managers may do what operators do. */
+export type KeyKind = 'management' | 'inference' | 'operator';
 
 /** The flags that every command with a router takes. */
 export interface ConnectionOptions {
@@ -33,7 +34,7 @@ export function findConnection(options: ConnectionOptions, kind: KeyKind, enviro
   if (options.key !== undefined) return { url, key: ofKind(options.key, kind, '--key') };
   const fromEnvironment = environment.HEADRACE_KEY || undefined;
   // One variable for two kinds: where it holds the other kind, a local router has a key of the right one.
-  if (fromEnvironment !== undefined && (kindOf(fromEnvironment) === kind || !isLoopback(url)))
+  if (fromEnvironment !== undefined && (suits(kindOf(fromEnvironment), kind) || !isLoopback(url)))
     return { url, key: ofKind(fromEnvironment, kind, 'HEADRACE_KEY') };
   if (!isLoopback(url)) throw new UsageError(`name a ${kind} key for ${url}: --key, or the variable HEADRACE_KEY`);
   return { url, key: readLocalKey(options.state ?? DEFAULT_STATE, kind) };
@@ -52,27 +53,39 @@ function isLoopback(url: string): boolean {
 }
 
 function kindOf(key: string): KeyKind {
+  if (key.startsWith(OPERATOR_PREFIX)) return 'operator';
   return key.startsWith(MANAGEMENT_PREFIX) ? 'management' : 'inference';
 }
+
+function suits(found: KeyKind, wanted: KeyKind): boolean {
+  return found === wanted || (wanted === 'operator' && found === 'management');
+}
+
+const WANTED: Readonly<Record<KeyKind, string>> = {
+  management: `a management key (${MANAGEMENT_PREFIX}…)`,
+  inference: 'an inference key (sk-hr-…)',
+  operator: `an operator key (${OPERATOR_PREFIX}…) or a management key`,
+};
+const FOUND: Readonly<Record<KeyKind, string>> = {
+  management: 'a management key',
+  inference: 'an inference key',
+  operator: 'an operator key',
+};
 
 /** Refuses early and in plain words what the router would refuse anyway. */
 function ofKind(key: string, kind: KeyKind, origin: string): string {
   if (!/^[\x21-\x7e]+$/.test(key)) throw new UsageError(`${origin} is not a key`);
-  if (kindOf(key) === kind) return key;
-  const [wanted, found] =
-    kind === 'management'
-      ? [`a management key (${MANAGEMENT_PREFIX}…)`, 'an inference key']
-      : ['an inference key (sk-hr-…)', 'a management key'];
-  throw new UsageError(`this command needs ${wanted}; ${origin} holds ${found}`);
+  if (suits(kindOf(key), kind)) return key;
+  throw new UsageError(`this command needs ${WANTED[kind]}; ${origin} holds ${FOUND[kindOf(key)]}`);
 }
 
 /** Reads the key that `npm start` has made for a state directory. */
 function readLocalKey(stateDir: string, kind: KeyKind): string {
   const file = path.join(stateDir, 'headrace', 'keys.json');
-  const kept = readKeyFile(file)[kind === 'management' ? 'management' : 'local'];
+  const kept = readKeyFile(file)[kind === 'inference' ? 'local' : 'management'];
   if (typeof kept === 'string') return kept;
   throw new UsageError(
-    `no ${kind} key: ${file} does not hold one; use --key, the variable HEADRACE_KEY, or --state DIR of the local router`,
+    `no ${kind === 'operator' ? 'management' : kind} key: ${file} does not hold one; use --key, the variable HEADRACE_KEY, or --state DIR of the local router`,
   );
 }
 

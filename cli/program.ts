@@ -9,13 +9,18 @@ import { addCheckCommand } from './commands/check.ts';
 import { addCreditsCommand } from './commands/credits.ts';
 import { addDeployCommand } from './commands/deploy.ts';
 import { addDevCommand } from './commands/dev.ts';
+import { addEndpointsCommand } from './commands/endpoints.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addKeysCommand } from './commands/keys.ts';
+import { addNodesCommand } from './commands/nodes.ts';
+import { addOperatorsCommand } from './commands/operators.ts';
 import { addPoliciesCommand } from './commands/policies.ts';
+import { addPricesCommand } from './commands/prices.ts';
 import { addReceiptsCommand } from './commands/receipts.ts';
 import { addTeamsCommand } from './commands/teams.ts';
 import { addUsageCommand } from './commands/usage.ts';
 import { addCompletion } from './completion.ts';
+import { addNodeCommand } from './node/command.ts';
 import { toJsonText, toPlainText, toTerminalText } from './plain-text.ts';
 import { addReplayCommand } from './replay/command.ts';
 import { readVersion } from './version.ts';
@@ -26,6 +31,7 @@ Exit codes:
   1    refused or failed; one line on stderr says why
   2    the command line is wrong
   3    no router answers
+  4    node join: the router wants this process no more; do not start it again by itself
   10   apply --dry-run --exit-code: there are changes
   130  interrupted with Ctrl-C
 
@@ -73,6 +79,12 @@ function createProgram(writers: Writers = PROCESS): Command {
   addUsageCommand(program);
   addReceiptsCommand(program);
   addAuditCommand(program);
+  program.commandsGroup('Operators:');
+  addOperatorsCommand(program);
+  addEndpointsCommand(program);
+  addNodesCommand(program);
+  addPricesCommand(program);
+  addNodeCommand(program);
   program.commandsGroup('Help:').helpCommand('help [command]', 'help for a command');
   addCompletion(program);
   return program;

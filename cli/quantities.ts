@@ -16,6 +16,11 @@ export function sayCount(count: number | null | undefined): string {
   return count === null || count === undefined ? '' : count.toLocaleString('en-US');
 }
 
+/** Writes a share as a percentage: `25 %`, `0.5 %`. */
+export function sayShare(share: number): string {
+  return `${Number((share * 100).toFixed(1))} %`;
+}
+
 /** Writes milliseconds: `340 ms`, `2.1 s`, `3 min`. */
 export function sayMs(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return '';

@@ -95,16 +95,24 @@ function candidateColumns(candidates: readonly Candidate[]): Record<ColumnGroup,
     outlook: [
       { title: 'cost', align: 'right', cell: ({ cost }) => sayUsd(cost) },
       { title: 'TTFT', align: 'right', cell: ({ ttft_ms: ttft }) => sayMs(ttft) },
+      ...(candidates.some(({ basis }) => basis !== undefined && basis.ttft !== 'measured')
+        ? [{ title: 'by', optional: 2, cell: ({ basis }: Candidate) => basis?.ttft ?? null }]
+        : []),
     ],
     details: [
       { title: 'fails', align: 'right', cell: ({ failure_probability: p }) => `${(100 * p).toFixed(1)}%` },
-      { title: 'load', align: 'right', optional: 2, cell: ({ load }) => load && `${load.in_flight}/${load.cap}` },
+      { title: 'load', align: 'right', optional: 2, cell: sayLoad },
       { title: 'cached', align: 'right', optional: 3, cell: ({ cache_hit: hit }) => (hit > 0 ? `${Math.round(100 * hit)}%` : '') },
     ],
     gates: candidates.some(({ gates }) => gates.length > 0)
       ? [{ title: 'gates', cell: ({ gates }) => ({ text: gates.join(', '), style: 'yellow' }) }]
       : [],
   };
+}
+
+/** The node's own word is marked: what we count ourselves needs no trust. */
+function sayLoad({ load, basis }: Candidate): string | null {
+  return load && `${load.in_flight}/${load.cap}${basis?.load === 'node' ? ' (node)' : ''}`;
 }
 
 function sayTerm(value: number): string {

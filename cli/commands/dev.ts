@@ -25,13 +25,15 @@ export function addDevCommand(program: Command): void {
     .option('--port <number>', 'port on loopback; 0 takes any free one', parsePort, PORT)
     .option('--state <dir>', 'where local D1 lives', parseDirectory, DEFAULT_STATE)
     .option('--no-devnet', 'do not start the simulated supply')
+    .option('--real-node', 'run llama.cpp with a tiny model beside it (installs 85 MB the first time)')
     .addHelpText(
       'after',
       `
 Examples:
   $ npm start
   $ npm start -- --port 9000 --state /tmp/headrace
-  $ npm start -- --config headrace.yaml --no-devnet`,
+  $ npm start -- --config headrace.yaml --no-devnet
+  $ npm start -- --real-node`,
     )
     .action(async (options: DevOptions) => {
       const { dev } = await import('../dev/dev.ts');

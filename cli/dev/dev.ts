@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Devnet } from '#devnet/devnet';
 import { devnetSecrets } from '#devnet/secrets';
+import type { RunningEngine } from '#engine/llama/spawn';
 import { surroundings } from '#src/house-facts';
 import { CommandError } from '../command-error.ts';
 import { LOCAL_HOSTS } from '../local-hosts.ts';
@@ -10,6 +11,7 @@ import { checkManifest, readManifestFile } from '../read-manifest.ts';
 import { stopBundler } from './bundle.ts';
 import { readEnvironment } from './environment.ts';
 import { greet } from './greeting.ts';
+import { addRealNode, startRealNode } from './real-node.ts';
 import { listenForShutdown } from './shutdown.ts';
 import { pointAtDevnet, startLocalDevnet } from './start-devnet.ts';
 import { startRouter } from './start-router.ts';
@@ -23,6 +25,8 @@ export interface DevOptions {
   port: number;
   state: string;
   devnet: boolean;
+  /** Whether a real engine runs beside the simulated supply. */
+  realNode?: boolean;
 }
 
 /** A manifest for a router without simulated supply: no endpoint of its own, a team for the key. */
@@ -39,6 +43,7 @@ export async function dev(options: DevOptions): Promise<void> {
   checkManifest(text, file, surroundings(true, LOCAL_HOSTS));
 
   let devnet: Devnet | null = null;
+  let realNode: RunningEngine | null = null;
   const logError = (line: string): void => console.error(line);
   try {
     if (options.devnet)
@@ -47,7 +52,11 @@ export async function dev(options: DevOptions): Promise<void> {
         () => startLocalDevnet(() => {}),
         (started) => started.url,
       );
-    const adapt = (manifest: string): string => (devnet === null ? manifest : pointAtDevnet(manifest, devnet.url));
+    if (options.realNode === true) realNode = await startRealNode(step, say);
+    const adapt = (manifest: string): string => {
+      const pointed = devnet === null ? manifest : pointAtDevnet(manifest, devnet.url);
+      return realNode === null ? pointed : addRealNode(pointed, realNode.url);
+    };
     const router = await startRouter({
       manifestText: adapt(text),
       adapt,
@@ -62,7 +71,7 @@ export async function dev(options: DevOptions): Promise<void> {
     try {
       await stopBundler();
       shutdown.takeOver();
-      greet({ ...router, stateDir: options.state, devnetUrl: devnet?.url ?? null }).forEach(say);
+      greet({ ...router, stateDir: options.state, devnetUrl: devnet?.url ?? null, realNodeUrl: realNode?.url ?? null }).forEach(say);
       say(`ready ${router.url}`);
       await shutdown.asked;
     } finally {
@@ -73,7 +82,7 @@ export async function dev(options: DevOptions): Promise<void> {
       ? error
       : new CommandError(`the Worker does not start: ${firstLine(error)}`);
   } finally {
-    await devnet?.stop();
+    await Promise.all([devnet?.stop(), realNode?.stop()]);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What `npm start` says when the router is ready: things to paste. */
 import type { Manifest } from '#schema/manifest';
 import { DEFAULT_STATE, DEFAULT_URL } from '../connection.ts';
+import { REAL_MODEL } from './real-node.ts';
 
 export interface GreetingFacts {
   url: string;
@@ -13,6 +14,8 @@ export interface GreetingFacts {
   stateDir: string;
   /** Address of the devnet; null without one. */
   devnetUrl: string | null;
+  /** Address of the real node; null without one. */
+  realNodeUrl: string | null;
 }
 
 /** Chooses the model for the example: the one that most supply kinds serve, the first in the file among equals. */
@@ -24,7 +27,7 @@ export function exampleModel(manifest: Manifest): string | undefined {
 
 /** Writes the lines before `ready`. */
 export function greet(facts: GreetingFacts): string[] {
-  const { url, key, activeProviders, missingKeys, devnetUrl, stateDir } = facts;
+  const { url, key, activeProviders, missingKeys, devnetUrl, realNodeUrl, stateDir } = facts;
   const model = exampleModel(facts.manifest) ?? 'openai/gpt-oss-120b';
   const team = facts.manifest.teams[0]?.id ?? 'local';
   // What the commands find by themselves is left out.
@@ -35,6 +38,7 @@ export function greet(facts: GreetingFacts): string[] {
     '',
     `real providers on: ${activeProviders.length === 0 ? 'none (set a key such as TOGETHER_API_KEY in the environment or .dev.vars)' : activeProviders.join(', ')}`,
     ...(devnetUrl === null ? [] : [`simulated supply:  ${devnetUrl}/control`]),
+    ...(realNodeUrl === null ? [] : [`real node:         ${realNodeUrl} (llama.cpp with random weights; ask for ${REAL_MODEL})`]),
     `console:           ${url}/ (teams and keys: ${url}/teams)`,
     `API description:   ${url}/docs`,
     `key:               ${key}`,

@@ -22,9 +22,12 @@ export function requireClientKeys(manifest: Manifest, environment: Environment):
   return { keys, missing: missing.map((key) => `${sayKey(key)} (${key.reference.secret} is not set)`) };
 }
 
-/** Collects upstream keys as Worker bindings: those that the manifest names or holds, and those of known providers. */
+/** Variables of the environment that switch work of the Worker on. */
+const SWITCHES = ['HEADRACE_PRICE_FEEDS'];
+
+/** Collects upstream keys as Worker bindings: those that the manifest names or holds, and those of known providers; and switches. */
 export function upstreamBindings(manifest: Manifest, environment: Environment): Record<string, string> {
-  const names = [...namedSecrets(manifest), ...[...providers.values()].map((card) => card.keyName)];
+  const names = [...namedSecrets(manifest), ...[...providers.values()].map((card) => card.keyName), ...SWITCHES];
   const named = names.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]] as const]));
   return { ...Object.fromEntries(named), ...literalBindings(manifest) };
 }

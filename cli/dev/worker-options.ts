@@ -38,7 +38,7 @@ export function workerOptions({ script, port, stateDir, bindings, log }: WorkerS
         config: {
           name: WORKER_NAME,
           compatibilityDate: COMPATIBILITY_DATE,
-          compatibilityFlags: ['nodejs_compat', 'enable_request_signal'],
+          compatibilityFlags: ['nodejs_compat', 'enable_request_signal', 'no_web_socket_compression'],
           manifest: { mainModule: 'index.mjs', modulesRoot: process.cwd(), modules: { 'index.mjs': { type: 'esm', contents: script } } },
           env: {
             ...Object.fromEntries(Object.entries(bindings).map(([name, value]) => [name, { type: 'text', value }])),
@@ -51,10 +51,12 @@ export function workerOptions({ script, port, stateDir, bindings, log }: WorkerS
             DB: { type: 'd1', id: DATABASE_ID },
             ACCOUNT: { type: 'durable-object', worker: WORKER_NAME, exportName: 'Account' },
             HEALTH_BOARD: { type: 'durable-object', worker: WORKER_NAME, exportName: 'HealthBoard' },
+            NODE_LINK: { type: 'durable-object', worker: WORKER_NAME, exportName: 'NodeLink' },
           },
           exports: {
             Account: { type: 'durable-object', storage: 'sqlite' },
             HealthBoard: { type: 'durable-object', storage: 'sqlite' },
+            NodeLink: { type: 'durable-object', storage: 'sqlite' },
           },
         },
         // Miniflare's own front worker hides clients that leave; on a direct socket the Worker sees them.

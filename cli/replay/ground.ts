@@ -41,7 +41,7 @@ export function toGround({ version, taken_at_ms, models, aliases, providers }: C
 }
 
 function toOffer(offer: OfferFeed, modelId: string, providerName: string): Offer {
-  const { price } = offer;
+  const { price, capacity, expected } = offer;
   return {
     endpointId: offer.id,
     providerId: offer.provider,
@@ -85,5 +85,8 @@ function toOffer(offer: OfferFeed, modelId: string, providerName: string): Offer
       ...(price.unit_pico_usd !== undefined && { unitPicoUsd: price.unit_pico_usd }),
     },
     priceValidFromMs: 0,
+    ...(capacity && { capacity: { poolTokens: capacity.pool_tokens, maxSequences: capacity.max_sequences } }),
+    ...(expected && { expected: { ttftMs: expected.ttft_ms, tpotMs: expected.tpot_ms, source: expected.source } }),
+    ...(offer.traffic_share !== undefined && { trafficShare: offer.traffic_share }),
   };
 }

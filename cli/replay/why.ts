@@ -9,7 +9,7 @@ export interface Refusal {
 
 /** Tells what excluded the endpoint that came first before; where there was none, the filter that excluded most. Expects a plan without candidates. */
 export function toRefusal(plan: Plan, first: Candidate | undefined): Refusal {
-  if (plan.blockedNow) return { filter: 'unavailable', reason: 'every endpoint that matches refuses the deployment’s key now' };
+  if (plan.blockedNow) return { filter: 'unavailable', reason: 'every endpoint that matches is full now, or refuses the deployment’s key' };
   const { rejections } = plan.record();
   const filter = mostFrequent(plan.rejectionCounts);
   const told =

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sayCount, sayInstant, sayMs, sayUsd } from '#cli/quantities';
+import { sayCount, sayInstant, sayMs, sayShare, sayUsd } from '#cli/quantities';
 
 describe('quantities for people', () => {
   it.each([
@@ -25,5 +25,9 @@ describe('quantities for people', () => {
   it('counts have their thousands apart, instants are to the minute in UTC', () => {
     expect([sayCount(1_234_567), sayCount(null)]).toEqual(['1,234,567', '']);
     expect(sayInstant('2026-11-22T18:30:59.123Z')).toBe('2026-11-22 18:30Z');
+  });
+
+  it('shares are percentages with at most one decimal', () => {
+    expect([0, 0.005, 0.25, 1].map(sayShare)).toEqual(['0 %', '0.5 %', '25 %', '100 %']);
   });
 });

@@ -118,6 +118,7 @@ describe('the greeting', () => {
       missingKeys: [],
       stateDir: 'x',
       devnetUrl: null,
+      realNodeUrl: null,
     });
     expect(lines.join('\n')).toContain('"model":"two/kinds","stream":true');
     expect(lines.join('\n')).toContain('real providers on: none');

@@ -1,0 +1,31 @@
+/** Text Generation Inference: `/info` with its limits. It answers 429 when it is full. */
+import { readSamples, sumOf } from '#src/nodes/prometheus';
+import { objectAt, textAt, toSize, toText, type Answers } from './answers.ts';
+import { toKvCodec, toQuantization } from './codecs.ts';
+import { modelNamed, type EngineAdapter } from './engine.ts';
+import { toLoad } from './load.ts';
+
+export const tgi: EngineAdapter = {
+  name: 'tgi',
+  title: 'TGI',
+  asks: ['/info', '/metrics'],
+  read(answers) {
+    const info = objectAt(answers, '/info');
+    const id = toText(info?.model_id);
+    if (info === null || id === null || !('max_concurrent_requests' in info || 'max_total_tokens' in info)) return null;
+    const model = modelNamed(id, {
+      context: toSize(info.max_total_tokens),
+      quantization: toQuantization(toText(info.quantize), id, toText(info.model_dtype)),
+      kvCache: toKvCodec(toText(info.kv_cache_dtype) ?? toText(info.model_dtype)),
+      capacity: { poolTokens: toSize(info.max_batch_total_tokens), maxSequences: toSize(info.max_concurrent_requests) },
+    });
+    return { version: toText(info.version, 60), models: [model] };
+  },
+  load: { asks: ['/metrics'], read: readLoad },
+  fullStatuses: [429],
+};
+
+function readLoad(answers: Answers) {
+  const samples = readSamples(textAt(answers, '/metrics') ?? '');
+  return toLoad({ running: sumOf(samples, 'tgi_batch_current_size'), waiting: sumOf(samples, 'tgi_queue_size'), kvUsage: null });
+}

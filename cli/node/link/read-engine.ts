@@ -1,0 +1,34 @@
+/** Looks at an engine's load, and at whether it is there at all. */
+import { ask, type Answers, type AskOptions } from '../engines/answers.ts';
+import type { EngineAdapter } from '../engines/engine.ts';
+import type { EngineReading } from './load-monitor.ts';
+
+/** Builds the look. Where the adapter reads no load, one cheap question tells whether the engine is there. */
+export function createReading(adapter: EngineAdapter, options: AskOptions): () => Promise<EngineReading> {
+  const paths = adapter.load?.asks ?? ['/v1/models'];
+  return async () => {
+    const failures: unknown[] = [];
+    const watched: typeof fetch = async (input, init) => {
+      try {
+        return await options.fetch(input, init);
+      } catch (error) {
+        failures.push(error);
+        throw error;
+      }
+    };
+    const answers: Answers = await ask(paths, { ...options, fetch: watched });
+    if ([...answers.values()].every((answer) => answer === null)) return failures.some(isRefused) ? 'gone' : 'busy';
+    return { load: adapter.load?.read(answers) ?? null };
+  };
+}
+
+/** A late answer is a busy engine; a refused connection is none. */
+function isRefused(error: unknown): boolean {
+  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'].includes(cause?.code ?? '') || hasRefusedParts(cause);
+}
+
+/** `localhost` has two addresses, and each refuses for itself. */
+function hasRefusedParts(cause: unknown): boolean {
+  return cause instanceof AggregateError && cause.errors.some((part) => (part as NodeJS.ErrnoException).code === 'ECONNREFUSED');
+}

@@ -1,0 +1,99 @@
+/** `headrace node status`, `drain` and `leave`: what an operator asks of the router about a node of this machine. */
+import type { z } from 'zod';
+import type { nodeData, RegisteredEndpointBody } from '#schema/answers/operators';
+import type { NodeLoad } from '#schema/node';
+import { confirmLoss } from '../ask.ts';
+import { RefusedError, type Client } from '../client.ts';
+import type { Output, Style } from '../output.ts';
+import { toPlainText } from '../plain-text.ts';
+import { sayCount, sayInstant, sayShare } from '../quantities.ts';
+import { formatTable, type Column } from '../table.ts';
+import { defaultStateDir, forgetKeptNode, type KeptNode } from './identity/key-file.ts';
+import { resolveNode } from './identity/resolve-node.ts';
+import { readRouterAddress } from './router-address.ts';
+import { signedClient } from './router.ts';
+import { sayLoad } from './show.ts';
+
+export interface ManageOptions {
+  router: string;
+  name?: string;
+  stateDir?: string;
+  insecure: boolean;
+}
+
+type Node = z.infer<typeof nodeData>['data'];
+
+/** Shows how a node and its endpoints stand. */
+export async function showNode(options: ManageOptions, output: Output): Promise<void> {
+  const { kept, client } = open(options);
+  const answer = await client.get<{ data: Node }>(`/nodes/${kept.node}`);
+  output.answer(answer, ({ data }) => sayNode(data, output));
+}
+
+function sayNode(node: Node, output: Output): string {
+  const { endpoints, load, streams } = node;
+  const lines = [
+    `${toPlainText(node.id)}: ${sayLink(node)}`,
+    ...(node.linked === true ? [`${sayLoad(load && toLoad(load))}; ${sayCount(streams ?? 0)} through the router`] : []),
+    endpoints.length === 0 ? 'no endpoints' : formatTable(endpoints, ENDPOINT_COLUMNS, output),
+  ];
+  return lines.join('\n');
+}
+
+function sayLink({ linked, linked_at: since, draining }: Node): string {
+  if (linked === null) return 'its link does not answer now';
+  const drained = draining ? ', drained' : '';
+  return linked ? `linked since ${sayInstant(since)}${drained}` : `not linked${drained}`;
+}
+
+function toLoad({ running, waiting, kv_usage: kvUsage }: NonNullable<Node['load']>): NodeLoad {
+  return { running, waiting, kvUsage };
+}
+
+const STYLES: Readonly<Record<string, Style>> = { active: 'green', probation: 'green', quarantined: 'red', retired: 'red' };
+
+const ENDPOINT_COLUMNS: Column<RegisteredEndpointBody>[] = [
+  { title: 'endpoint', shrinkTo: 12, cell: ({ id }) => id },
+  { title: 'model', optional: 2, shrinkTo: 12, cell: ({ model }) => model },
+  { title: 'state', cell: ({ state }) => ({ text: state, style: STYLES[state] ?? 'cyan' }) },
+  { title: 'share', align: 'right', cell: ({ traffic_share: share }) => sayShare(share) },
+  { title: 'price', optional: 3, cell: ({ price }) => price && `$${price.prompt}/$${price.completion}` },
+  { title: 'reason', optional: 1, shrinkTo: 20, cell: ({ reason }) => reason },
+];
+
+/** Asks the router to send a node nothing new, or takes that back. */
+export async function drainNode(options: ManageOptions & { off: boolean }, output: Output): Promise<void> {
+  const { kept, client } = open(options);
+  const answer = await client.post<unknown>(`/nodes/${kept.node}/drain`, { on: !options.off });
+  output.answer(answer, () =>
+    options.off
+      ? `${kept.node} takes requests again`
+      : `${kept.node} gets nothing new; what is under way is finished (take it back with --off)`,
+  );
+}
+
+/** Takes a node out of the router for good, and removes its key here. */
+export async function leaveNode(options: ManageOptions & { yes: boolean }, output: Output): Promise<void> {
+  const { kept, client, stateDir } = open(options);
+  await confirmLoss(`Take ${kept.node} out of ${kept.router} for good?`, { yes: options.yes, isJson: output.isJson });
+  const answer = await forgetAtRouter(client, kept);
+  forgetKeptNode(stateDir, kept.router, kept.node);
+  output.answer(answer, () => `${kept.node} has left; its key here is removed`);
+}
+
+/** A router that does not know the node, or no longer, has forgotten it already. */
+async function forgetAtRouter(client: Client, { node }: KeptNode): Promise<unknown> {
+  try {
+    return await client.delete<unknown>(`/nodes/${node}`);
+  } catch (error) {
+    if (error instanceof RefusedError && error.status === 404) return { data: { id: node }, known: false };
+    throw error;
+  }
+}
+
+function open(options: ManageOptions): { kept: KeptNode; client: Client; stateDir: string } {
+  const router = readRouterAddress(options.router, options.insecure);
+  const stateDir = options.stateDir ?? defaultStateDir();
+  const kept = resolveNode(stateDir, router.url, options.name);
+  return { kept, client: signedClient(router.url, kept.node, kept.keys), stateDir };
+}

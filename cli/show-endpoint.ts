@@ -1,0 +1,63 @@
+/** A registered endpoint on the terminal: how it stands, what to do next, what was declared and what was seen. */
+import type { RegisteredEndpointBody } from '#schema/answers/operators';
+import type { Paint } from './output.ts';
+import { toPlainText } from './plain-text.ts';
+import { sayCount, sayInstant, sayMs, sayShare } from './quantities.ts';
+
+/** Lines of the history that are shown. */
+const HISTORY_MAX = 10;
+
+/** Writes an endpoint as a few lines. */
+export function showEndpoint(endpoint: RegisteredEndpointBody, paint: Paint): string {
+  const { id, state, reason, traffic_share: share, challenge, history = [] } = endpoint;
+  const rows: [string, string][] = [
+    ['model', `${endpoint.model} (${endpoint.upstream_model})`],
+    ['at', endpoint.node === null ? (endpoint.url ?? '') : `node ${endpoint.node}`],
+    ['declared', sayDeclared(endpoint)],
+    ['price', endpoint.price === null ? 'none' : `$${endpoint.price.prompt} in, $${endpoint.price.completion} out per million tokens`],
+    ['expected', sayExpected(endpoint)],
+    ['share', `${sayShare(share)} of the traffic`],
+  ];
+  const lines = [
+    `${id} of ${endpoint.operator}: ${state} since ${sayInstant(endpoint.since)}${reason === null ? '' : ` (${reason})`}`,
+    ...(challenge === null
+      ? []
+      : [`to prove that it is yours, serve at ${challenge.url}`, `  ${challenge.body}`, `then: npx headrace endpoints probe ${id}`]),
+    ...rows.filter(([, value]) => value !== '').map(([name, value]) => `${name.padEnd(9)} ${value}`),
+    ...findingsOf(endpoint),
+    ...history
+      .slice(0, HISTORY_MAX)
+      .map(
+        ({ at, from, to, reason: why, actor }) => `${sayInstant(at)}  ${from ?? 'new'} → ${to}${why === null ? '' : `: ${why}`} (${actor})`,
+      ),
+  ];
+  return lines.map((line, place) => (place === 0 ? paint('bold', toPlainText(line)) : toPlainText(line))).join('\n');
+}
+
+function sayDeclared({ declared }: RegisteredEndpointBody): string {
+  const { engine, weights, kv_cache: cache, context, max_concurrency: concurrency, capabilities } = declared;
+  const parts = [
+    engine,
+    `weights ${weights}`,
+    `KV cache ${cache}`,
+    `${sayCount(context)} tokens`,
+    concurrency === null ? null : `${sayCount(concurrency)} at once`,
+    capabilities.length === 0 ? null : capabilities.join(' '),
+  ];
+  return parts.filter((part) => part !== null).join(', ');
+}
+
+function sayExpected({ expected, capacity }: RegisteredEndpointBody): string {
+  const first = expected?.ttft_ms == null ? null : `first token in ${sayMs(expected.ttft_ms)}`;
+  const next = expected?.tpot_ms == null ? null : `${Math.round(1_000 / expected.tpot_ms)} tokens/s`;
+  const pool = capacity?.pool_tokens == null ? null : `holds ${sayCount(capacity.pool_tokens)} tokens`;
+  const known = [first, next, pool].filter((part) => part !== null).join(', ');
+  return expected === null || known === '' ? known : `${known} (by ${expected.source})`;
+}
+
+function findingsOf({ seen }: RegisteredEndpointBody): string[] {
+  return (seen?.findings ?? []).map(({ what, declared, seen: found, severity }) => {
+    const said = declared === null ? '' : ` declared ${declared},`;
+    return `${severity}: ${what}${said} seen ${found ?? 'nothing'}`;
+  });
+}

@@ -1,0 +1,96 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { measureEngine, type BenchmarkOptions } from '#cli/node/benchmark/benchmark';
+import { pause } from '#test/support/pause';
+import { seededRandom } from '#test/support/random-chunks';
+import { SMALL_MODEL, startSmallEngine, type SmallEngine } from '#test/support/small-engine';
+import { serve } from './engines/fixture-server.ts';
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+async function started(): Promise<SmallEngine> {
+  const engine = await startSmallEngine();
+  stops.push(engine.stop);
+  return engine;
+}
+
+const at = (url: string, more: Partial<BenchmarkOptions> = {}): BenchmarkOptions => ({
+  url,
+  key: null,
+  fetch,
+  model: SMALL_MODEL,
+  length: 'short',
+  maxSequences: 3,
+  context: 32_768,
+  random: seededRandom(1),
+  now: () => performance.now(),
+  ...more,
+});
+
+const bodyOf = (init: RequestInit | undefined): string => (typeof init?.body === 'string' ? init.body : '');
+
+describe('the benchmark', () => {
+  it('measures first token, pace, and several requests together', async () => {
+    const engine = await started();
+    engine.pace(5);
+    engine.length(20);
+    const result = await measureEngine(at(engine.url));
+    if (!('speed' in result)) throw new Error(result.failure.reason);
+    expect(result.speed.tpotMs).toBeGreaterThanOrEqual(4);
+    expect(result.speed.throughput).toMatchObject({ streams: 3 });
+    const alone = 1_000 / (result.speed.tpotMs ?? 1);
+    expect(result.speed.throughput?.tokensPerSecond).toBeGreaterThan(alone);
+  });
+
+  it('ends in time however slow the engine is, with what has come until then', async () => {
+    const engine = await started();
+    engine.pace(100);
+    engine.length(100_000);
+    const startedAtMs = performance.now();
+    const result = await measureEngine(at(engine.url));
+    expect(performance.now() - startedAtMs).toBeLessThan(5_500);
+    expect('speed' in result && result.speed.tpotMs).toBeGreaterThan(90);
+    for (let look = 0; look < 100 && engine.running() > 0; look++) await pause(10);
+    expect(engine.running()).toBe(0);
+  });
+
+  it('says why an engine cannot be measured, in its own words', async () => {
+    const server = await serve((_, response) => response.writeHead(403).end('{"error":{"message":"not for you"}}'));
+    stops.push(server.stop);
+    expect(await measureEngine(at(server.url))).toEqual({ failure: { status: 403, reason: 'not for you' } });
+  });
+
+  it('tries a shorter prompt where the first was too long', async () => {
+    const engine = await started();
+    let asked = 0;
+    const shy: typeof fetch = async (input, init) => {
+      asked++;
+      return bodyOf(init).length > 3_000 ? Response.json({ error: { message: 'prompt too long' } }, { status: 400 }) : fetch(input, init);
+    };
+    expect(await measureEngine(at(engine.url, { fetch: shy }))).toHaveProperty('speed.ttftMs');
+    expect(asked).toBe(5);
+  });
+
+  it('never asks the same twice, so that no prefix cache helps', async () => {
+    const engine = await started();
+    const prompts = new Set<string>();
+    const listen: typeof fetch = (input, init) => {
+      prompts.add(bodyOf(init));
+      return fetch(input, init);
+    };
+    await measureEngine(at(engine.url, { fetch: listen }));
+    expect(prompts.size).toBe(4);
+  });
+
+  it.each<[string, string]>([
+    ['an empty stream', ''],
+    ['events without a token', 'data: {"choices":[]}\n\ndata: [DONE]\n\n'],
+    ['a web page', '<html>'],
+  ])('believes %s to be no measurement', async (_what, body) => {
+    const server = await serve((_, response) => response.end(body));
+    stops.push(server.stop);
+    expect(await measureEngine(at(server.url))).toEqual({ failure: { status: null, reason: 'it answered without a token' } });
+  });
+});

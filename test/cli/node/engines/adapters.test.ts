@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { recognise } from '#cli/node/engines/detect';
+import { answersOf } from './fixture-server.ts';
+
+const NOTHING = { poolTokens: null, maxSequences: null };
+
+describe('an engine is recognised by what it says of itself', () => {
+  it.each([
+    ['vllm', 'vllm', '0.20.2'],
+    ['vllm-older', 'vllm', '0.9.2'],
+    ['sglang', 'sglang', '0.5.4'],
+    ['sglang-metrics', 'sglang', null],
+    ['llama-server', 'llama-cpp', 'b7211-0a1b2c3d'],
+    ['llama-server-slots', 'llama-cpp', 'b7000'],
+    ['ollama', 'ollama', '0.13.1'],
+    ['tgi', 'tgi', '3.3.6'],
+    ['lmdeploy', 'lmdeploy', null],
+    ['tabbyapi', 'tabbyapi', null],
+    ['openai', 'openai', null],
+  ])('%s is %s %s', (fixture, engine, version) => {
+    const found = recognise(answersOf(fixture));
+    expect([found?.adapter.name, found?.version]).toEqual([engine, version]);
+  });
+
+  it('is nobody while it answers with errors only', () => expect(recognise(answersOf('llama-server-loading'))).toBeNull());
+});
+
+describe('models, contexts, codecs and room are what the engine says', () => {
+  it.each([
+    ['vllm', 'Qwen/Qwen3-8B-FP8', 32_768, 'fp8', 'turboquant_4bit_nc', { poolTokens: 220_048, maxSequences: null }],
+    ['sglang', 'Qwen/Qwen3-8B', 40_960, 'fp8', 'fp8', { poolTokens: 131_072, maxSequences: 64 }],
+    ['llama-server', '/models/Qwen3-8B-Q4_K_M.gguf', 8_192, 'int4', 'unknown', { poolTokens: 16_384, maxSequences: 2 }],
+    ['ollama', 'qwen3:8b', 8_192, 'int4', 'unknown', NOTHING],
+    ['tgi', 'mistralai/Mistral-Small-24B-Instruct-2501', 8_192, 'fp16', 'fp16', { poolTokens: 98_304, maxSequences: 128 }],
+    ['lmdeploy', 'internlm/internlm3-8b-instruct-awq', null, 'int4', 'unknown', NOTHING],
+    ['tabbyapi', 'Qwen3-32B-exl3-4.0bpw', 32_768, 'int4', 'q8_0', { poolTokens: 65_536, maxSequences: 16 }],
+    ['openai', 'some-model', 16_384, 'unknown', 'unknown', NOTHING],
+  ] as const)('%s serves %s', (fixture, upstreamModel, context, quantization, kvCache, capacity) => {
+    expect(recognise(answersOf(fixture))?.models[0]).toEqual({ upstreamModel, context, quantization, kvCache, capacity, isLoaded: true });
+  });
+
+  it('an older vLLM counts blocks, and "auto" is the model’s own 16 bits', () => {
+    const [model, adapter] = recognise(answersOf('vllm-older'))?.models ?? [];
+    expect(model).toMatchObject({ kvCache: 'bf16', quantization: 'int4', capacity: { poolTokens: 2_804 * 16 } });
+    expect(adapter).toMatchObject({ upstreamModel: 'my-lora', context: null });
+  });
+
+  it('Ollama’s models on disk are told from those in memory', () => {
+    const models = recognise(answersOf('ollama'))?.models.map(({ upstreamModel, isLoaded, quantization }) => [
+      upstreamModel,
+      isLoaded,
+      quantization,
+    ]);
+    expect(models).toEqual([
+      ['qwen3:8b', true, 'int4'],
+      ['gpt-oss:20b', false, 'mxfp4'],
+    ]);
+  });
+});
+
+describe('load is what the engine counts', () => {
+  it.each([
+    ['vllm', { running: 3, waiting: 1, kvUsage: 0.4125 }],
+    ['vllm-older', { running: 0, waiting: 0, kvUsage: 0 }],
+    ['sglang', { running: 3, waiting: 1, kvUsage: 0.15 }],
+    ['sglang-metrics', { running: 5, waiting: 2, kvUsage: 0.31 }],
+    ['llama-server', { running: 2, waiting: 3, kvUsage: null }],
+    ['llama-server-slots', { running: 1, waiting: 0, kvUsage: null }],
+    ['tgi', { running: 12, waiting: 4, kvUsage: null }],
+    ['lmdeploy', { running: 6, waiting: 0, kvUsage: 0.25 }],
+  ])('%s says %j', (fixture, load) => {
+    const answers = answersOf(fixture);
+    expect(recognise(answers)?.adapter.load?.read(answers)).toEqual(load);
+  });
+
+  it.each(['ollama', 'tabbyapi', 'openai'])('%s counts nothing, so the node counts for itself', (fixture) => {
+    expect(recognise(answersOf(fixture))?.adapter.load).toBeNull();
+  });
+
+  it('is unknown where the engine says nonsense', () => {
+    const adapter = recognise(answersOf('vllm'))?.adapter;
+    const saying = (text: string) => new Map([['/metrics', { status: 200, contentType: 'text/plain', text }]]);
+    expect(adapter?.load?.read(saying('vllm:num_requests_running NaN'))).toBeNull();
+    expect(adapter?.load?.read(saying('vllm:num_requests_running -3'))).toBeNull();
+    expect(adapter?.load?.read(saying('<html>'))).toBeNull();
+    expect(adapter?.load?.read(saying('vllm:num_requests_running 1\nvllm:kv_cache_usage_perc 41.2'))).toEqual({
+      running: 1,
+      waiting: 0,
+      kvUsage: null,
+    });
+  });
+});
