@@ -54,7 +54,8 @@ function manifestText(upstreamOrigin: string): string {
   return JSON.stringify({ version: 1, endpoints, teams }); // JSON is YAML
 }
 
-async function fillDatabase(db: D1Database, text: string, keys: LocalKeys): Promise<void> {
+/** Migrates a database and applies a manifest to it. */
+export async function fillDatabase(db: D1Database, text: string, keys: LocalKeys): Promise<void> {
   await migrate(db, MIGRATIONS);
   const manifest = checkManifest(text, 'bench manifest', surroundings(true, LOCAL_HOSTS));
   const { keys: clientKeys } = requireClientKeys(manifest, {});

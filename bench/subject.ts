@@ -53,7 +53,7 @@ export async function startWorker(
 
 /** Starts a Worker from bench/workers/ whose `handle(request, { UPSTREAM })` is its fetch handler; `UPSTREAM` is an origin. */
 export async function startBareWorker(id: 'passThrough' | 'relay', file: string, upstreamOrigin: string): Promise<Subject> {
-  const entry = `import './network.ts'; export { Account, HealthBoard } from './idle-objects.ts'; import { handle } from './${file}'; export default { fetch: handle };`;
+  const entry = `import './network.ts'; export { Account, HealthBoard, NodeLink } from './idle-objects.ts'; import { handle } from './${file}'; export default { fetch: handle };`;
   const { origin, pid, stop } = await startWorker(entry, { UPSTREAM: upstreamOrigin });
   return { id, origin: origin.origin, key: 'sk-none', pid, stop };
 }

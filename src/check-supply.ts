@@ -163,5 +163,6 @@ function toCatalogRows(rows: DeploymentRows, nowMs: number): CatalogRows {
     offers: rows.offers.map((row) => ({ ...nothing, ...row, validFromMs: Math.min(row.validFromMs ?? nowMs, nowMs) })),
     claims: rows.claims.map((row) => ({ expiresAtMs: null, ...row })),
     nextPriceAtMs: null,
+    registrations: [],
   } as CatalogRows;
 }

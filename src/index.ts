@@ -6,6 +6,7 @@ import { createHall } from '#src/serve';
 
 export { HealthBoard } from '#src/health/board';
 export { Account } from '#src/ledger/account';
+export { NodeLink } from '#src/nodes/node-link';
 
 let porch: Porch | undefined;
 let jobs: Jobs | undefined;

@@ -96,6 +96,12 @@ export function createDeployment({ db, now, newId, log, secret, allowedHosts, fo
           param: 'manifest',
         },
       );
+    if (plan.registered.length > 0)
+      throw new GatewayError(
+        'conflict',
+        `The manifest names endpoints that operators have registered: ${plan.registered.slice(0, ORPHANS_MAX).join(', ')}. Rename them, or retire those first.`,
+        { param: 'manifest' },
+      );
     const hasSecret = (name: string): boolean => secret(name) !== undefined;
     const warnings = [
       ...(plan.endedKeys.includes(actor) ? ['the key that applies this is not in the manifest: it will not work any more'] : []),

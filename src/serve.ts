@@ -3,6 +3,7 @@
  * admit, match, plan, hold, dispatch, meter, settle. Rooms meet here and nowhere else.
  */
 import type { CatalogSnapshot, ModelEntry, Offer } from '#schema/catalog';
+import { GatewayError } from '#schema/error';
 import type { ResolvedPolicy } from '#schema/policy';
 import type { PlanRecord, PolicyLevels, Receipt, UsageSource } from '#schema/receipt';
 import type { ClientChat, ClientUnit, Skin, UnitSkin } from '#schema/skin';
@@ -11,13 +12,12 @@ import { createAnswers } from '#src/answer';
 import { createAdmission, type Admission, type Asked, type Caller, type Team } from '#src/admission/admission';
 import { chatFacts } from '#src/admission/facts';
 import { unitFacts } from '#src/admission/unit-facts';
+import { createEndpointKeys, withOpenKeys } from '#src/byok/endpoint-keys';
 import { createOwnKeys } from '#src/byok/own-keys';
-import { createSafe, type Safe } from '#src/byok/safe';
 import { createSealer } from '#src/byok/seal';
-import { resealProviderKey } from '#src/byok/store';
+import { readEndpointKeys, resealEndpointKey, resealProviderKey } from '#src/byok/store';
 import { createCatalog } from '#src/catalog/catalog';
 import { canonicalModel, checkProviderNames, countModels, findModel, match } from '#src/catalog/match';
-import { createStatsReader, type ReadEndpointStats } from '#src/catalog/stats-reader';
 import type { Context } from '#src/context';
 import type { Ask } from '#src/dispatch/ask';
 import { attempt, type CallUpstream } from '#src/dispatch/attempt';
@@ -25,32 +25,26 @@ import { countUpstream } from '#src/dispatch/count-upstream';
 import { dispatch, type DispatchResult } from '#src/dispatch/dispatch';
 import { createHedgeBudget } from '#src/dispatch/hedge-budget';
 import { createRetryBudget } from '#src/dispatch/retry-budget';
-import { providerOrigins } from '#src/dispatch/provider-origins';
 import { isCallable as hasKey } from '#src/dispatch/target';
 import { LOCAL_REGION, regionOf } from '#src/health/board-name';
 import { createHealth } from '#src/health/health';
 import { createCarry, type Routed } from '#src/hold';
-import { createKeyring, type Keyring } from '#src/keys/keyring';
 import { createOnce } from '#src/ledger/idempotency/once';
 import { createServeOnce } from '#src/ledger/idempotency/once-call';
-import { createReceiptFeed, type ReceiptFeed } from '#src/ledger/feed';
 import { createLedger } from '#src/ledger/ledger';
 import { readReceipt, writeBatches } from '#src/ledger/store';
-import { createDeployment, type Deployment } from '#src/manage';
+import { createOffice, type Office } from '#src/office';
 import type { Call, Passage } from '#src/passage';
 import { plan as makePlan, type Plan } from '#src/routing/plan';
 import type { Reenactable } from '#src/routing/reenact';
 import { replay as replayPlan } from '#src/routing/replay';
 import { createSettler } from '#src/settle';
-import { accountsOf } from '#src/usage/accounts';
-import { createBooks, type Books } from '#src/usage/books';
-import { createTeams, type Teams } from '#src/usage/teams';
 
 const SESSION_HEADER = 'x-session-id';
 const SESSION_CHARS_MAX = 256;
 
 /** What the porch may ask for. One per isolate. */
-export interface Hall {
+export interface Hall extends Office {
   /** Serves a conversation through one client API, whole or as a stream. */
   serve(call: Call, skin: Skin): Promise<Response>;
   /** Serves an operation that is answered whole. */
@@ -64,22 +58,8 @@ export interface Hall {
   authenticate(token: string | null, waitUntil: Call['waitUntil']): Promise<Caller>;
   snapshot(waitUntil: Call['waitUntil']): CatalogSnapshot | Promise<CatalogSnapshot>;
   findReceipt(teamId: string, generationId: string): Promise<Receipt | null>;
-  /** Receipts in D1, page by page. */
-  receiptFeed: ReceiptFeed;
   /** The policy that holds for all requests of a key. */
   policyOf(caller: Caller, waitUntil: Call['waitUntil']): Promise<ResolvedPolicy>;
-  /** Reads how endpoints have done lately, by endpoint id. */
-  endpointStats: ReadEndpointStats;
-  /** Sums over what was served and charged. */
-  books: Books;
-  /** Management of inference keys. */
-  keys: Keyring;
-  /** The deployment as code. */
-  deployment: Deployment;
-  /** What teams may spend, have spent and hold. */
-  teams: Teams;
-  /** Management of the keys that teams bring for providers. */
-  safe: Safe;
   /** Answers whether this deployment has what it takes to call an endpoint (its key). */
   isCallable(offer: Offer): boolean;
   /** The same for a team, which may have keys of its own; null for anybody. */
@@ -100,9 +80,18 @@ export interface Explanation {
 type RoutedFrom<Client> = Omit<Routed, 'api'> & { client: Client };
 
 /** Opens the rooms of this isolate. */
-export function createHall(context: Context): Hall {
+export function createHall(house: Context): Hall {
+  const sealer = createSealer(house.secret);
+  const endpointKeys = createEndpointKeys({
+    ...house,
+    sealer,
+    read: (endpointId) => readEndpointKeys(house.db, endpointId),
+    reseal: (key, seal) => resealEndpointKey(house.db, key, seal),
+  });
+  // The keys of registered endpoints are secrets like any other from here on.
+  const context = { ...house, secret: endpointKeys.secret };
   const gate = createAdmission(context);
-  const catalog = createCatalog(context);
+  const catalog = withOpenKeys(createCatalog(context), endpointKeys);
   let region: string | null = null;
   const health = createHealth({ ...context, region: () => region ?? LOCAL_REGION });
   const ledger = createLedger({
@@ -119,7 +108,6 @@ export function createHall(context: Context): Hall {
   const carry = createCarry({ ...context, ledger, settler });
   const answers = createAnswers({ settler, dispatch: dispatchAlong, now: context.now });
 
-  const sealer = createSealer(context.secret);
   const ownKeys = createOwnKeys({ ...context, sealer, reseal: (sealed, seal) => resealProviderKey(context.db, sealed, seal) });
 
   const isCallable = (offer: Offer): boolean => hasKey(offer, context);
@@ -182,13 +170,25 @@ export function createHall(context: Context): Hall {
 
   /** Admit, match, plan: everything that decides, nothing that acts. */
   async function route<Client>(call: Call, read: () => Asked & { client: Client }): Promise<RoutedFrom<Client>> {
-    const { waitUntil } = call;
-    const caller = await gate.authenticate(call.token, waitUntil);
-    const snapshot = await catalog.snapshot(waitUntil);
+    const caller = await gate.authenticate(call.token, call.waitUntil);
+    const snapshot = await catalog.snapshot(call.waitUntil);
+    const first = routeOver(snapshot, caller, call, read);
+    if (!(await missesSomething(first))) return first;
+    // What was asked for may have joined a moment ago.
+    const newest = await catalog.newest(call.waitUntil);
+    return newest === snapshot ? first : routeOver(newest, caller, call, read);
+  }
+
+  async function routeOver<Client>(
+    snapshot: CatalogSnapshot,
+    caller: Caller,
+    { headers, waitUntil }: Call,
+    read: () => Asked & { client: Client },
+  ): Promise<RoutedFrom<Client>> {
     const gated = await gate.admit({
       caller,
-      read: () => withSession(read(), call.headers),
-      headers: call.headers,
+      read: () => withSession(read(), headers),
+      headers,
       canonicalModel: (name) => canonicalModel(snapshot, name),
       waitUntil,
     });
@@ -248,6 +248,7 @@ export function createHall(context: Context): Hall {
   }
 
   return {
+    ...createOffice(context, { sealer, endpointKeys, catalog, gate }),
     serve: (call, skin) => serveOnce(call, (call) => serve(call, skin)),
     serveUnit: (call, skin) => serveOnce(call, (call) => serveUnit(call, skin)),
     countTokens,
@@ -256,26 +257,23 @@ export function createHall(context: Context): Hall {
     authenticate: gate.authenticate,
     snapshot: catalog.snapshot,
     findReceipt: ledger.find,
-    receiptFeed: createReceiptFeed(context),
     policyOf: gate.policyOf,
-    endpointStats: createStatsReader(context),
-    books: createBooks(context),
-    deployment: createDeployment({
-      ...context,
-      forget: () => {
-        gate.forgetAll();
-        return catalog.renew();
-      },
-    }),
-    keys: createKeyring({ ...context, forget: gate.forget }),
-    teams: createTeams({ ...context, accounts: accountsOf(context.account) }),
-    safe: createSafe({ ...context, sealer, origins: providerOrigins(context.allowedHosts), forgetTeam: gate.forgetTeam }),
     isCallable,
     callableBy,
     stand: (continent) => (region ??= regionOf(continent())),
     now: context.now,
     log: context.log,
   };
+}
+
+/** Tells whether a request found nobody to serve it, or named a model, provider or endpoint that the snapshot does not have. */
+async function missesSomething(routing: Promise<{ plan: Plan }>): Promise<boolean> {
+  try {
+    return (await routing).plan.candidates.length === 0;
+  } catch (error) {
+    if (!(error instanceof GatewayError)) return false;
+    return error.code === 'model_not_found' || (error.code === 'invalid_request' && error.param?.startsWith('provider.') === true);
+  }
 }
 
 /** The session that the header names holds where the body names none. */

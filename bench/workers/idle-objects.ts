@@ -3,3 +3,4 @@ import { DurableObject } from 'cloudflare:workers';
 
 export class Account extends DurableObject {}
 export class HealthBoard extends DurableObject {}
+export class NodeLink extends DurableObject {}

@@ -63,7 +63,7 @@ export interface Gate {
   authenticate(token: string | null, waitUntil: WaitUntil): Promise<Caller>;
   /** Checks a request and resolves its policy. Throws GatewayError: `invalid_request` with `param`, `permission_denied`, `ledger_unavailable`. */
   admit<A extends Asked>(input: AdmitInput<A>): Promise<Admission & { asked: A }>;
-  /** Resolves the policy that holds for all requests of a key. Throws GatewayError: `permission_denied` for management keys, `ledger_unavailable`. */
+  /** Resolves the policy that holds for all requests of a key. Throws GatewayError: `permission_denied` for keys that do not infer, `ledger_unavailable`. */
   policyOf(caller: Caller, waitUntil: WaitUntil): Promise<ResolvedPolicy>;
   /** Makes this isolate read every key and policy again. */
   forgetAll(): void;
@@ -165,7 +165,8 @@ export function createAdmission({ db, now, log, secret }: AdmissionPorts): Gate 
 
 function requireInference(caller: Caller): Team {
   if (caller.kind === 'inference' && caller.team) return caller.team;
-  throw new GatewayError('permission_denied', 'Management keys manage and never infer. Use an inference key of a team.');
+  const what = caller.kind === 'operator' ? 'Operator keys register endpoints and nodes' : 'Management keys manage';
+  throw new GatewayError('permission_denied', `${what} and never infer. Use an inference key of a team.`);
 }
 
 function uniqueNames(request: RoutedRequest): string[] {

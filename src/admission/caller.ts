@@ -23,12 +23,14 @@ export interface Team {
 
 export interface Caller {
   keyId: string;
-  kind: 'inference' | 'management';
+  kind: 'inference' | 'management' | 'operator';
   /** First and last characters of the key, for people. */
   label: string;
   name: string;
-  /** Null for deployment-wide management keys. */
+  /** Null for deployment-wide management keys, and for operator keys. */
   team: Team | null;
+  /** Whose endpoints and nodes an operator key manages; absent for the other kinds. */
+  operatorId?: string;
   keyPolicy: string | null;
   /** Globs over model ids (`qwen/*`); null allows every model. */
   models: readonly string[] | null;

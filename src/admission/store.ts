@@ -32,7 +32,7 @@ const sealedKeys = sql<string>`(
 
 /**
  * Finds the enabled key with a SHA-256 hash (hex): by the key that holds now, or by the one that it has replaced, which works until its overlap
- * ends (K14). One look-up whatever it finds (K6). Null when there is none, or an inference key has lost its team.
+ * ends (K14). One look-up whatever it finds (K6). Null when there is none, or a key has lost its team or operator.
  */
 export async function findCaller(db: D1Database, hash: string): Promise<Caller | null> {
   const [row] = await drizzle(db)
@@ -51,7 +51,8 @@ export async function findCaller(db: D1Database, hash: string): Promise<Caller |
     limits: toLimits(row.team.limits),
     ...(sealed.length > 0 && { providerKeys: sealed }),
   };
-  const kind = key.kind === 'management' ? 'management' : 'inference';
+  const kind = key.kind === 'management' || key.kind === 'operator' ? key.kind : 'inference';
+  if (kind === 'operator' && key.operatorId === null) return null;
   if (team === null && (kind === 'inference' || key.teamId !== null)) return null;
   const own = { keyId: key.id, budget: toBudget(key.budgetNanoUsd, key.budgetPeriod), limits: toLimits(key.limits) };
   return {
@@ -60,6 +61,7 @@ export async function findCaller(db: D1Database, hash: string): Promise<Caller |
     label: key.label,
     name: key.name,
     team,
+    ...(kind === 'operator' && key.operatorId !== null && { operatorId: key.operatorId }),
     keyPolicy: key.policy,
     models: key.models,
     quotas: kind === 'inference' && team !== null ? quotasOf(own, team) : [],

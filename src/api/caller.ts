@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { GatewayError } from '#schema/error';
 import type { Caller, Team } from '#src/admission/admission';
+import type { SupplyManager } from '#src/nodes/supply-manager';
 import type { Hall } from '#src/serve';
 import { bearerToken } from './bearer.ts';
 
@@ -24,7 +25,8 @@ export async function optionalCaller(hall: Hall, c: Context): Promise<Caller | n
 export async function requireTeam(hall: Hall, c: Context): Promise<{ caller: Caller; team: Team }> {
   const caller = await requireCaller(hall, c);
   if (caller.kind === 'inference' && caller.team) return { caller, team: caller.team };
-  throw new GatewayError('permission_denied', 'This path is for inference keys; a management key infers nothing.');
+  const kind = caller.kind === 'operator' ? 'an operator' : 'a management';
+  throw new GatewayError('permission_denied', `This path is for inference keys; ${kind} key infers nothing.`);
 }
 
 /** The holder of a management key: what they may touch, and who the audit trail says they are. */
@@ -39,7 +41,8 @@ export interface Manager {
 export async function requireManager(hall: Hall, c: Context): Promise<Manager> {
   const caller = await requireCaller(hall, c);
   if (caller.kind === 'management') return { teamId: caller.team?.id ?? null, actor: caller.keyId };
-  throw new GatewayError('permission_denied', 'This path needs a management key (sk-hr-mgmt-…); inference keys cannot manage.');
+  const held = caller.kind === 'operator' ? 'operator keys manage their own endpoints and nodes' : 'inference keys cannot manage';
+  throw new GatewayError('permission_denied', `This path needs a management key (sk-hr-mgmt-…); ${held}.`);
 }
 
 /** One team, or all of them where it is null. */
@@ -59,4 +62,22 @@ export async function requireDeploymentManager(hall: Hall, c: Context): Promise<
   const manager = await requireManager(hall, c);
   if (manager.teamId === null) return manager;
   throw new GatewayError('permission_denied', 'This path needs a management key of the whole deployment; this one manages a single team.');
+}
+
+/** Finds who manages supply: the holder of an operator key, or a manager. Throws GatewayError: `invalid_api_key`, `permission_denied`. */
+export async function requireSupplyManager(hall: Hall, c: Context): Promise<SupplyManager> {
+  const caller = await requireCaller(hall, c);
+  if (caller.kind === 'management') return { actor: caller.keyId, operatorId: null, teamId: caller.team?.id ?? null };
+  if (caller.operatorId !== undefined) return { actor: caller.keyId, operatorId: caller.operatorId, teamId: null };
+  throw new GatewayError(
+    'permission_denied',
+    'This path needs an operator key (sk-hr-op-…) or a management key; inference keys cannot manage.',
+  );
+}
+
+/** The same, or a node that signs for itself. */
+export async function requireNodeManager(hall: Hall, c: Context): Promise<SupplyManager> {
+  const authorization = c.req.header('authorization') ?? '';
+  if (!/^node /i.test(authorization)) return requireSupplyManager(hall, c);
+  return hall.register.nodes.authenticate({ authorization, method: c.req.method, path: c.req.path });
 }

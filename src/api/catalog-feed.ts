@@ -36,7 +36,7 @@ export function toCatalogFeed(
 }
 
 function toOfferFeed(offer: Offer, callable: boolean): CatalogFeed['models'][number]['offers'][number] {
-  const { price } = offer;
+  const { price, capacity, expected } = offer;
   return {
     id: offer.endpointId,
     provider: offer.providerId,
@@ -69,6 +69,9 @@ function toOfferFeed(offer: Offer, callable: boolean): CatalogFeed['models'][num
       request_nano_usd: price.requestNanoUsd,
       ...(price.unitPicoUsd !== undefined && { unit_pico_usd: price.unitPicoUsd }),
     },
+    ...(capacity && { capacity: { pool_tokens: capacity.poolTokens, max_sequences: capacity.maxSequences } }),
+    ...(expected && { expected: { ttft_ms: expected.ttftMs, tpot_ms: expected.tpotMs, source: expected.source } }),
+    ...(offer.trafficShare !== undefined && { traffic_share: offer.trafficShare }),
     callable,
   };
 }

@@ -35,6 +35,7 @@ function toCandidateBody(candidate: PlanCandidate) {
     cache_hit: rounded(candidate.cacheHit, DECIMALS.index),
     load: load && { in_flight: rounded(load.inFlight, DECIMALS.load), cap: rounded(load.cap, DECIMALS.load) },
     gates: candidate.gates,
+    ...(candidate.basis && { basis: candidate.basis }),
   };
 }
 

@@ -27,12 +27,32 @@ import { serveKey } from './key.ts';
 import { serveChangeKey, serveCreateKey, serveDeleteKey, serveKeyByHash, serveKeys, serveRotateKey } from './keys.ts';
 import { serveEmbeddingModels, serveModel, serveModelData, serveModels, serveModelsCount, serveUserModels } from './models.ts';
 import { serveApplyManifest, serveManifest } from './manifest.ts';
+import { serveNodeLink } from './nodes-link.ts';
+import { serveCreateJoinToken, serveDrainNode, serveJoinNode, serveLeaveNode, serveNode, serveNodes } from './nodes.ts';
 import { serveOpenapi } from './openapi.ts';
+import {
+  serveCreateOperator,
+  serveCreateOperatorKey,
+  serveDeleteOperator,
+  serveOperator,
+  serveOperatorKeys,
+  serveOperators,
+  serveRevokeOperatorKey,
+} from './operators.ts';
 import { servePolicies, servePolicy } from './policies.ts';
+import { serveDecidePrice, serveHeldPrices, servePriceFeeds, serveReadPriceFeed } from './prices.ts';
 import { serveProviders } from './providers.ts';
 import { readBody } from './read-body.ts';
 import { isForm, readForm } from './read-form.ts';
 import { serveReceipt } from './receipt.ts';
+import {
+  serveChangeEndpoint,
+  serveProbeEndpoint,
+  serveRegisteredEndpoint,
+  serveRegisteredEndpoints,
+  serveRegisterEndpoint,
+  serveRetireEndpoint,
+} from './registered-endpoints.ts';
 import { serveTeam, serveTeams } from './teams.ts';
 import { serveUsage } from './usage.ts';
 import { serveReceipts } from './receipts-feed.ts';
@@ -92,6 +112,25 @@ export const SURFACES = [
   { method: 'GET', path: `/model/${MODEL_NAME}`, serve: serveModelData },
   { method: 'GET', path: '/embeddings/models', serve: serveEmbeddingModels },
   { method: 'GET', path: '/endpoints/zdr', serve: serveZdrEndpoints },
+  { method: 'GET', path: '/endpoints', serve: serveRegisteredEndpoints },
+  { method: 'POST', path: '/endpoints', serve: serveRegisterEndpoint },
+  { method: 'GET', path: '/endpoints/:id', serve: serveRegisteredEndpoint },
+  { method: 'PATCH', path: '/endpoints/:id', serve: serveChangeEndpoint },
+  { method: 'DELETE', path: '/endpoints/:id', serve: serveRetireEndpoint },
+  { method: 'POST', path: '/endpoints/:id/probe', serve: serveProbeEndpoint },
+  { method: 'GET', path: '/operators', serve: serveOperators },
+  { method: 'POST', path: '/operators', serve: serveCreateOperator },
+  { method: 'GET', path: '/operators/:id', serve: serveOperator },
+  { method: 'DELETE', path: '/operators/:id', serve: serveDeleteOperator },
+  { method: 'GET', path: '/operators/:id/keys', serve: serveOperatorKeys },
+  { method: 'POST', path: '/operators/:id/keys', serve: serveCreateOperatorKey },
+  { method: 'DELETE', path: '/operators/:id/keys/:hash', serve: serveRevokeOperatorKey },
+  { method: 'GET', path: '/nodes', serve: serveNodes },
+  { method: 'POST', path: '/nodes/tokens', serve: serveCreateJoinToken },
+  { method: 'POST', path: '/nodes/join', serve: serveJoinNode },
+  { method: 'GET', path: '/nodes/:id', serve: serveNode },
+  { method: 'DELETE', path: '/nodes/:id', serve: serveLeaveNode },
+  { method: 'POST', path: '/nodes/:id/drain', serve: serveDrainNode },
   { method: 'GET', path: '/providers', serve: serveProviders },
   { method: 'GET', path: '/generation', serve: serveGeneration },
   { method: 'GET', path: '/receipts', serve: serveReceipts },
@@ -120,6 +159,11 @@ export const SURFACES = [
   { method: 'GET', path: '/policies', serve: servePolicies },
   { method: 'GET', path: '/policies/:name', serve: servePolicy },
   { method: 'GET', path: '/audit', serve: serveAudit },
+  { method: 'GET', path: '/prices/feeds', serve: servePriceFeeds },
+  { method: 'POST', path: '/prices/feeds/:id/read', serve: serveReadPriceFeed },
+  { method: 'GET', path: '/prices/held', serve: serveHeldPrices },
+  { method: 'POST', path: '/prices/held/:endpoint{.+}', serve: serveDecidePrice },
+  { method: 'GET', path: '/nodes/:id/link', serve: serveNodeLink },
 ] as const satisfies readonly Surface[];
 
 /** Mounted at the root. */

@@ -3,9 +3,11 @@ import { and, asc, count, eq, sql, type SQL } from 'drizzle-orm';
 import { drizzle, type DrizzleD1Database } from 'drizzle-orm/d1';
 import type { AuditEntry } from '#schema/audit';
 import type { Seal, SealedKey } from '#schema/byok';
+import { endpointKeys } from '#schema/supply-tables';
 import { audit, providerKeys, teams } from '#schema/tables';
 
 export type StoredProviderKey = typeof providerKeys.$inferSelect;
+export type StoredEndpointKey = typeof endpointKeys.$inferSelect;
 /** New values; what is undefined stays. */
 export type ProviderKeyChanges = {
   [Field in 'name' | 'disabled' | 'label' | 'origin' | keyof Seal]?: StoredProviderKey[Field] | undefined;
@@ -98,6 +100,26 @@ export async function resealProviderKey(db: D1Database, { id, sealed }: SealedKe
     .update(providerKeys)
     .set(seal)
     .where(and(eq(providerKeys.id, id), eq(providerKeys.sealed, sealed)));
+}
+
+/** Sealed keys of registered endpoints read at once at most; operators have hundreds at most each. */
+const ENDPOINT_KEYS_MAX = 20_000;
+
+/** Reads the sealed keys of registered endpoints; of one of them where `endpointId` is given. */
+export function readEndpointKeys(db: D1Database, endpointId?: string): Promise<StoredEndpointKey[]> {
+  return drizzle(db)
+    .select()
+    .from(endpointKeys)
+    .where(endpointId === undefined ? undefined : eq(endpointKeys.endpointId, endpointId))
+    .limit(ENDPOINT_KEYS_MAX);
+}
+
+/** Replaces the seal of an endpoint's key by one under another secret, unless somebody has replaced the key meanwhile. */
+export async function resealEndpointKey(db: D1Database, { endpointId, sealed }: StoredEndpointKey, seal: Seal): Promise<void> {
+  await drizzle(db)
+    .update(endpointKeys)
+    .set(seal)
+    .where(and(eq(endpointKeys.endpointId, endpointId), eq(endpointKeys.sealed, sealed)));
 }
 
 /** Writes an audit row only if the statement before it in the same batch has changed a row. */

@@ -40,6 +40,8 @@ function toObservations(
       return [{ kind: 'failed', ageMs, tenant, normalisedMs: flightEnd.durationMs / lengthFactor, isProbe }];
     case 'capacity':
       return [{ kind: 'refused', ageMs, retryAfterMs: flightEnd.failure?.retryAfterMs ?? null, inFlight: 1 }];
+    case 'away':
+      return [{ kind: 'refused', ageMs, retryAfterMs: flightEnd.failure?.retryAfterMs ?? null, inFlight: null }];
     case 'credential':
     case 'none':
       return [];

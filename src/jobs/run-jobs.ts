@@ -1,6 +1,9 @@
 /** Scheduled work, once a minute. Each job fails alone. */
 import { RUNTIME_TIMERS } from '#schema/timers';
 import { within } from '#schema/within';
+import { createEndpointKeys, withOpenKeys } from '#src/byok/endpoint-keys';
+import { createSealer } from '#src/byok/seal';
+import { readEndpointKeys, resealEndpointKey } from '#src/byok/store';
 import { createCatalog, type WaitUntil } from '#src/catalog/catalog';
 import type { Context } from '#src/context';
 import { attempt } from '#src/dispatch/attempt';
@@ -8,8 +11,10 @@ import { isCallable } from '#src/dispatch/target';
 import { REGISTRY_BOARD } from '#src/health/board-name';
 import { GroupCommit } from '#src/ledger/group-commit';
 import { writeBatches } from '#src/ledger/store';
+import { createPriceDesk } from '#src/price-desk';
 import { CANARY_KEY_ID } from './canary-receipt.ts';
 import { sendCanaries } from './canaries.ts';
+import { minuteOfProbes } from './probes.ts';
 import { checkJournal, reconcileAccounts } from './reconcile.ts';
 import { rollUp } from './roll-up.ts';
 import { CANARY_TEAM_ID } from './send-canary.ts';
@@ -25,8 +30,16 @@ export interface Jobs {
 }
 
 /** Prepares the jobs. Canaries stay at home where the variable `HEADRACE_CANARIES` is `off`. */
-export function createJobs(context: Context): Jobs {
-  const catalog = createCatalog(context);
+export function createJobs(house: Context): Jobs {
+  const endpointKeys = createEndpointKeys({
+    ...house,
+    sealer: createSealer(house.secret),
+    read: (endpointId) => readEndpointKeys(house.db, endpointId),
+    reseal: (key, seal) => resealEndpointKey(house.db, key, seal),
+  });
+  const context = { ...house, secret: endpointKeys.secret };
+  const catalog = withOpenKeys(createCatalog(context), endpointKeys);
+  const prices = createPriceDesk(context);
   const sendsCanaries = context.secret('HEADRACE_CANARIES') !== 'off';
 
   /** Books canaries as requests are booked: by group commit through an Account, or past it. */
@@ -65,6 +78,8 @@ export function createJobs(context: Context): Jobs {
         roll_up: () => rollUp(context.db, nowMs),
         reconcile: () => reconcileAccounts(context, nowMs),
         check_journal: () => checkJournal(context),
+        probes: () => minuteOfProbes({ ...context, endpointKey: endpointKeys.find }, nowMs),
+        prices: () => prices.readDue(),
         ...(sendsCanaries && { canaries: () => sendOut(waitUntil) }),
       };
       const runs = Object.entries(jobs).map(async ([job, work]) => {

@@ -92,6 +92,7 @@ function createListener(): Pick<Health, 'begin'> & { ttftMs: number | null; end:
     end: null,
     begin: () => ({
       firstToken: (ttftMs) => void (heard.ttftMs = ttftMs),
+      nodeLoad: () => undefined,
       end: (result) => void (heard.end = result),
     }),
   };

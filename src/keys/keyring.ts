@@ -153,6 +153,7 @@ export function createKeyring({ db, now, newId, log, forget }: KeyringPorts): Ke
         limits,
         previousHash: null,
         previousExpiresAtMs: null,
+        operatorId: null,
       };
       await ask(insertKey(db, key, entryOf(manager, { action: 'key.create', before: null, after: key })));
       return { key, token };

@@ -12,9 +12,9 @@ export interface MintedKey {
   label: string;
 }
 
-/** Makes a key: `sk-hr-` and 256 random bits in base64url. */
-export function mintKey(): MintedKey {
+/** Makes a key: a prefix that tells its kind, `sk-hr-` where none is given, and 256 random bits in base64url. */
+export function mintKey(prefix = 'sk-hr-'): MintedKey {
   const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(SECRET_BYTES))).toString('base64url');
-  const token = `sk-hr-${secret}`;
+  const token = `${prefix}${secret}`;
   return { token, hash: createHash('sha256').update(token).digest('hex'), label: keyLabel(token) };
 }

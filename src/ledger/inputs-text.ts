@@ -7,7 +7,7 @@ import type { PlanInputs, PolicyLevels } from '#schema/receipt';
 /** Stored as their places here. */
 const BREAKERS: readonly EndpointHealth['breaker'][] = ['closed', 'open', 'half_open'];
 
-/** One reading, without what no order depends on: the q95 that hedges go by, and parts of a sample. */
+/** One reading, the rarest parts last and absent where they are; without what no order depends on: the q95 that hedges go by, and parts of a sample. */
 type ReadingRow = readonly [
   samples: number,
   failureProbability: number,
@@ -20,8 +20,12 @@ type ReadingRow = readonly [
   breaker: number,
   credentialDisabled: 0 | 1,
   newsAgeMs: number | null,
-  failureProbabilityLong?: number,
+  failureProbabilityLong?: number | null,
+  inFlightTokens?: number | null,
+  nodeLoad?: NodeLoadRow | null,
+  likelyInFlightTokens?: number,
 ];
+type NodeLoadRow = readonly [running: number, waiting: number, kvUsage: number | null, ageMs: number];
 
 /** Where the policy came from: three names, how many models were asked for, and the request's wishes where it had some. */
 type LevelsRow = readonly [
@@ -77,7 +81,7 @@ function fromLevelsRow([team, key, request, requestedModels, wishes]: LevelsRow)
 }
 
 function toReadingRow(reading: EndpointHealth): ReadingRow {
-  const { failureProbabilityLong } = reading;
+  const { failureProbabilityLong, inFlightTokens, nodeLoad, likelyInFlightTokens } = reading;
   const row = [
     Math.floor(reading.samples),
     reading.failureProbability,
@@ -91,17 +95,29 @@ function toReadingRow(reading: EndpointHealth): ReadingRow {
     reading.credentialDisabled ? 1 : 0,
     reading.newsAgeMs ?? null,
   ] as const;
-  return failureProbabilityLong === undefined ? row : [...row, failureProbabilityLong];
+  const [long, tokens, node] = [failureProbabilityLong ?? null, inFlightTokens ?? null, nodeLoad ? toNodeLoadRow(nodeLoad) : null];
+  if (likelyInFlightTokens !== undefined) return [...row, long, tokens, node, likelyInFlightTokens];
+  if (node !== null) return [...row, long, tokens, node];
+  if (tokens !== null) return [...row, long, tokens];
+  return long === null ? row : [...row, long];
+}
+
+function toNodeLoadRow({ running, waiting, kvUsage, ageMs }: NonNullable<EndpointHealth['nodeLoad']>): NodeLoadRow {
+  return [running, waiting, kvUsage, ageMs];
+}
+
+function fromNodeLoadRow([running, waiting, kvUsage, ageMs]: NodeLoadRow): NonNullable<EndpointHealth['nodeLoad']> {
+  return { running, waiting, kvUsage, ageMs };
 }
 
 function fromReadingRow(row: ReadingRow): EndpointHealth {
   const [samples, failureProbability, ttftNormalisedMs, ttftNormalisedMsP90, tpotMs, inFlight, cap, backoffUntilMs, breaker, ...others] =
     row;
-  const [credentialDisabled, newsAgeMs, failureProbabilityLong] = others;
+  const [credentialDisabled, newsAgeMs, failureProbabilityLong = null, inFlightTokens = null, nodeLoad = null, likely] = others;
   return {
     samples,
     failureProbability,
-    ...(failureProbabilityLong !== undefined && { failureProbabilityLong }),
+    ...(failureProbabilityLong !== null && { failureProbabilityLong }),
     ttftNormalisedMs,
     ttftNormalisedMsP90,
     ttftNormalisedMsP95: null,
@@ -112,5 +128,8 @@ function fromReadingRow(row: ReadingRow): EndpointHealth {
     backoffUntilMs,
     breaker: BREAKERS[breaker] ?? 'closed',
     credentialDisabled: credentialDisabled === 1,
+    ...(inFlightTokens !== null && { inFlightTokens }),
+    ...(likely !== undefined && { likelyInFlightTokens: likely }),
+    ...(nodeLoad !== null && { nodeLoad: fromNodeLoadRow(nodeLoad) }),
   };
 }

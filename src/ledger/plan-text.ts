@@ -1,7 +1,7 @@
 /** How a routing decision is stored: rounded, bounded, and without a name at every number. */
 import type { PrivacyTier, SupplyKind } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
-import type { IndexTerms, PlanCandidate, PlanRecord, PlanRejection } from '#schema/receipt';
+import type { IndexTerms, PlanCandidate, PlanRecord, PlanRejection, SpeedBasis } from '#schema/receipt';
 import { decodeInputs, encodeInputs, type CompactInputs } from './inputs-text.ts';
 
 const COLUMNS = [
@@ -20,6 +20,7 @@ const COLUMNS = [
   'terms',
   'cache_hit',
   'load',
+  'basis',
 ] as const;
 
 /** Rounding steps in one: of the index, its terms and probabilities; of requests under way. */
@@ -33,6 +34,11 @@ const REJECTION_LIMIT = 64;
 /** price, ttft, ttft_miss, tpot, verification, risk */
 type TermsRow = readonly [price: number, ttft: number, ttftMiss: number, tpot: number, verification: number, risk: number];
 type LoadRow = readonly [inFlight: number, cap: number];
+type Basis = NonNullable<PlanCandidate['basis']>;
+/** Stored as their places here. */
+const SPEED_BASES: readonly SpeedBasis[] = ['measured', 'probe', 'node', 'model', 'prior'];
+const LOAD_BASES: readonly Basis['load'][] = [null, 'counted', 'node'];
+type BasisRow = readonly [ttft: number, tpot: number, load: number];
 
 /** One candidate, in the order of `columns`. Rows from before terms were kept end with the gates. */
 type CandidateRow = readonly [
@@ -51,6 +57,7 @@ type CandidateRow = readonly [
   terms?: TermsRow | null,
   cacheHit?: number,
   load?: LoadRow | null,
+  basis?: BasisRow | null,
 ];
 type RejectionRow = readonly [endpoint: string, provider: string, supply: SupplyKind, filter: string, reason: string];
 
@@ -127,7 +134,12 @@ function toCandidateRow(candidate: PlanCandidate): CandidateRow {
     candidate.terms && toTermsRow(candidate.terms),
     rounded(candidate.cacheHit, SHARES),
     candidate.load && [rounded(candidate.load.inFlight, LOADS), rounded(candidate.load.cap, LOADS)],
+    candidate.basis === undefined ? null : toBasisRow(candidate.basis),
   ];
+}
+
+function toBasisRow({ ttft, tpot, load }: Basis): BasisRow {
+  return [SPEED_BASES.indexOf(ttft), SPEED_BASES.indexOf(tpot), LOAD_BASES.indexOf(load)];
 }
 
 function toTermsRow({ price, ttft, ttftMiss, tpot, verification, risk }: IndexTerms): TermsRow {
@@ -143,7 +155,7 @@ function toTermsRow({ price, ttft, ttftMiss, tpot, verification, risk }: IndexTe
 
 function fromCandidateRow(row: CandidateRow): PlanCandidate {
   const [endpointId, provider, tag, supply, tier, rank, index, costNanoUsd, ttftMs, tpotMs, failureProbability, gates, ...added] = row;
-  const [terms = null, cacheHit = 0, load = null] = added;
+  const [terms = null, cacheHit = 0, load = null, basis] = added;
   return {
     endpointId,
     provider,
@@ -160,7 +172,12 @@ function fromCandidateRow(row: CandidateRow): PlanCandidate {
     cacheHit,
     load: load && { inFlight: load[0], cap: load[1] },
     gates,
+    ...(basis && { basis: fromBasisRow(basis) }),
   };
+}
+
+function fromBasisRow([ttft, tpot, load]: BasisRow): Basis {
+  return { ttft: SPEED_BASES[ttft] ?? 'prior', tpot: SPEED_BASES[tpot] ?? 'prior', load: LOAD_BASES[load] ?? null };
 }
 
 function fromTermsRow([price, ttft, ttftMiss, tpot, verification, risk]: TermsRow): IndexTerms {

@@ -1,5 +1,7 @@
 /** The books of an isolate: sums over what was served and charged. Large sums are kept for a while, so that reading them cannot become a load. */
+import { DAY_MS } from '#schema/budget-period';
 import { createOrUnavailable } from '#schema/or-unavailable';
+import { readEarnings, type EndpointEarnings } from './earnings-store.ts';
 import { createKept } from './kept.ts';
 import { readReceiptTeam, readUsage, type UsageQuery, type UsageRow } from './sums-store.ts';
 import { readCredits, type Credits } from './team-store.ts';
@@ -25,6 +27,8 @@ export interface Books {
   teamOfReceipt(id: string): Promise<string | null>;
   /** At most a minute old. */
   activity(query: ActivityQuery): Promise<readonly ActivityRow[]>;
+  /** What the endpoints of an operator have served in so many days; at most a minute old. */
+  earnings(operatorId: string, days: number): Promise<{ sinceMs: number; untilMs: number; rows: readonly EndpointEarnings[] }>;
   /** What endpoints have completed in seven days, by endpoint id; at most five minutes old, empty while D1 does not answer. */
   traffic(): Promise<ReadonlyMap<string, Traffic>>;
 }
@@ -42,6 +46,7 @@ export function createBooks({ db, now, log }: BooksPorts): Books {
   const credits = createKept<Credits>({ now, keptMs: MINUTE_MS, capacity: KEPT_MAX });
   const usages = createKept<readonly UsageRow[]>({ now, keptMs: 10_000, capacity: KEPT_MAX });
   const activities = createKept<readonly ActivityRow[]>({ now, keptMs: MINUTE_MS, capacity: KEPT_MAX });
+  const earnings = createKept<Awaited<ReturnType<Books['earnings']>>>({ now, keptMs: MINUTE_MS, capacity: KEPT_MAX });
   const traffics = createKept<ReadonlyMap<string, Traffic>>({ now, keptMs: 5 * MINUTE_MS, capacity: 1 });
 
   const ask = createOrUnavailable({ sentence: 'Usage cannot be read right now', event: 'books_unavailable', timeoutMs: TIMEOUT_MS, log });
@@ -53,6 +58,12 @@ export function createBooks({ db, now, log }: BooksPorts): Books {
     usage: (query) => usages.get(JSON.stringify(query), () => ask(readUsage(db, query))),
     teamOfReceipt: (id) => ask(readReceiptTeam(db, id)),
     activity: (query) => activities.get(JSON.stringify(query), () => ask(readActivity(db, query))),
+    earnings: (operatorId, days) =>
+      earnings.get(`${operatorId} ${days}`, async () => {
+        const untilMs = now();
+        const sinceMs = untilMs - days * DAY_MS;
+        return { sinceMs, untilMs, rows: await ask(readEarnings(db, { operatorId, sinceMs })) };
+      }),
     async traffic() {
       try {
         return await traffics.get('', () => ask(readTraffic(db, now() - TRAFFIC_WINDOW_MS)));

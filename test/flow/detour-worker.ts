@@ -2,7 +2,7 @@
 import worker from '#src/index';
 import type { Env } from '#src/context';
 
-export { Account, HealthBoard } from '#src/index';
+export { Account, HealthBoard, NodeLink } from '#src/index';
 
 function withDetours(env: Env & { DETOURS: string; NETWORK: Fetcher }): Env {
   const detours = Object.entries(JSON.parse(env.DETOURS) as Record<string, string>);

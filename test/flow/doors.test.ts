@@ -60,7 +60,9 @@ const QUERIES = [
   '?team=',
   '?output_modalities=all',
 ];
-const MANAGEMENT = SURFACES.filter((surface) => ![...OPEN, ...INFERENCE].includes(surface.path));
+/** Take no key: a node brings a join token once, and proves itself on the link by its signature. */
+const SIGNED = ['/nodes/:id/link', '/nodes/join'];
+const MANAGEMENT = SURFACES.filter((surface) => ![...OPEN, ...INFERENCE, ...SIGNED].includes(surface.path));
 
 let stateDir: string;
 let house: House;
@@ -155,6 +157,10 @@ afterAll(async () => {
 });
 
 describe('every surface', () => {
+  it('K11: nodes join with a join token and nothing else, whatever they send', async () => {
+    for (const key of [null, KEYS.ours, KEYS.admin]) expect((await call('POST', '/nodes/join', key, {})).status).toBe(401);
+  });
+
   it.each(MANAGEMENT)(
     'K11: $method $path is for managers: strangers get 401, inference keys 403, whatever the path names',
     async ({ method, path: pattern }) => {

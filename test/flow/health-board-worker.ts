@@ -47,10 +47,11 @@ function isolateOf(env: Env, name: string): Health {
 }
 
 /** One request: an attempt that goes well, fails or is left by its client, with the exchange that it keeps alive. */
-function serve(health: Health, kind: 'ok' | 'fail' | 'leave', context: ExecutionContext): void {
+function serve(health: Health, kind: 'ok' | 'fail' | 'leave' | 'loaded', context: ExecutionContext): void {
   const flight = health.begin(OFFER, FACTS);
   if (kind === 'ok') flight.firstToken(700);
-  const outcome = ({ ok: 'completed', fail: 'failed', leave: 'cancelled' } as const)[kind];
+  if (kind === 'loaded') flight.nodeLoad({ running: 3, waiting: 1, kvUsage: 0.75 });
+  const outcome = ({ ok: 'completed', fail: 'failed', leave: 'cancelled', loaded: 'cancelled' } as const)[kind];
   const failure = outcome === 'failed' ? ({ kind: 'connect', origin: 'local', detail: '' } as const) : null;
   flight.end({ outcome, failure, completionTokens: 101, durationMs: 2_200 });
   const work = health.sync();
@@ -77,6 +78,14 @@ export default {
         await board.evict().catch(() => undefined);
         return Response.json({});
       }
+      case '/report':
+        // As the link of a node does.
+        await env.HEALTH_BOARD.getByName(REGISTRY_BOARD).reportLoad({
+          load: { running: Number(url.searchParams.get('running')), waiting: 0, kvUsage: null },
+          ageMs: 0,
+          endpoints: [{ endpointId: 'rig', modelId: 'lab/model', operatorId: 'op' }],
+        });
+        return Response.json({});
       case '/known':
         return Response.json(await env.HEALTH_BOARD.getByName(REGISTRY_BOARD).known());
       default:

@@ -3,7 +3,7 @@ import { HELD_MS } from '#src/ledger/idempotency/terms';
 import { Account as PresentAccount } from '#src/ledger/account';
 
 // oxlint-disable-next-line import/no-default-export -- the entry of a Worker
-export { default, HealthBoard } from '#src/index';
+export { default, HealthBoard, NodeLink } from '#src/index';
 
 /** The Account a minute later. */
 export class Account extends PresentAccount {

@@ -2,50 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { errorBody } from '#schema/error';
 import { messagesError } from '#schema/answers/messages';
-import { DESCRIPTIONS, ROOT_DESCRIPTIONS } from '#src/api/openapi/descriptions';
-import { generates, routes, type Description } from '#src/api/openapi/description';
+import { generates, routes } from '#src/api/openapi/description';
 import { statusesOf } from '#src/api/openapi/errors';
-import { toTemplate } from '#src/api/openapi/operation';
+import { wavOf } from '#test/src/skins/units/wav';
+import { described, find, roots, type Described } from '#test/support/described-operations';
 import { answer } from '#test/support/openai-scripts';
 import { MODEL, openHouse, type House } from '#test/support/house';
 import { scriptUnits, UNIT_ENDPOINTS, unitModel } from '#test/support/unit-endpoints';
 
 const MANAGEMENT_KEY = 'sk-hr-mgmt-admin-00000000000';
-/** One second of silence at 8 kHz, one byte a sample. */
-const WAV = Buffer.concat([
-  Buffer.from('RIFF'),
-  Buffer.from(Uint32Array.of(36 + 8000).buffer),
-  Buffer.from('WAVEfmt '),
-  Buffer.from(Uint32Array.of(16).buffer),
-  Buffer.from(Uint16Array.of(1, 1).buffer),
-  Buffer.from(Uint32Array.of(8000, 8000).buffer),
-  Buffer.from(Uint16Array.of(1, 8).buffer),
-  Buffer.from('data'),
-  Buffer.from(Uint32Array.of(8000).buffer),
-  Buffer.alloc(8000, 128),
-]);
-
-interface Described {
-  name: string;
-  method: string;
-  path: string;
-  description: Description;
-}
-
-const described = listDescribed(DESCRIPTIONS, '/api/v1');
-const roots = listDescribed(ROOT_DESCRIPTIONS, '');
-
-function listDescribed(table: Readonly<Record<string, readonly Description[]>>, base: string): Described[] {
-  return Object.entries(table).flatMap(([surface, list]) => {
-    const [method = '', pattern = ''] = surface.split(' ');
-    return list.map((description) => ({
-      name: description.id,
-      method,
-      path: base + (description.path ?? toTemplate(pattern)),
-      description,
-    }));
-  });
-}
+const WAV = Buffer.from(wavOf({ seconds: 1 }));
 
 let house: House;
 /** What paths and queries name; filled in when the house is open. */
@@ -54,13 +20,20 @@ const names: Record<string, string> = { author: MODEL.split('/')[0] ?? '', slug:
 beforeAll(async () => {
   house = await openHouse({
     endpoints: [{ id: 'rig', capabilities: ['completion', 'tools', 'json_schema'] }, ...UNIT_ENDPOINTS],
-    manifest: { management_keys: [{ name: 'admin', value: MANAGEMENT_KEY }], policies: { balanced: {} } },
+    manifest: {
+      management_keys: [{ name: 'admin', value: MANAGEMENT_KEY }],
+      policies: { balanced: {} },
+      // Nobody listens there.
+      price_feeds: [{ id: 'acme', url: 'http://127.0.0.1:9/v1/models', format: 'openrouter' }],
+    },
   });
   house.upstream.script('rig', answer({ reasoning: 'Let me think.' }));
   scriptUnits(house.upstream);
   names['id'] = (await house.chat()).headers.get('x-generation-id') ?? '';
   names['hash'] = await makeKey();
   names['provider key'] = await makeProviderKey();
+  await makeSupply();
+  await holdPrice();
 });
 afterAll(() => house.stop());
 
@@ -77,10 +50,46 @@ async function makeProviderKey(): Promise<string> {
   return data.id;
 }
 
-function find(id: string): Described {
-  const found = described.find(({ name }) => name === id);
-  if (!found) throw new Error(`nothing is called ${id}`);
-  return found;
+/** A price of a catalogue endpoint waits for the decision of the example. */
+async function holdPrice(): Promise<void> {
+  const { seen_at: seenAt } = find('decidePrice').description.example ?? {};
+  const terms = { promptPicoUsdPerToken: 1, completionPicoUsdPerToken: 1, requestNanoUsd: 0 };
+  const db = await house.db();
+  names['priced'] = String(await db.prepare("SELECT id FROM endpoints WHERE source = 'catalogue' ORDER BY id").first('id'));
+  await db
+    .prepare("INSERT INTO held_prices (endpoint_id, feed_id, seen_at_ms, terms, reason) VALUES (?1, 'acme', ?2, ?3, 'it fell')")
+    .bind(names['priced'], Date.parse(String(seenAt)), JSON.stringify(terms))
+    .run();
+}
+
+/** An operator with an endpoint and a node; they are made anew once an operation has taken them away. */
+async function makeSupply(): Promise<void> {
+  await call(find('createOperator'), { body: { id: 'bob' } });
+  names['endpoint'] = `endpoint-${crypto.randomUUID()}`;
+  names['node'] = `node-${crypto.randomUUID()}`;
+  names['operator'] = `operator-${crypto.randomUUID()}`;
+  await call(find('createOperator'), { body: { id: names['operator'] } });
+  const { data: keys } = (await (await call(find('listOperatorKeys'))).json()) as { data: { hash: string }[] };
+  names['operator key'] = keys[0]?.hash ?? '';
+  const endpoint = find('registerEndpoint');
+  await call(endpoint, { body: { ...bodyOf(endpoint), id: names['endpoint'] } });
+  const node = find('joinNode');
+  await call(node, { key: await makeToken(), body: { ...bodyOf(node), node: names['node'] } });
+}
+
+/** An endpoint that has just been probed is not probed again at once: waits for its first probe, and makes it long ago. */
+async function forgetProbes(): Promise<void> {
+  const db = await house.db();
+  const probedAtMs = () =>
+    db.prepare('SELECT probed_at_ms AS at FROM registrations WHERE endpoint_id = ?1').bind(names['endpoint']).first('at');
+  await expect.poll(probedAtMs, { timeout: 10_000 }).not.toBeNull();
+  await db.prepare('UPDATE registrations SET probed_at_ms = 1').run();
+}
+
+async function makeToken(): Promise<string> {
+  const operation = find('createJoinToken');
+  const { token } = (await (await call(operation, { body: bodyOf(operation) })).json()) as { token: string };
+  return token;
 }
 
 const MODELS: Readonly<Record<string, string>> = {
@@ -97,7 +106,7 @@ function bodyOf({ name, description: { body, example } }: Described): Record<str
   if (body === undefined) return undefined;
   if (name === 'createTranscription') return { model: MODELS[name], input_audio: { data: WAV.toString('base64'), format: 'wav' } };
   // What the example names is in no house; what this one has stands in for it.
-  const own = { model: MODELS[name] ?? MODEL, team: 'testers', provider: 'groq' };
+  const own = { model: MODELS[name] ?? MODEL, team: 'testers', provider: 'groq', operator: 'bob', url: house.upstream.url('rig') };
   const isNamed = ([field]: [string, unknown]) => typeof example?.[field] === 'string';
   return { ...example, ...Object.fromEntries(Object.entries(own).filter(isNamed)) };
 }
@@ -105,12 +114,18 @@ function bodyOf({ name, description: { body, example } }: Described): Record<str
 /** What `{id}` in a path means, where it is not a generation. */
 function idOf(operation: string): string {
   if (operation === 'getTeam') return 'testers';
+  if (operation === 'readPriceFeed') return 'acme';
+  const [, supply] = /(Operator|Endpoint|Node)(Keys?)?$/.exec(operation) ?? [];
+  if (supply !== undefined) return names[supply.toLowerCase()] ?? '';
   return names[operation.endsWith('ProviderKey') ? 'provider key' : 'id'] ?? '';
 }
 
+/** What the other part of a path means, where it is not what its name says. */
+const STANDS_FOR: Readonly<Record<string, string>> = { decidePrice: 'priced', revokeOperatorKey: 'operator key' };
+
 function urlOf({ name: operation, path, description: { query, example } }: Described): string {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(name === 'id' ? idOf(operation) : (names[name] ?? '')),
+    encodeURIComponent(name === 'id' ? idOf(operation) : (names[STANDS_FOR[operation] ?? name] ?? '')),
   );
   const search =
     query && example
@@ -120,7 +135,8 @@ function urlOf({ name: operation, path, description: { query, example } }: Descr
 }
 
 function keyOf({ description: { key } }: Described): string | null {
-  return key === 'none' || key === 'optional' ? null : key === 'management' ? MANAGEMENT_KEY : house.key;
+  if (key === 'none' || key === 'optional') return null;
+  return key === 'management' || key === 'operator' ? MANAGEMENT_KEY : house.key;
 }
 
 interface Changes {
@@ -166,28 +182,38 @@ function problemsOf(contract: z.ZodType, value: unknown): string[] {
 
 /** After these the key has another hash, or is gone. */
 const CONSUMES_KEY = new Set(['deleteKey', 'rotateKey']);
+/** And after these what operators have brought. */
+const CONSUMES_SUPPLY = new Set(['deleteOperator', 'retireEndpoint', 'leaveNode', 'createOperatorKey', 'revokeOperatorKey']);
 
 /** Bodies that are wrong where an empty one is right: what may be changed is named by nobody. */
 const WRONG_BODIES: Readonly<Record<string, object>> = {
   updateKey: { name: 7 },
   updateProviderKey: { name: 7 },
   rotateKey: { overlap_s: -1 },
+  updateEndpoint: { context: 'long' },
+  createJoinToken: { expires_s: 1 },
+  drainNode: { on: 'perhaps' },
 };
 
 describe('every operation', () => {
-  it.each([...described, ...roots])('$name answers as it is described', async (operation) => {
-    if (CONSUMES_KEY.has(operation.name)) names['hash'] = await makeKey();
-    const response = await call(operation);
-    const { answer: contract, creates } = operation.description;
-    expect(response.status).toBe(creates ? 201 : 200);
-    const type = response.headers.get('content-type') ?? '';
-    if (typeof contract === 'string')
-      return expect(type).toMatch(new RegExp(`^${contract.replaceAll('+', String.raw`\+`).replace('*', '.+')}`));
-    expect(type).toMatch(/^application\/json/);
-    expect(problemsOf(contract, await response.json())).toEqual([]);
-    if (CONSUMES_KEY.has(operation.name)) names['hash'] = await makeKey();
-    if (operation.name === 'deleteProviderKey') names['provider key'] = await makeProviderKey();
-  });
+  it.each([...described, ...roots].filter(({ description }) => !description.upgrades))(
+    '$name answers as it is described',
+    async (operation) => {
+      if (CONSUMES_KEY.has(operation.name)) names['hash'] = await makeKey();
+      if (operation.name === 'probeEndpoint') await forgetProbes();
+      const { answer: contract, creates, key } = operation.description;
+      const response = await call(operation, key === 'join token' ? { key: await makeToken() } : {});
+      expect(response.status).toBe(creates ? 201 : 200);
+      const type = response.headers.get('content-type') ?? '';
+      if (typeof contract === 'string')
+        return expect(type).toMatch(new RegExp(`^${contract.replaceAll('+', String.raw`\+`).replace('*', '.+')}`));
+      expect(type).toMatch(/^application\/json/);
+      expect(problemsOf(contract, await response.json())).toEqual([]);
+      if (CONSUMES_KEY.has(operation.name)) names['hash'] = await makeKey();
+      if (operation.name === 'deleteProviderKey') names['provider key'] = await makeProviderKey();
+      if (CONSUMES_SUPPLY.has(operation.name)) await makeSupply();
+    },
+  );
 
   it.each(described.filter(({ description }) => description.events))('$name streams the events that are described', async (operation) => {
     const response = await call(operation, { body: { ...bodyOf(operation), stream: true } });
@@ -217,9 +243,10 @@ describe('every form', () => {
 
 describe('bad input', () => {
   it.each(described.filter(({ description }) => description.body))('$name refuses a body that its contract refuses', async (operation) => {
-    await expectFailure(operation, { body: WRONG_BODIES[operation.name] ?? {} }, 400);
-    await expectFailure(operation, { body: [] }, 400);
-    await expectFailure(operation, { body: '{"model":' }, 400);
+    const changes = operation.description.key === 'join token' ? { key: await makeToken() } : {};
+    await expectFailure(operation, { ...changes, body: WRONG_BODIES[operation.name] ?? {} }, 400);
+    await expectFailure(operation, { ...changes, body: [] }, 400);
+    await expectFailure(operation, { ...changes, body: '{"model":' }, 400);
   });
 
   it.each(described.filter(({ description }) => description.key !== 'none'))('$name refuses a key that nobody has', async (operation) => {
@@ -233,18 +260,24 @@ describe('bad input', () => {
     },
   );
 
-  it.each(described.filter(({ description }) => description.key === 'management'))('$name refuses an inference key', async (operation) => {
-    await expectFailure(operation, { key: house.key }, 403);
-  });
+  it.each(described.filter(({ description }) => ['management', 'operator'].includes(description.key)))(
+    '$name refuses an inference key',
+    async (operation) => {
+      await expectFailure(operation, { key: house.key }, 403);
+    },
+  );
 
   it.each(described.filter(({ description }) => description.key === 'inference'))('$name refuses a management key', async (operation) => {
     await expectFailure(operation, { key: MANAGEMENT_KEY }, 403);
   });
 
-  it.each(described.filter(({ path }) => path.includes('{')))('$name knows what does not exist', async (operation) => {
-    const url = `${house.url}${operation.path.replace('{author}/{slug}', 'no/such').replace('{hash}', '0'.repeat(64)).replace('{id}', 'no-such')}`;
-    await expectFailure(operation, { url }, 404);
-  });
+  it.each(described.filter(({ path, description }) => path.includes('{') && !description.upgrades))(
+    '$name knows what does not exist',
+    async (operation) => {
+      const url = `${house.url}${operation.path.replace('{author}/{slug}', 'no/such').replace('{hash}', '0'.repeat(64)).replace('{id}', 'no-such')}`;
+      await expectFailure(operation, { url }, 404);
+    },
+  );
 
   it.each(described.filter(({ description }) => routes(description)))('$name knows which models exist', async (operation) => {
     await expectFailure(operation, { body: { ...bodyOf(operation), model: 'no/such-model' } }, 404);
@@ -255,9 +288,16 @@ describe('bad input', () => {
     async (operation) => {
       const { shape } = operation.description.query as z.ZodObject;
       const wrong =
-        ['offset=minus', 'date=someday', 'since=someday', 'version=minus', 'generation=', 'id='].find(
-          (query) => (query.split('=')[0] ?? '') in shape,
-        ) ?? '';
+        [
+          'offset=minus',
+          'date=someday',
+          'since=someday',
+          'version=minus',
+          'generation=',
+          'id=',
+          'state=asleep',
+          'accept_shorter=perhaps',
+        ].find((query) => (query.split('=')[0] ?? '') in shape) ?? '';
       await expectFailure(operation, { url: `${house.url}${operation.path}?${wrong}` }, 400);
     },
   );

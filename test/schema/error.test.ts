@@ -5,7 +5,7 @@ const rows = Object.entries(errorTable).map(([code, row]) => ({ code: code as Er
 
 /** OpenRouter's status of each `error_type`. */
 const STATUS_OF_ERROR_TYPE: Readonly<Record<string, readonly number[]>> = {
-  invalid_request: [400, 405, 409, 415],
+  invalid_request: [400, 405, 409, 415, 426],
   context_length_exceeded: [400],
   content_policy_violation: [400],
   authentication: [401],

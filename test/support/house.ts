@@ -13,6 +13,8 @@ export interface HouseOptions {
   environment?: Record<string, string>;
   /** Where state survives a restart; default keeps nothing. */
   stateDir?: string;
+  /** Default: any free one. */
+  port?: number;
   /** Takes each line that the Worker logs. */
   log?: (line: string) => void;
   /** The Worker's entry file; default is the Worker's own. */
@@ -66,6 +68,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const router = await startRouter({
     manifestText: stringify(manifest, { aliasDuplicateObjects: false }),
     stateDir: options.stateDir ?? null,
+    ...(options.port === undefined ? {} : { port: options.port }),
     environment: options.environment ?? {},
     ...(options.log === undefined ? {} : { log: options.log }),
     ...(options.entry === undefined ? {} : { entry: options.entry }),

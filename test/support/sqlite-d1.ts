@@ -59,9 +59,22 @@ export function openSqliteD1(): SqliteD1 {
     };
   }
 
+  /** All of a batch or nothing, as D1 has it. */
+  function inTransaction<T>(run: () => T): T {
+    database.exec('BEGIN');
+    try {
+      const result = run();
+      database.exec('COMMIT');
+      return result;
+    } catch (failure) {
+      database.exec('ROLLBACK');
+      throw failure;
+    }
+  }
+
   const db = {
     prepare: (sql: string) => prepare(sql),
-    batch: (statements: { runNow(): object }[]) => answer(() => statements.map((statement) => statement.runNow())),
+    batch: (statements: { runNow(): object }[]) => answer(() => inTransaction(() => statements.map((statement) => statement.runNow()))),
   };
   return {
     db: db as unknown as D1Database,

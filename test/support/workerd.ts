@@ -38,7 +38,7 @@ export async function bundleWorker(entry: string | URL): Promise<string> {
 
 /** Starts a worker on a free loopback port. Stop it when done. */
 export async function startWorker(setup: WorkerSetup): Promise<RunningWorker> {
-  const objects = Object.entries(setup.durableObjects ?? { ACCOUNT: 'Account', HEALTH_BOARD: 'HealthBoard' });
+  const objects = Object.entries(setup.durableObjects ?? { ACCOUNT: 'Account', HEALTH_BOARD: 'HealthBoard', NODE_LINK: 'NodeLink' });
   const options = {
     name: 'headrace',
     modules: true,
@@ -46,7 +46,7 @@ export async function startWorker(setup: WorkerSetup): Promise<RunningWorker> {
     host: '127.0.0.1',
     port: 0,
     compatibilityDate: COMPATIBILITY_DATE,
-    compatibilityFlags: ['nodejs_compat', 'enable_request_signal'],
+    compatibilityFlags: ['nodejs_compat', 'enable_request_signal', 'no_web_socket_compression'],
     bindings: setup.bindings ?? {},
     d1Databases: ['DB'],
     durableObjects: Object.fromEntries(objects.map(([binding, className]) => [binding, { className, useSQLite: true }])),

@@ -33,6 +33,9 @@ describe('simulated traffic', () => {
     const instants = receipts.map(({ createdAtMs }) => createdAtMs);
     expect(instants).toEqual(instants.toSorted((one, other) => one - other));
     expect(new Set(receipts.map(({ upstreamId }) => upstreamId))).toEqual(new Set(['simulated']));
-    expect(new Set(receipts.map(({ endpointId }) => endpointId))).toEqual(new Set(['a', 'b']));
+    // Now and then a prompt is longer than every context.
+    const served = receipts.filter(({ endpointId }) => endpointId !== null);
+    expect(served.length).toBeGreaterThan(190);
+    expect(new Set(served.map(({ endpointId }) => endpointId))).toEqual(new Set(['a', 'b']));
   });
 });

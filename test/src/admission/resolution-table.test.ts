@@ -74,6 +74,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   'supply.ignore': both(['subnet'], ['selfhosted'], { supplyIgnore: ['subnet', 'selfhosted'] }, { supplyIgnore: ['selfhosted', 'subnet'] }),
   quantizations: same(['fp8', 'bf16'], ['mxfp8', 'int8'], { quantizations: ['mxfp8'] }),
   kv_cache: same(['fp8', 'bf16'], ['bf16', 'q8_0'], { kvCache: ['bf16'] }),
+  kv_cache_ignore: both(['fp8'], ['q4_0'], { kvCacheIgnore: ['fp8', 'q4_0'] }, { kvCacheIgnore: ['q4_0', 'fp8'] }),
   'max_price.prompt': same(1, 2, { maxPromptPicoUsdPerToken: 1_000_000 }),
   'max_price.completion': same(1, 2, { maxCompletionPicoUsdPerToken: 1_000_000 }),
   'max_price.request': same(1, 2, { maxRequestNanoUsd: 1e9 }),
@@ -150,6 +151,7 @@ const WISHES = [
   'privacy',
   'verification',
   'kv_cache',
+  'kv_cache_ignore',
   'allow_unpriced',
   'optimize',
 ] as const;
@@ -174,6 +176,7 @@ const anyWishes = fc.record({
   }),
   verification: fc.constantFrom('required', 'preferred', 'any'),
   kv_cache: subset(['fp8', 'bf16']),
+  kv_cache_ignore: fc.subarray(['fp8', 'unknown']),
   allow_unpriced: fc.constant(false),
   optimize: fc.constantFrom('price', 'latency'),
 });

@@ -237,6 +237,7 @@ describe('policy resolution', () => {
     ],
     ['quantizations', { team: { quantizations: ['fp8'] }, request: { quantizations: ['int4'] } }, 'provider.quantizations'],
     ['kv_cache', { team: { kv_cache: ['fp8'] }, request: { kv_cache: ['bf16'] } }, 'provider.kv_cache'],
+    ['kv_cache against ignore', { team: { kv_cache_ignore: ['fp8'] }, request: { kv_cache: ['fp8'] } }, 'provider.kv_cache'],
     ['supply.only', { team: { supply: { only: ['centralized'] } }, suffix: 'selfhosted' }, 'provider.supply.only'],
     [
       'supply.only against ignore',

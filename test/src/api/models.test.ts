@@ -89,6 +89,7 @@ describe('GET /models', () => {
         credits: async () => ({ creditsNanoUsd: 0, chargedNanoUsd: 0 }),
         forgetCredits: () => undefined,
         usage: async () => [],
+        earnings: async () => ({ sinceMs: 0, untilMs: 0, rows: [] }),
         teamOfReceipt: async () => null,
         activity: async () => [],
         traffic: async () =>

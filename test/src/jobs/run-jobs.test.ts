@@ -32,7 +32,9 @@ describe('scheduled jobs', () => {
     const { context, sqlite, lines, asked } = contextOf();
     sqlite.behave('fails');
     await run(context);
-    expect(lines).toEqual(['roll_up', 'reconcile', 'check_journal'].map((job) => ({ event: 'job_failed', job, error: 'Error' })));
+    expect(lines).toEqual(
+      ['roll_up', 'reconcile', 'check_journal', 'probes', 'prices'].map((job) => ({ event: 'job_failed', job, error: 'Error' })),
+    );
     expect(asked).toEqual(['registry']);
   });
 

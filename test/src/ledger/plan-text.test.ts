@@ -20,6 +20,7 @@ const CANDIDATE: PlanCandidate = {
   cacheHit: 0.5123,
   load: { inFlight: 3.4, cap: 8 },
   gates: ['cap'],
+  basis: { ttft: 'measured', tpot: 'probe', load: 'node' },
 };
 const REJECTION: PlanRejection = { endpointId: 'b', provider: 'lium', supply: 'subnet', filter: 'H1', reason: 'tier open, at least blind' };
 
@@ -36,6 +37,9 @@ const READING: EndpointHealth = {
   backoffUntilMs: 1_795_000_004_000,
   breaker: 'half_open',
   credentialDisabled: false,
+  inFlightTokens: 3_400,
+  likelyInFlightTokens: 5_100,
+  nodeLoad: { running: 3, waiting: 1, kvUsage: 0.41234567, ageMs: 812 },
 };
 const INPUTS: PlanInputs = {
   facts: {
@@ -117,11 +121,36 @@ test('a plan from before inputs and terms were kept is still read', () => {
   });
 });
 
+test('what a node said of its load and what we had there come back, each alone and together; a reading without them is as short as before', () => {
+  const { failureProbabilityLong: _long, inFlightTokens, likelyInFlightTokens, nodeLoad, ...bare } = READING;
+  const rare = [
+    {},
+    { inFlightTokens },
+    { nodeLoad },
+    { inFlightTokens, nodeLoad },
+    { inFlightTokens, likelyInFlightTokens },
+    { nodeLoad: { ...nodeLoad, kvUsage: null } },
+  ];
+  const readings = rare.map((some) => ({ ...bare, ...some }) as EndpointHealth);
+  const candidates = readings.map((_reading, place) => ({ ...CANDIDATE, rank: place + 1 }));
+  const text = encodePlan(planWith({ candidates, inputs: { ...INPUTS, readings } }));
+  expect(decodePlan(text).inputs?.readings).toEqual(readings);
+  expect(text.inputs?.readings[0]).toHaveLength(11);
+});
+
+test('a candidate from before its basis was kept is still read', () => {
+  const { basis: _basis, ...before } = CANDIDATE;
+  expect(stored(planWith({ candidates: [before] })).candidates).toEqual([before]);
+  const { candidates, ...rest } = encodePlan(planWith({}));
+  const old = { ...rest, candidates: candidates.map((row) => row.slice(0, 15)) } as unknown as CompactPlan;
+  expect(decodePlan(old).candidates).toEqual([before]);
+});
+
 test('inputs and terms of eight candidates take at most 1.5 kB more', () => {
   const candidates = Array.from({ length: 8 }, (_none, place) => ({ ...CANDIDATE, rank: place + 1 }));
   const bare = candidates.map((candidate) => ({ ...candidate, terms: null, load: null }));
   const size = (changes: Partial<PlanRecord>): number => JSON.stringify(encodePlan(planWith(changes))).length;
-  const { failureProbabilityLong: _long, ...reading } = READING;
+  const { failureProbabilityLong: _long, inFlightTokens: _tokens, likelyInFlightTokens: _likely, nodeLoad: _load, ...reading } = READING;
   const inputs = { ...INPUTS, readings: candidates.map(() => reading) };
   expect(size({ candidates, inputs }) - size({ candidates: bare, inputs: null })).toBeLessThanOrEqual(1_500);
 });

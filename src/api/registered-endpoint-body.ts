@@ -1,0 +1,101 @@
+/** A registered endpoint as the API prints it. */
+import { operationsOf, type Capability } from '#schema/catalog';
+import type { RegisteredEndpointBody } from '#schema/answers/operators';
+import { PRICED_UNITS, type PricedUnit } from '#schema/manifest';
+import { toUsd } from '#schema/money';
+import { trafficShareOf } from '#schema/registration';
+import { challengeUrl } from '#src/nodes/challenge';
+import type { RegisteredEndpoint } from '#src/nodes/registrations-store';
+import type { RegistrationEvent } from '#src/nodes/states';
+
+/** Prints an endpoint for those who may manage it; with its history where there is one. */
+export function toRegisteredBody(found: RegisteredEndpoint, history?: readonly RegistrationEvent[]): RegisteredEndpointBody {
+  const { registration, endpoint, operator } = found;
+  const { challenge, provenAtMs, state } = registration;
+  const isNode = registration.nodeId !== null;
+  return {
+    id: endpoint.id,
+    operator: registration.operatorId,
+    node: registration.nodeId,
+    model: endpoint.modelId,
+    upstream_model: endpoint.upstreamModel,
+    url: isNode ? null : endpoint.url,
+    supply: endpoint.supply as RegisteredEndpointBody['supply'],
+    state,
+    reason: registration.reason,
+    since: toIso(registration.sinceMs),
+    challenge: challenge !== null && provenAtMs === null ? { url: challengeUrl(endpoint.url, challenge), body: challenge } : null,
+    proven_at: toIsoOrNull(provenAtMs),
+    declared: toDeclared(found),
+    seen: registration.seen,
+    probed_at: toIsoOrNull(registration.probedAtMs),
+    expected: registration.expected && {
+      ttft_ms: registration.expected.ttftMs,
+      tpot_ms: registration.expected.tpotMs,
+      source: registration.expected.source,
+    },
+    capacity: registration.capacity && {
+      pool_tokens: registration.capacity.poolTokens,
+      max_sequences: registration.capacity.maxSequences,
+    },
+    price: toPriceBody(found),
+    traffic_share: state === 'active' ? 1 : state === 'probation' ? trafficShareOf(operator?.cleanCompletions ?? 0) : 0,
+    ...(history && {
+      history: history.map(({ atMs, fromState, toState, reason, actor }) => ({
+        at: toIso(atMs),
+        from: fromState,
+        to: toState,
+        reason,
+        actor,
+      })),
+    }),
+  };
+}
+
+function toDeclared({ endpoint }: RegisteredEndpoint): RegisteredEndpointBody['declared'] {
+  return {
+    team: endpoint.ownerTeamId,
+    dialect: endpoint.dialect as RegisteredEndpointBody['declared']['dialect'],
+    engine: endpoint.engine,
+    hardware: endpoint.hardware,
+    weights: endpoint.quantization as RegisteredEndpointBody['declared']['weights'],
+    kv_cache: endpoint.kvCache as RegisteredEndpointBody['declared']['kv_cache'],
+    context: endpoint.context,
+    max_output: endpoint.maxOutput,
+    max_concurrency: endpoint.maxConcurrency,
+    capabilities: endpoint.capabilities as Capability[],
+    jurisdiction: endpoint.jurisdiction,
+    data_policy: endpoint.dataPolicy as RegisteredEndpointBody['declared']['data_policy'],
+    has_key: endpoint.keySecret !== null,
+  };
+}
+
+/** Which unit an operation is billed by. */
+const UNITS = { images: 'image', rerank: 'search', transcription: 'second', speech: 'character' } as const;
+
+function toPriceBody({ offer, endpoint }: RegisteredEndpoint): RegisteredEndpointBody['price'] {
+  if (offer === null || offer.promptPicoUsdPerToken === null || offer.completionPicoUsdPerToken === null) return null;
+  const { cacheReadPicoUsdPerToken: cacheRead, cacheWritePicoUsdPerToken: cacheWrite, unitPicoUsd } = offer;
+  return {
+    prompt: offer.promptPicoUsdPerToken / 1e6,
+    completion: offer.completionPicoUsdPerToken / 1e6,
+    ...(cacheRead !== null && { cache_read: cacheRead / 1e6 }),
+    ...(cacheWrite !== null && { cache_write: cacheWrite / 1e6 }),
+    request: toUsd(offer.requestNanoUsd),
+    ...(unitPicoUsd !== null && toUnitPrice(unitPicoUsd, endpoint.capabilities as Capability[])),
+  };
+}
+
+function toUnitPrice(picoUsd: number, capabilities: readonly Capability[]): { [Unit in PricedUnit]?: number } {
+  const operations = operationsOf(capabilities);
+  const unit = Object.entries(UNITS).find(([operation]) => operations.has(operation as keyof typeof UNITS))?.[1];
+  return unit === undefined ? {} : { [unit]: (picoUsd * PRICED_UNITS[unit]) / 1e12 };
+}
+
+function toIso(instantMs: number): string {
+  return new Date(instantMs).toISOString();
+}
+
+function toIsoOrNull(instantMs: number | null): string | null {
+  return instantMs === null ? null : toIso(instantMs);
+}

@@ -1,0 +1,104 @@
+/**
+ * The staging of registered supply, once a minute: counts what operators have completed, lets in who has earned it, takes out whose node is lost,
+ * and looks at the endpoints that are due. Every step is whole by itself; a run that dies leaves the rest to the next one.
+ */
+import { TRAFFIC_STAGES } from '#schema/registration';
+import { RUNTIME_TIMERS, type Timers } from '#schema/timers';
+import type { Context } from '#src/context';
+import { look, takeOut, type LookPorts } from '#src/nodes/look';
+import { countCompletions, readGraduates, readLost } from '#src/nodes/probing-store';
+import { changeRegistration, readDue, readOfNode, readRegistered, type RegisteredEndpoint } from '#src/nodes/registrations-store';
+import { DOH_URL_DEFAULT, DOH_URL_VARIABLE } from '#src/nodes/resolve-host';
+import { isServing, move } from '#src/nodes/states';
+
+/** Attempts arrive in D1 after their request by a flush and a drain; a request takes two minutes at most, but where its policy says otherwise. */
+const COUNTED_AFTER_MS = 3 * 60_000;
+/** A node may be away for this long, to restart or to change networks. */
+const LOST_AFTER_MS = 60_000;
+/** Nodes that were lost longer ago have been seen to by earlier runs. */
+const LOST_LOOK_BACK_MS = 24 * 60 * 60_000;
+const LOST_MAX = 100;
+const PROMOTED_MAX = 200;
+/** Looks of one run, at a time, and until when another one is begun: each takes up to sixteen seconds, the run twenty-five. */
+const LOOKS_MAX = 40;
+const PARALLEL_MAX = 4;
+const LOOK_FOR_MS = 9_000;
+
+/** What the minute uses of the context. */
+export type ProbesContext = Pick<Context, 'db' | 'now' | 'random' | 'fetch' | 'secret' | 'allowedHosts' | 'log' | 'node'> & {
+  /** Opens the key of an endpoint that the catalogue may not name yet; null where there is none that may go to that address. */
+  endpointKey?(endpointId: string, url: string): Promise<string | null>;
+};
+
+/** Does a minute's staging and probing. Rejects where D1 does not answer. */
+export async function minuteOfProbes(context: ProbesContext, nowMs: number, timers: Timers = RUNTIME_TIMERS): Promise<void> {
+  await countCompletions(context.db, nowMs - COUNTED_AFTER_MS);
+  await promote(context, nowMs);
+  await takeOutLost(context, nowMs);
+  await lookAround(context, lookPortsOf(context, timers));
+}
+
+/** Builds what looks at endpoints use. */
+function lookPortsOf(context: ProbesContext, timers: Timers = RUNTIME_TIMERS): LookPorts {
+  const { db, now, random, fetch, secret, allowedHosts, node, endpointKey } = context;
+  return {
+    db,
+    now,
+    random,
+    timers,
+    fetch,
+    nodeFetch: (nodeId) => ((input: string, init?: RequestInit) => node(nodeId).fetch(input, init)) as typeof globalThis.fetch,
+    keyOf: async ({ id, url, keySecret }) => (keySecret === null ? null : ((await endpointKey?.(id, url)) ?? secret(keySecret))),
+    dohUrl: secret(DOH_URL_VARIABLE) ?? DOH_URL_DEFAULT,
+    allowedHosts,
+  };
+}
+
+/** Ends the probation of endpoints whose operator has completed enough. */
+async function promote({ db, log }: ProbesContext, nowMs: number): Promise<void> {
+  const earned = TRAFFIC_STAGES.find(({ share }) => share === 1)?.cleanCompletions ?? Infinity;
+  for (const endpointId of await readGraduates(db, earned, PROMOTED_MAX)) {
+    const before = (await readRegistered(db, endpointId))?.registration;
+    if (before?.state !== 'probation') continue;
+    const moved = move(before, 'active', { reason: null, actor: 'schedule', atMs: nowMs });
+    if (moved === null) continue;
+    await changeRegistration(db, { before, ...moved, changes: { ...moved.changes, reason: null }, atMs: nowMs });
+    log({ event: 'probation_ended', endpointId });
+  }
+}
+
+/** Takes the endpoints of nodes that have been away too long out of traffic. */
+async function takeOutLost(context: ProbesContext, nowMs: number): Promise<void> {
+  const lost = await readLost(context.db, { lostBeforeMs: nowMs - LOST_AFTER_MS, lostAfterMs: nowMs - LOST_LOOK_BACK_MS, limit: LOST_MAX });
+  for (const nodeId of lost) {
+    for (const found of await readOfNode(context.db, nodeId)) {
+      if (isServing(found.registration.state)) await takeOut(found, { actor: 'schedule' }, context);
+    }
+  }
+}
+
+/** Looks at the endpoints that are due, those that have waited longest first. */
+async function lookAround(context: ProbesContext, ports: LookPorts): Promise<void> {
+  const untilMs = context.now() + LOOK_FOR_MS;
+  const due = await readDue(context.db, context.now(), LOOKS_MAX);
+  const lane = async (): Promise<void> => {
+    for (let found = due.shift(); found !== undefined && context.now() < untilMs; found = due.shift()) await lookAt(found, context, ports);
+  };
+  await Promise.all(Array.from({ length: PARALLEL_MAX }, lane));
+}
+
+async function lookAt(found: RegisteredEndpoint, { node, log }: ProbesContext, ports: LookPorts): Promise<void> {
+  const { endpointId, nodeId } = found.registration;
+  try {
+    const looked = await look(found, { actor: 'schedule' }, ports);
+    if (looked === null) return;
+    const { before, registration } = looked;
+    log({ event: 'endpoint_probed', endpointId, state: registration.state, failedProbes: registration.failedProbes });
+    if (nodeId !== null && before.state !== registration.state) {
+      await node(nodeId).tell({ endpoint: endpointId, state: registration.state, reason: registration.reason });
+    }
+  } catch (failure) {
+    // One endpoint's trouble is not the others'.
+    log({ event: 'probe_failed', endpointId, cause: failure instanceof Error ? failure.name : 'unknown' });
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Supply that registers itself: operators, their endpoints and nodes. It stands in the hall because the rooms of nodes, keys, sealed keys and
+ * prices meet here.
+ */
+import { GatewayError } from '#schema/error';
+import { RUNTIME_TIMERS } from '#schema/timers';
+import type { EndpointKeys } from '#src/byok/endpoint-keys';
+import { endpointScope } from '#src/byok/endpoint-keys';
+import type { Sealer } from '#src/byok/seal';
+import type { Context } from '#src/context';
+import { mintKey } from '#src/keys/mint';
+import { checkPrice } from '#src/manifest/check-price';
+import { compilePrice } from '#src/manifest/compile-price';
+import { createJoin, type Join } from '#src/nodes/join';
+import { createJoinTokens, type JoinTokens } from '#src/nodes/join-tokens';
+import { look, type Looked } from '#src/nodes/look';
+import { createNodes, type Nodes } from '#src/nodes/nodes';
+import { createOperators, type Operators } from '#src/nodes/operators';
+import type { RegisteredEndpoint } from '#src/nodes/registrations-store';
+import { createRegistrations, type Registrations } from '#src/nodes/registrations';
+import { DOH_URL_DEFAULT, DOH_URL_VARIABLE } from '#src/nodes/resolve-host';
+import type { SupplyPorts } from '#src/nodes/supply-ports';
+
+/** What a register uses of the hall beside the context. */
+export interface RegisterPorts {
+  sealer: Sealer;
+  endpointKeys: EndpointKeys;
+  /** Makes this isolate look a key up again, by its SHA-256 (hex). */
+  forgetKey(hash: string): void;
+  /** Makes this isolate read the catalogue again. */
+  renewCatalogue(): Promise<void>;
+}
+
+/** The desk at which supply registers. */
+export interface Register {
+  operators: Operators;
+  endpoints: Registrations;
+  tokens: JoinTokens;
+  join: Join;
+  nodes: Nodes;
+  /** Looks at an endpoint now. Null where somebody else is at it, or nothing is to be looked at. */
+  look(found: RegisteredEndpoint, actor: string): Promise<Looked | null>;
+}
+
+/** Opens the register of one isolate. */
+export function createRegister(context: Context, { sealer, endpointKeys, forgetKey, renewCatalogue }: RegisterPorts): Register {
+  const ports: SupplyPorts = {
+    ...context,
+    mintKey,
+    forgetKey,
+    renewCatalogue,
+    sealKey: (scope, key) => sealer.seal(endpointScope(scope), key),
+    priceOf,
+  };
+  const tokens = createJoinTokens(ports);
+
+  async function lookNow(found: RegisteredEndpoint, actor: string): Promise<Looked | null> {
+    const looked = await look(
+      found,
+      { actor },
+      {
+        ...context,
+        timers: RUNTIME_TIMERS,
+        dohUrl: context.secret(DOH_URL_VARIABLE) ?? DOH_URL_DEFAULT,
+        nodeFetch: (nodeId) => (input, init) => context.node(nodeId).fetch(input as string, init as never) as never,
+        keyOf: async ({ id, url, keySecret }) => (keySecret === null ? null : ((await endpointKeys.find(id, url)) ?? undefined)),
+      },
+    );
+    if (looked !== null) await renewCatalogue();
+    return looked;
+  }
+
+  return {
+    operators: createOperators(ports),
+    endpoints: createRegistrations(ports),
+    tokens,
+    join: createJoin(ports, tokens),
+    nodes: createNodes(ports),
+    look: lookNow,
+  };
+}
+
+/** Compiles a price by the manifest's own rules. Throws GatewayError `invalid_request` for one that would give something away. */
+function priceOf({ price, capabilities }: Parameters<SupplyPorts['priceOf']>[0]): ReturnType<SupplyPorts['priceOf']> {
+  const [complaint] = checkPrice({ price, capabilities } as Parameters<typeof checkPrice>[0], []);
+  if (complaint === undefined) return compilePrice(price);
+  const param = complaint.path.join('.');
+  throw new GatewayError('invalid_request', `Invalid value for '${param}': ${complaint.message}.`, { param });
+}
