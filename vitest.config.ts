@@ -17,17 +17,17 @@ const consoleAsText: Plugin = {
   },
 };
 
-const UNIT_FILES = 'test/{schema,providers,src,cli,console,devnet,bench}/**/*.test.ts';
+const UNIT_FILES = 'test/{schema,providers,src,cli,console,devnet,engine,bench}/**/*.test.ts';
 const UNIT = { testTimeout: 30_000, unstubGlobals: true };
 /** Files that put another module in the place of one: what they import must be nobody else's. */
 const MOCKING = globSync(UNIT_FILES, { cwd: import.meta.dirname }).filter((file) =>
   readFileSync(join(import.meta.dirname, file), 'utf8').includes('vi.mock('),
 );
 
-/** Tests that run the whole Worker in workerd, three files at a time: most of them wait for something. */
-const WHOLE_WORKER = { testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 3, isolate: false };
+/** Tests that run the whole Worker in workerd, four files at a time: most of them wait for something. */
+const WHOLE_WORKER = { testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 4, isolate: false };
 
-/** `unit`: pure, plain Node; files share their modules, because loading them anew takes longer than the tests. `flow`: what the Worker promises. `clients`: the same through other people's SDKs. */
+/** `unit`: pure, plain Node; files share their modules, because loading them anew takes longer than the tests. `flow`: what the Worker promises. `clients`: the same through other people's SDKs. `real-node`: a llama.cpp that is installed apart, `npm test` does it. */
 export default defineConfig({
   test: {
     projects: [
@@ -37,6 +37,7 @@ export default defineConfig({
       },
       { test: { name: 'unit-mocking', include: MOCKING, ...UNIT } },
       { test: { name: 'flow', include: ['test/flow/**/*.test.ts'], ...WHOLE_WORKER } },
+      { test: { name: 'real-node', include: ['test/real-node/**/*.test.ts'], ...WHOLE_WORKER } },
       { test: { name: 'clients', include: ['test/clients/**/*.test.ts'], ...WHOLE_WORKER } },
     ],
   },

@@ -1,15 +1,17 @@
 /**
  * `npm test`: everything that CI runs, step by step, each with its time. Ends with one line `N passed, N failed`:
- * every static step and every test counts as one. `npm test -- --only static|unit|flow|clients` runs a part.
+ * every static step and every test counts as one. `npm test -- --only static|unit|flow|clients|real` runs a part.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ensureInstalled, environmentFor, findNode, ROOT } from './bootstrap.mjs';
 
-const PROJECTS = ['unit', 'flow', 'clients'];
-const PARTS = ['static', ...PROJECTS];
+const PARTS = ['static', 'unit', 'flow', 'clients', 'real'];
+
+/** Exit code of `engine/llama/main.ts --install` where there is no network, or no binary for this platform. */
+const ENGINE_IMPOSSIBLE = 3;
 
 /** Steps without tests of their own: name, script of a dependency (or ours), arguments. */
 const STATIC_STEPS = [
@@ -24,20 +26,18 @@ await ensureInstalled();
 const node = findNode();
 const scratch = mkdtempSync(path.join(tmpdir(), 'headrace-test-'));
 const total = { passed: 0, failed: 0 };
-let running;
+const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.on(signal, () => {
-    running?.kill(signal);
+    for (const child of running) child.kill(signal);
     process.exitCode = 1;
     only.length = 0;
   });
 
 if (only.includes('static')) for (const [name, script, args] of STATIC_STEPS) await step(name, () => runStatic(script, args));
-for (const project of PROJECTS) if (only.includes(project)) await step(`${project} tests`, () => runVitest(project));
-if (only.includes('clients')) {
-  const args = ['--check', '--report', reportOf('clients')];
-  await step('compatibility table', () => runStatic('scripts/compatibility.ts', args));
-}
+for (const project of ['unit', 'flow']) if (only.includes(project)) await step(`${project} tests`, () => runVitest(project));
+// Both wait for other processes most of the time.
+await Promise.all([only.includes('clients') && testClients(), only.includes('real') && testRealEngine()]);
 
 rmSync(scratch, { recursive: true, force: true });
 console.log(`${total.passed} passed, ${total.failed} failed`);
@@ -60,6 +60,26 @@ async function step(name, run) {
   if (failed > 0) console.log(output.trimEnd());
   const counts = passed + failed === 1 ? '' : `: ${passed} passed${failed > 0 ? `, ${failed} failed` : ''}`;
   console.log(`${failed > 0 ? '✗' : '✓'} ${name}${counts}  ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`);
+}
+
+async function testClients() {
+  await step('clients tests', () => runVitest('clients'));
+  const args = ['--check', '--report', reportOf('clients')];
+  await step('compatibility table', () => runStatic('scripts/compatibility.ts', args));
+}
+
+async function testRealEngine() {
+  const obstacle = await installEngine();
+  if (obstacle === null) await step('real engine tests', () => runVitest('real-node'));
+  else if (obstacle.code === ENGINE_IMPOSSIBLE) console.log(`- real engine tests: skipped (${obstacle.output.trim().split('\n').at(-1)})`);
+  else await step('real engine tests', () => ({ passed: 0, failed: 1, output: obstacle.output }));
+}
+
+/** Installs the engine of `engine/llama` unless it is there. Resolves with how that ended; null when it is there. */
+async function installEngine() {
+  if (!existsSync(path.join(ROOT, 'engine/llama/node_modules'))) console.log('… installing llama.cpp for the real engine tests (85 MB)');
+  const result = await run('engine/llama/main.ts', ['--install']);
+  return result.code === 0 ? null : result;
 }
 
 async function runStatic(script, args) {
@@ -104,15 +124,20 @@ function readReport(file) {
 
 function run(script, args) {
   return new Promise((resolve) => {
-    running = spawn(node, [path.join(ROOT, script), ...args], {
+    const child = spawn(node, [path.join(ROOT, script), ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...environmentFor(node), NO_COLOR: '1' },
     });
+    running.add(child);
     const chunks = [];
-    running.stdout.on('data', (chunk) => chunks.push(chunk));
-    running.stderr.on('data', (chunk) => chunks.push(chunk));
-    running.on('error', (error) => resolve({ code: 1, output: String(error) }));
-    running.on('close', (code) => resolve({ code, output: Buffer.concat(chunks).toString('utf8') }));
+    child.stdout.on('data', (chunk) => chunks.push(chunk));
+    child.stderr.on('data', (chunk) => chunks.push(chunk));
+    const end = (result) => {
+      running.delete(child);
+      resolve(result);
+    };
+    child.on('error', (error) => end({ code: 1, output: String(error) }));
+    child.on('close', (code) => end({ code, output: Buffer.concat(chunks).toString('utf8') }));
   });
 }

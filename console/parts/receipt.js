@@ -24,7 +24,7 @@ const PLAN_COLUMNS = [
   { title: 'Failure', hint: 'Predicted probability that an attempt fails', number: true },
   { title: 'Cache', hint: 'How likely earlier turns are in its prompt cache', number: true },
   { title: 'Load', hint: 'Requests that are there, of how many may be', number: true },
-  { title: 'Gates', hint: 'Soft gates that this endpoint fails now: cap, backoff, breaker' },
+  { title: 'Gates', hint: 'Soft gates that this endpoint fails now: stage, cap, backoff, breaker' },
 ];
 
 const TERMS = {
