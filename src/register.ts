@@ -14,11 +14,11 @@ import { compilePrice } from '#src/manifest/compile-price';
 import { createJoin, type Join } from '#src/nodes/join';
 import { createJoinTokens, type JoinTokens } from '#src/nodes/join-tokens';
 import { look, type Looked } from '#src/nodes/look';
+import { lookPortsOf } from '#src/nodes/look-ports';
 import { createNodes, type Nodes } from '#src/nodes/nodes';
 import { createOperators, type Operators } from '#src/nodes/operators';
 import type { RegisteredEndpoint } from '#src/nodes/registrations-store';
 import { createRegistrations, type Registrations } from '#src/nodes/registrations';
-import { DOH_URL_DEFAULT, DOH_URL_VARIABLE } from '#src/nodes/resolve-host';
 import type { SupplyPorts } from '#src/nodes/supply-ports';
 
 /** What a register uses of the hall beside the context. */
@@ -55,17 +55,7 @@ export function createRegister(context: Context, { sealer, endpointKeys, forgetK
   const tokens = createJoinTokens(ports);
 
   async function lookNow(found: RegisteredEndpoint, actor: string): Promise<Looked | null> {
-    const looked = await look(
-      found,
-      { actor },
-      {
-        ...context,
-        timers: RUNTIME_TIMERS,
-        dohUrl: context.secret(DOH_URL_VARIABLE) ?? DOH_URL_DEFAULT,
-        nodeFetch: (nodeId) => (input, init) => context.node(nodeId).fetch(input as string, init as never) as never,
-        keyOf: async ({ id, url, keySecret }) => (keySecret === null ? null : ((await endpointKeys.find(id, url)) ?? undefined)),
-      },
-    );
+    const looked = await look(found, { actor }, lookPortsOf({ ...context, endpointKey: endpointKeys.find }, RUNTIME_TIMERS));
     if (looked !== null) await renewCatalogue();
     return looked;
   }

@@ -6,9 +6,9 @@ import { TRAFFIC_STAGES } from '#schema/registration';
 import { RUNTIME_TIMERS, type Timers } from '#schema/timers';
 import type { Context } from '#src/context';
 import { look, takeOut, type LookPorts } from '#src/nodes/look';
+import { lookPortsOf, type LookHouse } from '#src/nodes/look-ports';
 import { countCompletions, readGraduates, readLost } from '#src/nodes/probing-store';
 import { changeRegistration, readDue, readOfNode, readRegistered, type RegisteredEndpoint } from '#src/nodes/registrations-store';
-import { DOH_URL_DEFAULT, DOH_URL_VARIABLE } from '#src/nodes/resolve-host';
 import { isServing, move } from '#src/nodes/states';
 
 /** Attempts arrive in D1 after their request by a flush and a drain; a request takes two minutes at most, but where its policy says otherwise. */
@@ -25,10 +25,8 @@ const PARALLEL_MAX = 4;
 const LOOK_FOR_MS = 9_000;
 
 /** What the minute uses of the context. */
-export type ProbesContext = Pick<Context, 'db' | 'now' | 'random' | 'fetch' | 'secret' | 'allowedHosts' | 'log' | 'node'> & {
-  /** Opens the key of an endpoint that the catalogue may not name yet; null where there is none that may go to that address. */
-  endpointKey?(endpointId: string, url: string): Promise<string | null>;
-};
+export type ProbesContext = Pick<Context, 'db' | 'now' | 'random' | 'fetch' | 'secret' | 'allowedHosts' | 'log' | 'node'> &
+  Pick<LookHouse, 'endpointKey'>;
 
 /** Does a minute's staging and probing. Rejects where D1 does not answer. */
 export async function minuteOfProbes(context: ProbesContext, nowMs: number, timers: Timers = RUNTIME_TIMERS): Promise<void> {
@@ -36,22 +34,6 @@ export async function minuteOfProbes(context: ProbesContext, nowMs: number, time
   await promote(context, nowMs);
   await takeOutLost(context, nowMs);
   await lookAround(context, lookPortsOf(context, timers));
-}
-
-/** Builds what looks at endpoints use. */
-function lookPortsOf(context: ProbesContext, timers: Timers = RUNTIME_TIMERS): LookPorts {
-  const { db, now, random, fetch, secret, allowedHosts, node, endpointKey } = context;
-  return {
-    db,
-    now,
-    random,
-    timers,
-    fetch,
-    nodeFetch: (nodeId) => ((input: string, init?: RequestInit) => node(nodeId).fetch(input, init)) as typeof globalThis.fetch,
-    keyOf: async ({ id, url, keySecret }) => (keySecret === null ? null : ((await endpointKey?.(id, url)) ?? secret(keySecret))),
-    dohUrl: secret(DOH_URL_VARIABLE) ?? DOH_URL_DEFAULT,
-    allowedHosts,
-  };
 }
 
 /** Ends the probation of endpoints whose operator has completed enough. */

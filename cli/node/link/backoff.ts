@@ -27,11 +27,3 @@ export function createBackoff(random: () => number): Backoff {
     reset: () => void (attempts = 0),
   };
 }
-
-/** Reads `Retry-After`: seconds or a date, in milliseconds from now; null where it is neither, or past. RFC 9110 §10.2.3. */
-export function readRetryAfter(value: string | null, nowMs: number): number | null {
-  if (value === null) return null;
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1_000;
-  const atMs = Date.parse(value);
-  return Number.isNaN(atMs) || atMs <= nowMs ? null : atMs - nowMs;
-}

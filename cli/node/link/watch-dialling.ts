@@ -1,9 +1,9 @@
 /** What a WebSocket itself tells nobody: the HTTP answer to a connection that was refused, why none was made, and how to hang up on a router that does not. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
+import { readRetryAfterMs } from '#providers/wire/retry-after';
 import { sayConnectFailure } from '../../connect-failure.ts';
 import type { LinkEnd } from './after-close.ts';
-import { readRetryAfter } from './backoff.ts';
 
 export interface Dialling {
   /** The HTTP answer to a refused connection; null where there was none. */
@@ -41,8 +41,8 @@ export function watchDialling(url: string): Dialling {
       if (!isOurs(request)) return;
       const names = response.headers.map((field) => Buffer.from(field).toString('latin1'));
       const at = names.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'retry-after');
-      const retryAfter = at === -1 ? null : (names[at + 1] ?? null);
-      refusal = { status: response.statusCode, retryAfterMs: readRetryAfter(retryAfter, Date.now()) };
+      const headers = new Headers(at === -1 ? {} : { 'retry-after': names[at + 1] ?? '' });
+      refusal = { status: response.statusCode, retryAfterMs: readRetryAfterMs(headers, Date.now()) ?? null };
     },
     failed(message) {
       const { connectParams, error } = message as { connectParams: { host: string }; error: unknown };

@@ -32,6 +32,7 @@ async function minute(traits: Partial<Traits> = {}, over: Partial<ProbesContext>
     random: () => 0.5,
     fetch: networkOf({ [ORIGIN]: engine.fetch }).fetch,
     secret: () => undefined,
+    endpointKey: async () => null,
     allowedHosts: [],
     log: () => undefined,
     node: () => ({ fetch: engine.fetch, tell: async (frame: unknown) => void told.push(frame) }),
@@ -288,11 +289,8 @@ describe('endpoints that are due', () => {
   it('one that breaks the look itself does not stop the minute', async () => {
     supply.endpoint('broken', { state: 'active', provenAtMs: 1, url: `${ORIGIN}/v1`, keySecret: 'endpoint:broken' });
     supply.endpoint('well', { state: 'probing', provenAtMs: 1, url: `${ORIGIN}/v1` });
-    const secret = (name: string) => {
-      if (name.startsWith('endpoint:')) throw new Error('sealed');
-      return undefined;
-    };
-    await minute({}, { secret });
+    const endpointKey = () => Promise.reject(new Error('sealed'));
+    await minute({}, { endpointKey });
     expect(await supply.stateOf('well')).toBe('active');
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createKeyPair } from '#cli/node/identity/key-pair';
-import { createBackoff, readRetryAfter } from '#cli/node/link/backoff';
+import { createBackoff } from '#cli/node/link/backoff';
 import type { LinkEnd } from '#cli/node/link/after-close';
 import { keepLink, type LinkEvent } from '#cli/node/link/keep-link';
 import type { SocketHandlers } from '#cli/node/link/socket';
@@ -207,15 +207,5 @@ describe('leaving', () => {
 });
 
 describe('Retry-After', () => {
-  const nowMs = Date.parse('2026-11-22T12:00:00Z');
-  it.each([
-    ['7', 7_000],
-    ['Sun, 22 Nov 2026 12:00:30 GMT', 30_000],
-    ['Sun, 22 Nov 2026 11:00:00 GMT', null],
-    ['-5', null],
-    ['soon', null],
-    [null, null],
-  ])('%s is %s ms', (value, ms) => expect(readRetryAfter(value, nowMs)).toBe(ms));
-
   it('R2: never holds a node longer than ten minutes', () => expect(createBackoff(() => 0).next(9e12)).toBe(600_000));
 });
