@@ -7,8 +7,8 @@ import { demandedRank } from './privacy.ts';
 
 /** Estimates of prompt tokens run short by up to 5 %; room is asked for accordingly. Same margin as the hold. */
 const PROMPT_MARGIN = 1.05;
-/** Prompts longer than this lose too much through a 3-bit KV cache. */
-const THREE_BIT_PROMPT_TOKENS_MAX = 32_768;
+/** Prompts longer than this lose too much through a KV cache of a heavy codec. */
+const HEAVY_KV_PROMPT_TOKENS_MAX = 32_768;
 
 /** What every offer is measured against. Null sets do not restrict. */
 export interface Demand {
@@ -23,8 +23,8 @@ export interface Demand {
   quantizations: ReadonlySet<Quantization> | null;
   kvCodecs: ReadonlySet<KvCodec> | null;
   kvCodecsIgnored: ReadonlySet<KvCodec> | null;
-  /** True where 3-bit KV codecs are out unless named. */
-  sparesThreeBitKv: boolean;
+  /** True where heavy KV codecs are out unless named. */
+  sparesHeavyKv: boolean;
   capabilities: readonly Capability[];
   /** Prompt tokens with margin, rounded up; all of them, and those that must fit a context at once. */
   promptTokensMax: number;
@@ -64,7 +64,7 @@ export function toDemand(input: Pick<Demand, 'facts' | 'policy' | 'nowMs' | 'isC
     quantizations: policy.quantizations === null ? null : withMicroscaling(policy.quantizations),
     kvCodecs: toSet(policy.kvCache),
     kvCodecsIgnored: policy.kvCacheIgnore.length === 0 ? null : new Set(policy.kvCacheIgnore),
-    sparesThreeBitKv: facts.reasoning || facts.promptTokens > THREE_BIT_PROMPT_TOKENS_MAX,
+    sparesHeavyKv: facts.reasoning || facts.promptTokens > HEAVY_KV_PROMPT_TOKENS_MAX,
     capabilities: policy.requireParameters ? [...facts.needs, ...facts.wants] : facts.needs,
     promptTokensMax: Math.ceil(facts.promptTokens * PROMPT_MARGIN),
     contextTokensMax,

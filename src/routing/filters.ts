@@ -50,7 +50,7 @@ function isAllowedVariant(offer: Offer, demand: Demand): boolean {
   if (demand.kvCodecsIgnored?.has(offer.kvCache)) return false;
   if (demand.kvCodecs !== null) {
     if (!demand.kvCodecs.has(offer.kvCache)) return false;
-  } else if (demand.sparesThreeBitKv && HEAVY_KV_CODECS.has(offer.kvCache)) return false;
+  } else if (demand.sparesHeavyKv && HEAVY_KV_CODECS.has(offer.kvCache)) return false;
   return !isServiceTier(offer.tag) || isNamed(offer, demand.namedSlugs);
 }
 

@@ -60,7 +60,7 @@ function explainVariant(offer: Offer, demand: Demand): string {
   if (demand.kvCodecs !== null && !demand.kvCodecs.has(offer.kvCache)) {
     return `KV cache ${offer.kvCache} is not among ${[...demand.kvCodecs].join(', ')}`;
   }
-  if (demand.kvCodecs === null && demand.sparesThreeBitKv && HEAVY_KV_CODECS.has(offer.kvCache)) {
+  if (demand.kvCodecs === null && demand.sparesHeavyKv && HEAVY_KV_CODECS.has(offer.kvCache)) {
     return `KV cache ${offer.kvCache} is out of reasoning and long prompts unless kv_cache names it`;
   }
   return isServiceTier(offer.tag) ? `service tier ${offer.tag} is used only when named` : 'variant is not allowed';
