@@ -17,6 +17,12 @@ const PARENT_EVERY_MS = 250;
 /** Oldest Node that runs `.ts` files without a flag. */
 const NODE_MIN = [22, 18];
 
+/**
+ * Flags of every Node that the house starts. V8 13.6 can end the process (`Check failed: jit_page.has_value()`) when it frees
+ * the code that it compiled for a busy call from WebAssembly to JavaScript, which is how `fetch` parses HTTP: none is compiled.
+ */
+export const NODE_FLAGS = ['--wasm-wrapper-tiering-budget=2147483647'];
+
 /** Installs dependencies when they are missing or older than the lock file. Ends the process when that fails. */
 export async function ensureInstalled() {
   const hash = createHash('sha256').update(readFileSync(LOCK)).digest('hex');
@@ -116,7 +122,7 @@ export async function runFile(file, args, { ownGroup }) {
   await ensureInstalled();
   const node = findNode();
   const isGroup = ownGroup && process.platform !== 'win32';
-  const child = spawn(node, [file, ...args], {
+  const child = spawn(node, [...NODE_FLAGS, file, ...args], {
     // The channel tells the child when this process is gone, however it went.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: environmentFor(node),

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ensureInstalled, environmentFor, findNode, ROOT } from './bootstrap.mjs';
+import { ensureInstalled, environmentFor, findNode, NODE_FLAGS, ROOT } from './bootstrap.mjs';
 
 const PARTS = ['static', 'unit', 'flow', 'clients', 'real'];
 
@@ -124,7 +124,7 @@ function readReport(file) {
 
 function run(script, args) {
   return new Promise((resolve) => {
-    const child = spawn(node, [path.join(ROOT, script), ...args], {
+    const child = spawn(node, [...NODE_FLAGS, path.join(ROOT, script), ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...environmentFor(node), NO_COLOR: '1' },

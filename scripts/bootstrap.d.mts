@@ -1,0 +1,2 @@
+/** What TypeScript of the house imports from `bootstrap.mjs`, which must be plain JavaScript. */
+export const NODE_FLAGS: string[];
