@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
-import { NODE_FLAGS } from './scripts/bootstrap.mjs';
+import { NODE_FLAGS } from '#scripts/bootstrap.mjs';
 
 const TEXT_PREFIX = '\0text:';
 /** Keeps the runner from reading JSON by its name. */

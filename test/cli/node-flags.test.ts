@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { NODE_FLAGS } from '../../scripts/bootstrap.mjs';
+import { NODE_FLAGS } from '#scripts/bootstrap.mjs';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'headrace-flags-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
