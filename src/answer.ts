@@ -39,8 +39,8 @@ export function createAnswers({ settler, dispatch, now }: AnswerPorts): Answers 
     addToTally(passage.tally, opened.reply, now());
     if (client.hidesReasoning) opened.reply.choices.forEach(hideReasoning);
     const settlement = settler.settle(passage, reply, { state: 'completed' });
-    return Response.json(client.writeAnswer(labelsOf(passage, offer), opened.reply, settlement), {
-      headers: answerHeaders(passage, offer, passage.trail.length),
+    return new Response(JSON.stringify(client.writeAnswer(labelsOf(passage, offer), opened.reply, settlement)), {
+      headers: { ...answerHeaders(passage, offer, passage.trail.length), 'content-type': 'application/json' },
     });
   }
 

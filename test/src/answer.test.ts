@@ -58,6 +58,7 @@ function setUp({ isWritable = true } = {}) {
     hold,
     limits: {},
     trail: [],
+    skipped: [],
     tally: createTally(),
     dispatchedAtMs: Date.now(),
     left: new AbortController(),
