@@ -104,11 +104,16 @@ export interface PlanCandidate {
 
 export type SpeedBasis = 'measured' | 'probe' | 'node' | 'model' | 'prior';
 
+/** In place of a filter: an endpoint passes all of them and its KV cache cannot hold the request now. */
+export const FULL = 'full';
+/** In place of a filter: the breaker of a candidate was not closed when its turn came, and another request was probing it. */
+export const SHUT = 'breaker';
+
 export interface PlanRejection {
   endpointId: string;
   provider: string;
   supply: SupplyKind;
-  /** First violated hard filter, `H1` to `H7`; or `full`: it passes all of them and could not hold the request then. */
+  /** First violated hard filter, `H1` to `H7`; else `full`, or of a skipped candidate `breaker`. */
   filter: string;
   reason: string;
 }
@@ -156,6 +161,8 @@ export interface PlanRecord {
   facts: { promptTokens: number; maxTokens: number | null; expectedCompletionTokens: number; stream: boolean; needs: readonly string[] };
   candidates: readonly PlanCandidate[];
   rejections: readonly PlanRejection[];
+  /** Candidates that could not be asked any more when their turn came, `full` or `breaker`; absent where there were none. */
+  skipped?: readonly PlanRejection[];
   /** Null on receipts from before inputs were recorded, and where the policy's lists were too long to be. */
   inputs: PlanInputs | null;
 }

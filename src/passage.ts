@@ -1,7 +1,7 @@
 /** One request on its way through the hall: what each room has added, and what can be told from it. */
 import type { Attempt } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
-import type { ApiKind } from '#schema/receipt';
+import type { ApiKind, PlanRejection } from '#schema/receipt';
 import type { AnswerLabels } from '#schema/skin';
 import type { Admission } from '#src/admission/admission';
 import type { SoleRun } from '#src/ledger/idempotency/sole-run';
@@ -40,6 +40,8 @@ export interface Passage {
   limits: Readonly<Record<string, string>>;
   /** Attempts in the order in which they ended. */
   trail: Attempt[];
+  /** Candidates that could not be asked when their turn came. */
+  skipped: PlanRejection[];
   tally: Tally;
   dispatchedAtMs: number;
   /** Aborts when the reader of a stream has left, whichever way we learn of it; null for whole answers, where the call's own signal tells. */

@@ -38,6 +38,7 @@ import type { Call, Passage } from '#src/passage';
 import { plan as makePlan, type Plan } from '#src/routing/plan';
 import type { Reenactable } from '#src/routing/reenact';
 import { replay as replayPlan } from '#src/routing/replay';
+import { whyFull } from '#src/routing/room';
 import { createSettler } from '#src/settle';
 
 const SESSION_HEADER = 'x-session-id';
@@ -219,7 +220,10 @@ export function createHall(house: Context): Hall {
     });
   }
 
-  function dispatchAlong({ call, left, admission: { facts, policy, ownKeyOf }, plan, trail }: Passage, ask: Ask): Promise<DispatchResult> {
+  function dispatchAlong(
+    { call, left, admission: { facts, policy, ownKeyOf }, plan, trail, skipped }: Passage,
+    ask: Ask,
+  ): Promise<DispatchResult> {
     const dispatched = dispatch(
       {
         candidates: plan.candidates,
@@ -234,8 +238,9 @@ export function createHall(house: Context): Hall {
         clientSignal: left?.signal ?? call.signal,
         ownKeyOf,
         trail,
+        skipped,
       },
-      { call: callUpstream, now: context.now, timers: RUNTIME_TIMERS, secret: context.secret, health, retryBudget, hedgeBudget },
+      { call: callUpstream, now: context.now, timers: RUNTIME_TIMERS, secret: context.secret, health, retryBudget, hedgeBudget, whyFull },
     );
     shareHealth(call);
     return dispatched;

@@ -89,8 +89,9 @@ export function createSettler({ ledger, now, onSettled }: SettlerPorts): Settler
   }
 
   function writeReceipt(passage: Passage, how: RequestEnd): PlanRecord {
-    const { id, api, call, admission, hold, trail, tally, dispatchedAtMs } = passage;
-    const plan = passage.plan.record();
+    const { id, api, call, admission, hold, trail, skipped, tally, dispatchedAtMs } = passage;
+    const planned = passage.plan.record();
+    const plan = skipped.length === 0 ? planned : { ...planned, skipped };
     const times = { arrivedAtMs: call.arrivedAtMs, dispatchedAtMs, endedAtMs: now() };
     const answered = { ...tally, ...spanOf(tally) };
     const receipt = draftReceipt({ id, api, admission, hold, trail, tally: answered, plan, times }, how);
@@ -112,7 +113,7 @@ export function createSettler({ ledger, now, onSettled }: SettlerPorts): Settler
       let promptTokens = facts.promptTokens;
       let tokensLeft = facts.maxTokens === null ? Infinity : facts.maxTokens * facts.choices;
       const toPart = (offer: Offer, segment: Segment, isWhole: boolean): ServedPart => {
-        const usage = capped(settleUsage(segment, promptTokens, offer.supply, isWhole), tokensLeft);
+        const usage = capped(settleUsage(segment, promptTokens, offer, isWhole), tokensLeft);
         tokensLeft -= usage.completionTokens;
         // Whoever goes on has read what was said so far.
         promptTokens += Math.ceil(segment.contentTokens);
@@ -126,7 +127,7 @@ export function createSettler({ ledger, now, onSettled }: SettlerPorts): Settler
     settleUnit(passage, reply, { size, said }, how) {
       const { offer } = reply;
       // What broke off in the middle is of no use: a picture, a sound or a list has no first half.
-      const usage = how.state === 'interrupted' ? NOTHING_USED : settleUnits(said, size, offer.supply);
+      const usage = how.state === 'interrupted' ? NOTHING_USED : settleUnits(said, size, offer);
       return end(passage, reply, [{ offer, usage, ...UNTIMED }], how);
     },
     abandon(passage) {

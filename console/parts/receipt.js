@@ -44,6 +44,8 @@ const FILTER_NAMES = {
   H5: 'room',
   H6: 'price',
   H7: 'admission',
+  full: 'no room now',
+  breaker: 'being probed',
 };
 
 /** Builds the table of candidates, best first; marks those that were tried. */
@@ -168,6 +170,8 @@ function planSections(plan, attempts) {
       ? planTable(plan, attempts)
       : element('p', { class: 'empty' }, 'No endpoint passes the hard filters, which nothing relaxes.'),
     termsTable(plan),
+    plan.skipped && heading('Skipped', 'could not be asked any more when their turn came'),
+    ...exclusions(plan.skipped ?? []),
     plan.rejections.length > 0 && heading('Excluded', 'by the first hard filter violated'),
     ...exclusions(plan.rejections),
   ];

@@ -69,5 +69,6 @@ export function toPlanBody(plan: PlanRecord) {
     },
     candidates: plan.candidates.map(toCandidateBody),
     rejections: plan.rejections.map(toRejectionBody),
+    ...(plan.skipped && { skipped: plan.skipped.map(toRejectionBody) }),
   };
 }

@@ -12,6 +12,7 @@ import type { Opened } from './read-answer.ts';
 import { toReply, type Reply } from './reply.ts';
 import { mayResume, resumable } from './resume/resume.ts';
 import { attemptTimeoutMs, doubtAfterMs } from './timeouts.ts';
+import { createTurns } from './turns.ts';
 
 export type { Reply } from './reply.ts';
 export type DispatchResult = { reply: Reply } | { error: GatewayError };
@@ -44,6 +45,7 @@ export async function walk(
   ports: DispatchPorts,
 ): Promise<{ attempt: LiveAttempt; opened: Opened } | { failed: readonly Failed[] }> {
   const queue = createCandidateQueue(order.candidates, order.fixedOrder);
+  const turns = createTurns(order, ports);
   const failed: Failed[] = [];
   let attempts = 0;
   /** The budget has granted a retry that has not been sent yet. */
@@ -51,13 +53,10 @@ export async function walk(
 
   const mayLaunch = () => attempts < order.maxAttempts && ports.now() < order.deadlineAtMs;
 
-  const isShut = ({ offer: { endpointId, operatorId, keySecret } }: DispatchCandidate): boolean =>
-    ports.health.view(ports.now(), order.facts.teamId).read(endpointId, operatorId, keySecret)?.breaker === 'open';
-
-  /** Its breaker has opened since it was planned, another candidate's has not, and to try that one is paid for already. */
+  /** Its breaker has opened since it was planned, another candidate could be asked, and to try that one is paid for already. */
   function isLost(candidate: DispatchCandidate): boolean {
-    if (isRetryPaid || !mayLaunch() || candidate.gates.includes('breaker') || !isShut(candidate)) return false;
-    if (!queue.has((other) => !other.gates.includes('breaker') && !isShut(other))) return false;
+    if (isRetryPaid || !mayLaunch() || candidate.gates.includes('breaker') || !turns.isShut(candidate)) return false;
+    if (!queue.has((other) => !other.gates.includes('breaker') && turns.isOpen(other))) return false;
     isRetryPaid = ports.retryBudget.withdraw();
     return isRetryPaid;
   }
@@ -77,19 +76,22 @@ export async function walk(
     const first = launchAs(role, candidate);
     if (role !== 'first' || !isHedgeable(order)) return [await land(first)];
     const launchHedge = () => {
-      const second = mayLaunch() && !order.clientSignal.aborted ? takeHedge(candidate, queue, order, ports) : null;
+      const second =
+        mayLaunch() && !order.clientSignal.aborted
+          ? takeHedge(candidate, queue, { facts: order.facts, turns, hedgeBudget: ports.hedgeBudget })
+          : null;
       return second && launchAs('hedge', second);
     };
     return hedged(first, { afterMs: candidate.hedgeAfterMs, launchHedge, timers: ports.timers });
   }
 
   for (let candidate = queue.next(); candidate !== null && mayLaunch(); candidate = queue.next()) {
+    if (!turns.hasRoom(candidate)) continue;
     if (attempts > 0 && !isRetryPaid) {
       if (!order.allowFallbacks || !ports.retryBudget.withdraw()) break;
       isRetryPaid = true;
     }
-    // An open breaker lets one probe through at a time (R4). Asked last: a probe that is taken must be sent.
-    if (!ports.health.tryAcquireProbe(candidate.offer.endpointId, order.facts.teamId)) continue;
+    if (!turns.takeProbe(candidate)) continue;
     isRetryPaid = false;
 
     const landed = attempts === 0 ? await launchFirst(candidate) : [await land(launchAs(role === 'first' ? 'fallback' : role, candidate))];

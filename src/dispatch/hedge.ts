@@ -1,11 +1,14 @@
 /** The hedge: while an endpoint stays silent, another operator's is asked the same, and whoever answers first is kept. */
+import type { RequestFacts } from '#schema/facts';
 import { costNanoUsd } from '#schema/money';
 import { NOTHING_USED } from '#schema/receipt';
 import type { Timers } from '#schema/timers';
 import type { CandidateQueue } from './candidate-queue.ts';
 import { land, type Landed, type LiveAttempt } from './launch.ts';
 import { nextStep } from './next-step.ts';
-import type { DispatchCandidate, DispatchOrder, DispatchPorts } from './order.ts';
+import type { HedgeBudget } from './hedge-budget.ts';
+import type { DispatchCandidate, DispatchOrder } from './order.ts';
+import type { Turns } from './turns.ts';
 
 /** Beyond this share of candidates that fail gates the supply is overloaded, and more requests would make that worse. */
 const GATED_SHARE_MAX = 0.2;
@@ -23,13 +26,12 @@ export function isHedgeable({ hedge, allowFallbacks, ask, facts, candidates }: D
 
 /**
  * Takes the candidate for a hedge out of the queue: the next one of the same model and another operator that passes all gates. It meets the
- * policy's demands as all candidates do (R1). Null when there is none, or the budget does not cover it.
+ * policy's demands as all candidates do (R1). Null when there is none that can be asked now, or the budget does not cover it.
  */
 export function takeHedge(
   slow: DispatchCandidate,
   queue: CandidateQueue,
-  { facts }: DispatchOrder,
-  { hedgeBudget, health }: DispatchPorts,
+  { facts, turns, hedgeBudget }: { facts: RequestFacts; turns: Turns; hedgeBudget: HedgeBudget },
 ): DispatchCandidate | null {
   const promptNanoUsd = ({ offer: { price } }: DispatchCandidate) =>
     price === null ? 0 : costNanoUsd(price, { ...NOTHING_USED, promptTokens: facts.promptTokens });
@@ -42,8 +44,9 @@ export function takeHedge(
       candidate.offer.operatorId !== slow.offer.operatorId &&
       candidate.gates.length === 0 &&
       hedgeBudget.covers(wasteNanoUsd(candidate)) &&
+      turns.hasRoom(candidate) &&
       // Asked last: a probe that is taken must be sent (R4).
-      health.tryAcquireProbe(candidate.offer.endpointId, facts.teamId),
+      turns.takeProbe(candidate),
   );
   if (hedge !== null) hedgeBudget.withdraw(wasteNanoUsd(hedge));
   return hedge;

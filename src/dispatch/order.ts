@@ -3,6 +3,8 @@ import type { Attempt } from '#schema/attempt';
 import type { OwnKeyOf } from '#schema/byok';
 import type { Offer } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
+import type { EndpointHealth } from '#schema/health';
+import type { PlanRejection } from '#schema/receipt';
 import type { Timers } from '#schema/timers';
 import type { Health } from '#src/health/health';
 import type { Ask } from './ask.ts';
@@ -46,6 +48,8 @@ export interface DispatchOrder {
   ownKeyOf?: OwnKeyOf | undefined;
   /** Finished attempts are appended here in order; the winning one by `Reply.finish`. */
   trail: Attempt[];
+  /** Candidates that could not be asked when their turn came are appended here. */
+  skipped: PlanRejection[];
 }
 
 /** What the attempt loop may use. */
@@ -58,4 +62,6 @@ export interface DispatchPorts {
   health: Health;
   retryBudget: RetryBudget;
   hedgeBudget: HedgeBudget;
+  /** Says why an endpoint cannot hold a request of this size now; null where it can. The same rule as the plan's. */
+  whyFull(offer: Offer, facts: RequestFacts, health: EndpointHealth | undefined): string | null;
 }

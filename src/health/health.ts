@@ -19,7 +19,7 @@ import { openFlight, type Flight, type FlightFacts } from './flight.ts';
 import { createKnownEndpoint, type KnownEndpoint } from './known-endpoint.ts';
 import { createOperatorRecord, pooled, type OperatorRecord } from './operators.ts';
 import { acquire } from './probes.ts';
-import { readEndpoint, readForTenant, readUnseen } from './reading.ts';
+import { lastReading, readEndpoint, readForTenant, readUnseen } from './reading.ts';
 import { findTenant } from './tenant-circuits.ts';
 
 export type { Flight, FlightEnd, FlightFacts } from './flight.ts';
@@ -147,8 +147,9 @@ export function createHealth(ports: HealthPorts): Health {
     function readShared(endpointId: string, operatorId: string, credentialDisabled: boolean): EndpointHealth | undefined {
       const known = endpoints.peek(endpointId);
       if (known === undefined) return unseen(operatorId, credentialDisabled, nowMs);
-      const health = readEndpoint(known, credentialDisabled, { isolateId, nowMs });
-      if (known.state.tenants.length === 0) return health;
+      const { health, isForAll } =
+        lastReading(known, credentialDisabled, nowMs) ?? readEndpoint(known, credentialDisabled, { isolateId, nowMs });
+      if (isForAll) return health;
       const met = findTenant(known.state.tenants, (tenant ??= digest([teamId])));
       return met === undefined ? health : readForTenant(known, { health, met }, { isolateId, nowMs });
     }

@@ -23,6 +23,8 @@ const QUEUE_TAU_MS = 8_000;
 /** A frozen reading and how long it holds. */
 export interface Reading {
   health: EndpointHealth;
+  /** No tenant has met failures of its own there: it is the same for all of them. */
+  isForAll: boolean;
   fromMs: number;
   untilMs: number;
 }
@@ -33,12 +35,14 @@ export interface Reader {
   nowMs: number;
 }
 
-/** Reads an endpoint as it is for everybody; the same frozen object while nothing has changed. */
-export function readEndpoint(known: KnownEndpoint, credentialDisabled: boolean, { isolateId, nowMs }: Reader): EndpointHealth {
-  const { reading } = known;
-  if (reading !== null && nowMs >= reading.fromMs && nowMs < reading.untilMs && reading.health.credentialDisabled === credentialDisabled) {
-    return reading.health;
-  }
+/** Gives the last reading of an endpoint while it holds; null once it does not. A plan over thousands looks at nothing else of most. */
+export function lastReading({ reading }: KnownEndpoint, credentialDisabled: boolean, nowMs: number): Reading | null {
+  if (reading === null || nowMs < reading.fromMs || nowMs >= reading.untilMs) return null;
+  return reading.health.credentialDisabled === credentialDisabled ? reading : null;
+}
+
+/** Reads an endpoint anew, as it is for everybody; frozen, and kept until something changes it. */
+export function readEndpoint(known: KnownEndpoint, credentialDisabled: boolean, { isolateId, nowMs }: Reader): Reading {
   const { state, link } = known;
   const own = decayed(state.counters, nowMs);
   const long = decayed(state.longCounters, nowMs);
@@ -67,8 +71,8 @@ export function readEndpoint(known: KnownEndpoint, credentialDisabled: boolean, 
     ...(tokens.likely > tokens.sure && { likelyInFlightTokens: tokens.likely }),
     ...(nodeLoad !== null && { nodeLoad }),
   });
-  known.reading = { health, fromMs: nowMs, untilMs: holdsUntilMs(known, nowMs) };
-  return health;
+  known.reading = { health, isForAll: state.tenants.length === 0, fromMs: nowMs, untilMs: holdsUntilMs(known, nowMs) };
+  return known.reading;
 }
 
 /**

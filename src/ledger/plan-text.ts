@@ -75,6 +75,8 @@ export interface CompactPlan {
   columns: readonly string[];
   candidates: readonly CandidateRow[];
   rejections: readonly RejectionRow[];
+  /** Absent where no candidate was skipped. */
+  skipped?: readonly RejectionRow[];
   inputs?: CompactInputs | null;
 }
 
@@ -95,6 +97,7 @@ export function encodePlan(plan: PlanRecord): CompactPlan {
     columns: COLUMNS,
     candidates: (candidates.length > CANDIDATE_LIMIT ? candidates.slice(0, CANDIDATE_LIMIT) : candidates).map(toCandidateRow),
     rejections: (rejections.length > REJECTION_LIMIT ? rejections.slice(0, REJECTION_LIMIT) : rejections).map(toRejectionRow),
+    ...(plan.skipped && { skipped: plan.skipped.slice(0, REJECTION_LIMIT).map(toRejectionRow) }),
     inputs: inputs && encodeInputs(inputs, CANDIDATE_LIMIT),
   };
 }
@@ -112,6 +115,7 @@ export function decodePlan(plan: CompactPlan): PlanRecord {
     facts: { promptTokens, maxTokens, expectedCompletionTokens, stream, needs },
     candidates: plan.candidates.map(fromCandidateRow),
     rejections: plan.rejections.map(fromRejectionRow),
+    ...(plan.skipped && { skipped: plan.skipped.map(fromRejectionRow) }),
     // Where inputs are kept, facts were encoded whole.
     inputs: plan.inputs ? decodeInputs(plan.inputs, plan.facts as RequestFacts) : null,
   };

@@ -2,7 +2,7 @@
 import type { Demand } from './demand.ts';
 import { createInspection, inspect, type Eyes, type Inspection } from './inspection.ts';
 import { medianInPlace, selectInPlace } from './median.ts';
-import { CANDIDATES_MAX, scoreOffers, type Scores } from './scoring.ts';
+import { CANDIDATES_MAX, createScoring, type Scores } from './scoring.ts';
 import type { Survey } from './survey.ts';
 
 /** Fewer surveyed offers than this are all inspected; more in steps that double. */
@@ -24,18 +24,35 @@ export interface Consideration {
 export function consider(found: Survey, demand: Demand, eyes: Eyes): Consideration {
   const references = referencePrices(found);
   const seen = createInspection();
+  const scoring = createScoring(seen, demand, references);
   const count = found.offers.length;
-  let from = -Infinity;
+  const by = { demand, ...eyes };
 
-  for (let wanted = isBoundByPrice(found, demand) ? INSPECTED_FIRST : count; wanted < count; wanted *= 2) {
-    const to = selectInPlace(Float64Array.from(found.pricesPicoUsd), wanted);
-    inspect(seen, found, { demand, ...eyes, from, to });
-    from = to;
-    const scores = scoreOffers(seen, demand, references);
-    if (isSettled(scores, to / (references[0] as number))) return { seen, scores, references };
+  /** Inspects and scores what costs more than `from` and at most `to`, pico-USD. */
+  function look(from: number, to: number): Scores {
+    for (let row = 0; row < count; row++) {
+      const pricePicoUsd = found.pricesPicoUsd[row] as number;
+      if (pricePicoUsd > from && pricePicoUsd <= to && inspect(seen, found, row, by)) scoring.add();
+    }
+    return scoring.rank();
   }
-  inspect(seen, found, { demand, ...eyes, from, to: Infinity });
-  return { seen, scores: scoreOffers(seen, demand, references), references };
+
+  const prices = Float64Array.from(found.pricesPicoUsd);
+  const priceOf = (wanted: number): number => (wanted < count ? selectInPlace(prices, wanted) : Infinity);
+  let wanted = isBoundByPrice(found, demand) ? INSPECTED_FIRST : count;
+  let to = priceOf(wanted);
+  let scores = look(-Infinity, to);
+  for (let isSecond = true; to < Infinity; isSecond = false) {
+    const ceiling = indexToBeat(scores) * (references[0] as number);
+    if (ceiling <= to) break;
+    const from = to;
+    // The first look may have been at the cheapest of the slow. After the second it is known how far it must go at most, and to go there at
+    // once costs less than in more steps: memory is read in the order of rows.
+    do to = priceOf((wanted *= 2));
+    while (to < ceiling && !isSecond);
+    scores = look(from, to);
+  }
+  return { seen, scores, references };
 }
 
 /** True where the index alone decides, within one model: anything else could prefer a dear offer at any price. */
@@ -43,10 +60,10 @@ function isBoundByPrice(found: Survey, { policy, order }: Demand): boolean {
   return policy.sort === null && order.size === 0 && policy.supplyOrder.length === 0 && found.groups.at(-1) === 0;
 }
 
-/** True when there are 64 offers of the best precedence, none of which a price ratio of `floor` or more could beat. */
-function isSettled({ best, precedences, values }: Scores, floor: number): boolean {
+/** The index of the 64th best, where that many are of the best precedence: what is dearer by price alone is not among them. Else Infinity. */
+function indexToBeat({ best, precedences, values }: Scores): number {
   const last = best[CANDIDATES_MAX - 1];
-  return last !== undefined && precedences[last] === 0 && (values[last] as number) <= floor;
+  return last !== undefined && precedences[last] === 0 ? (values[last] as number) : Infinity;
 }
 
 /** The median price of each group. A free median falls back to the dearest price, then to 1. */

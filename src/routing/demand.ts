@@ -29,7 +29,7 @@ export interface Demand {
   /** Prompt tokens with margin, rounded up; all of them, and those that must fit a context at once. */
   promptTokensMax: number;
   contextTokensMax: number;
-  /** Tokens that an engine must have room for: the prompt with margin, and all the output asked for, or what is expected where no limit is stated. */
+  /** Tokens that an engine must have room for. */
   tokensToHold: number;
   /** Allow-lists; an offer must be on each of them. */
   allowLists: readonly ReadonlySet<string>[];
@@ -48,7 +48,6 @@ export function toDemand(input: Pick<Demand, 'facts' | 'policy' | 'nowMs' | 'isC
   const order = new Map<string, number>();
   for (const slug of policy.order) if (!order.has(slug)) order.set(slug, order.size);
 
-  const contextTokensMax = Math.ceil((facts.contextTokens ?? facts.promptTokens) * PROMPT_MARGIN);
   const allowLists = policy.only.filter((list) => list.length > 0).map((list) => new Set(list));
   const namedSlugs = new Set([...order.keys(), ...policy.only.flat()]);
   if (!policy.allowFallbacks && order.size > 0) allowLists.push(new Set(order.keys()));
@@ -67,8 +66,8 @@ export function toDemand(input: Pick<Demand, 'facts' | 'policy' | 'nowMs' | 'isC
     sparesHeavyKv: facts.reasoning || facts.promptTokens > HEAVY_KV_PROMPT_TOKENS_MAX,
     capabilities: policy.requireParameters ? [...facts.needs, ...facts.wants] : facts.needs,
     promptTokensMax: Math.ceil(facts.promptTokens * PROMPT_MARGIN),
-    contextTokensMax,
-    tokensToHold: contextTokensMax + (facts.maxTokens === null ? facts.expectedCompletionTokens : facts.maxTokens * facts.choices),
+    contextTokensMax: contextTokensMax(facts),
+    tokensToHold: tokensToHold(facts),
     allowLists,
     denyList: policy.ignore.length === 0 ? null : new Set(policy.ignore),
     namedSlugs,
@@ -76,6 +75,15 @@ export function toDemand(input: Pick<Demand, 'facts' | 'policy' | 'nowMs' | 'isC
     supplyOnly: toSet(policy.supplyOnly),
     supplyIgnore: policy.supplyIgnore.length === 0 ? null : new Set(policy.supplyIgnore),
   };
+}
+
+/** Counts the tokens that an engine must have room for: the prompt with margin, and all the output asked for, or what is expected where no limit is stated. */
+export function tokensToHold(facts: RequestFacts): number {
+  return contextTokensMax(facts) + (facts.maxTokens === null ? facts.expectedCompletionTokens : facts.maxTokens * facts.choices);
+}
+
+function contextTokensMax({ promptTokens, contextTokens = promptTokens }: RequestFacts): number {
+  return Math.ceil(contextTokens * PROMPT_MARGIN);
 }
 
 function toSet<T>(list: readonly T[] | null): ReadonlySet<T> | null {

@@ -90,10 +90,11 @@ function rendezvousWinner(places: readonly number[], seen: Inspection, key: stri
   for (const place of places) {
     const offer = seen.offers[place] as Offer;
     const health = seen.health[place];
-    const fullness = health === undefined ? 0 : fullnessOf(offer, health, { fades: true });
-    if (fullness >= 1 || fullness > loadMax) continue;
     const score = rendezvousScore(seed, offer.endpointId, capOf(offer, health));
     if (score <= highest) continue;
+    // Asked last: of many, few come so far.
+    const fullness = health === undefined ? 0 : fullnessOf(offer, health, { fades: true });
+    if (fullness >= 1 || fullness > loadMax) continue;
     highest = score;
     winner = place;
   }

@@ -12,6 +12,7 @@ export interface Inspection {
   offers: Offer[];
   groups: number[];
   pricesPicoUsd: number[];
+  lacksWanted: boolean[];
   health: (EndpointHealth | undefined)[];
   gates: number[];
   /** How many of them have an open breaker. */
@@ -34,7 +35,8 @@ const FULL_DETAILED_MAX = 64;
 
 /** Starts with nothing inspected. */
 export function createInspection(): Inspection {
-  return { offers: [], groups: [], pricesPicoUsd: [], health: [], gates: [], openCount: 0, credentialBlocked: 0, fullCount: 0, full: [] };
+  const counts = { openCount: 0, credentialBlocked: 0, fullCount: 0 };
+  return { offers: [], groups: [], pricesPicoUsd: [], lacksWanted: [], health: [], gates: [], full: [], ...counts };
 }
 
 /** How a plan looks at endpoints: their health, and the draw that decides which newcomers it may use. */
@@ -43,37 +45,34 @@ export interface Eyes {
   roll: number;
 }
 
-/** Inspects the surveyed offers whose price is above `from` and at most `to`, in pico-USD for the request. */
-export function inspect(seen: Inspection, found: Survey, by: Eyes & { demand: Demand; from: number; to: number }): void {
-  const { demand, view, roll, from, to } = by;
-  for (let place = 0; place < found.offers.length; place++) {
-    const pricePicoUsd = found.pricesPicoUsd[place] as number;
-    if (pricePicoUsd <= from || pricePicoUsd > to) continue;
-    const offer = found.offers[place] as Offer;
-    if (!demand.isCallable(offer)) {
-      reject(found, offer, 'H7');
-      continue;
-    }
-    const credential = demand.ownKeyOf?.(offer)?.credential ?? offer.keySecret;
-    const health = view.read(offer.endpointId, offer.operatorId, credential);
-    if (health !== undefined && health.credentialDisabled) {
-      seen.credentialBlocked++;
-      continue;
-    }
-    const free = freeTokens(offer, health);
-    if (demand.tokensToHold > free) {
-      seen.fullCount++;
-      if (seen.full.length < FULL_DETAILED_MAX) seen.full.push({ offer, freeTokens: free });
-      continue;
-    }
-    const gates = failedGates(offer, health, demand.nowMs) | (isHeldBack(offer, demand, roll) ? STAGE : 0);
-    if (failsBreaker(gates)) seen.openCount++;
-    seen.offers.push(offer);
-    seen.groups.push(found.groups[place] as number);
-    seen.pricesPicoUsd.push(pricePicoUsd);
-    seen.health.push(health);
-    seen.gates.push(gates);
+/** Inspects one surveyed offer, by its row. True: it could be called, and stands in the last place of the inspection now. */
+export function inspect(seen: Inspection, found: Survey, row: number, { demand, view, roll }: Eyes & { demand: Demand }): boolean {
+  const offer = found.offers[row] as Offer;
+  if (!demand.isCallable(offer)) {
+    reject(found, offer, 'H7');
+    return false;
   }
+  const credential = demand.ownKeyOf?.(offer)?.credential ?? offer.keySecret;
+  const health = view.read(offer.endpointId, offer.operatorId, credential);
+  if (health !== undefined && health.credentialDisabled) {
+    seen.credentialBlocked++;
+    return false;
+  }
+  const free = freeTokens(offer, health);
+  if (demand.tokensToHold > free) {
+    seen.fullCount++;
+    if (seen.full.length < FULL_DETAILED_MAX) seen.full.push({ offer, freeTokens: free });
+    return false;
+  }
+  const gates = failedGates(offer, health, demand.nowMs) | (isHeldBack(offer, demand, roll) ? STAGE : 0);
+  if (failsBreaker(gates)) seen.openCount++;
+  seen.offers.push(offer);
+  seen.groups.push(found.groups[row] as number);
+  seen.pricesPicoUsd.push(found.pricesPicoUsd[row] as number);
+  seen.lacksWanted.push(found.lacksWanted[row] as boolean);
+  seen.health.push(health);
+  seen.gates.push(gates);
+  return true;
 }
 
 /** Tells whether more than half of the inspected endpoints have an open breaker: then the fault is hardly theirs. */

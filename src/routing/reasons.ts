@@ -3,12 +3,9 @@ import type { Offer } from '#schema/catalog';
 import { HEAVY_KV_CODECS } from '#schema/codec-quality';
 import type { Demand } from './demand.ts';
 import type { HardFilter } from './filters.ts';
-import type { FullOffer } from './inspection.ts';
 import { provenTier } from './privacy.ts';
 import { isForbidden, isSelected, isServiceTier } from './slugs.ts';
 
-/** In place of a filter: it passes all of them and cannot hold the request now. */
-export const FULL = 'full';
 /** Why an endpoint is no candidate although every filter lets it pass. */
 export const NO_KEY = 'no key in this deployment';
 
@@ -79,8 +76,8 @@ function explainRoom(offer: Offer, demand: Demand): string {
 }
 
 /** Explains why an offer that would do cannot take the request now. */
-export function explainFull({ freeTokens }: FullOffer, demand: Demand): string {
-  return `KV cache has room for ${Math.floor(freeTokens)} tokens now; ${demand.tokensToHold} are needed`;
+export function explainFull(freeTokens: number, neededTokens: number): string {
+  return `KV cache has room for ${Math.floor(freeTokens)} tokens now; ${neededTokens} are needed`;
 }
 
 function explainPrice(offer: Offer, demand: Demand): string {

@@ -1,6 +1,6 @@
 /** Writes a plan down: enough to explain it, and to plan it again. */
 import type { Offer } from '#schema/catalog';
-import type { PlanCandidate, PlanInputs, PlanRecord, PlanRejection, PolicyLevels } from '#schema/receipt';
+import { FULL, type PlanCandidate, type PlanInputs, type PlanRecord, type PlanRejection, type PolicyLevels } from '#schema/receipt';
 import type { Candidate } from './candidate.ts';
 import type { Demand } from './demand.ts';
 import { speedBasis } from './expectations.ts';
@@ -8,7 +8,7 @@ import type { HardFilter } from './filters.ts';
 import { loadOf } from './fullness.ts';
 import { areRecordable, isRecordable, toPolicyChanges } from './policy-changes.ts';
 import type { FullOffer } from './inspection.ts';
-import { explainFull, explainViolation, FULL } from './reasons.ts';
+import { explainFull, explainViolation } from './reasons.ts';
 
 /** What a plan is made of when it is done. */
 export interface PlanParts {
@@ -44,7 +44,7 @@ export function toPlanRecord(parts: PlanParts): PlanRecord {
     },
     candidates: parts.candidates.map(toPlanCandidate),
     rejections: [
-      ...parts.full.map((full) => toPlanRejection(full.offer, FULL, explainFull(full, parts.demand))),
+      ...parts.full.map((full) => toPlanRejection(full.offer, FULL, explainFull(full.freeTokens, parts.demand.tokensToHold))),
       ...parts.rejections.map(({ offer, filter }) => toPlanRejection(offer, filter, explainViolation(filter, offer, parts.demand))),
     ],
     inputs: toPlanInputs(parts),

@@ -2,9 +2,9 @@
 import type { ModelEntry, Offer } from '#schema/catalog';
 import type { EndpointHealth } from '#schema/health';
 import type { ResolvedPolicy } from '#schema/policy';
-import type { PlanInputs, PlanRecord } from '#schema/receipt';
+import { FULL, type PlanInputs, type PlanRecord } from '#schema/receipt';
 import { plan, type Plan } from './plan.ts';
-import { FULL, NO_KEY } from './reasons.ts';
+import { NO_KEY } from './reasons.ts';
 
 /** The part of a record that a plan can be made from again. */
 export type Reenactable = Pick<PlanRecord, 'plannedAtMs' | 'candidates' | 'rejections'> & { inputs: PlanInputs };

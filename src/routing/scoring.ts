@@ -15,11 +15,13 @@ export const CANDIDATES_MAX = 64;
 const PRECEDENCE_BASE = 1024;
 const SUPPLY_KINDS = 4;
 const DEMOTIONS = 4;
+/** Standings are below this. */
+const STANDINGS = DEMOTIONS * PRECEDENCE_BASE * PRECEDENCE_BASE * SUPPLY_KINDS;
 
 /** Scores by place; lower is better in both columns. */
 export interface Scores {
-  precedences: Float64Array;
-  values: Float64Array;
+  precedences: readonly number[];
+  values: number[];
   /** What the index was scaled to. */
   scale: IndexScale;
   /** The best 64 places, best first. */
@@ -27,42 +29,54 @@ export interface Scores {
   compare: (a: number, b: number) => number;
 }
 
+/** The scoring of one plan's inspection, offer by offer while all that is known of each is at hand. */
+export interface Scoring {
+  /** Scores the offer that was inspected last. */
+  add(): void;
+  /** Ranks all that were added. */
+  rank(): Scores;
+}
+
 /**
- * Scores all inspected offers. Precedence: fewest relaxed gates, wanted capabilities and preferred speeds, model, `order`,
- * `supply.order`; 0 is the best there is. Ties of value go by price, then endpoint id.
- * `references` are the median prices by model, which make the index free of units.
+ * Starts without scores. Precedence: fewest relaxed gates, wanted capabilities and preferred speeds, model, `order`, `supply.order`; 0 is the
+ * best there is. Ties of value go by price, then endpoint id. `references` are the median prices by model, which make the index free of units.
  */
-export function scoreOffers(seen: Inspection, demand: Demand, references: Float64Array): Scores {
+export function createScoring(seen: Inspection, demand: Demand, references: Float64Array): Scoring {
   const { policy, facts } = demand;
-  const count = seen.offers.length;
-  const panic = isPanic(seen);
   const scale = toIndexScale(policy, facts.promptTokens);
   const supplyPlaces = new Map<SupplyKind, number>(policy.supplyOrder.map((kind, place) => [kind, place]));
-  const precedences = new Float64Array(count);
-  const values = new Float64Array(count);
+  /** Precedence but for the gates: whether breakers count, the offers that are yet to come may decide. */
+  const standings: number[] = [];
+  const precedences: number[] = [];
+  const values: number[] = [];
   const estimate = emptyEstimate();
   const terms = emptyTerms();
 
-  for (let place = 0; place < count; place++) {
+  function add(): void {
+    const place = values.length;
     const offer = seen.offers[place] as Offer;
     const health = seen.health[place];
     const group = seen.groups[place] as number;
     estimateInto(estimate, offer, { health, facts, cachedTokens: 0 });
 
-    const demotion = (lacksWanted(offer, demand) ? 2 : 0) + (meetsPreferences(estimate, health, policy) ? 0 : 1);
-    const relaxations = relaxationsNeeded(seen.gates[place] as number, panic);
+    const demotion = (wouldDrop(place) ? 2 : 0) + (meetsPreferences(estimate, health, policy) ? 0 : 1);
     const listed = demand.order.size === 0 ? 0 : placeInOrder(offer, demand.order);
-    const supply = supplyPlaces.get(offer.supply) ?? supplyPlaces.size;
-    precedences[place] =
-      (((relaxations * DEMOTIONS + demotion) * PRECEDENCE_BASE + group) * PRECEDENCE_BASE + listed) * SUPPLY_KINDS + supply;
+    const supply = supplyPlaces.size === 0 ? 0 : (supplyPlaces.get(offer.supply) ?? supplyPlaces.size);
+    standings.push(((demotion * PRECEDENCE_BASE + group) * PRECEDENCE_BASE + listed) * SUPPLY_KINDS + supply);
 
     const pricePicoUsd = seen.pricesPicoUsd[place] as number;
     if (policy.sort === null) {
       const priceRatio = pricePicoUsd / (references[group] as number);
-      values[place] = indexInto(terms, { offer, estimate, priceRatio, failureProbability: estimate.failureProbability }, scale);
+      values.push(indexInto(terms, { offer, estimate, priceRatio, failureProbability: estimate.failureProbability }, scale));
     } else {
-      values[place] = sortValue(policy.sort, { offer, estimate, pricePicoUsd });
+      values.push(sortValue(policy.sort, { offer, estimate, pricePicoUsd }));
     }
+  }
+
+  /** Offers that would drop something that shapes the answer come after those that honour it: a parameter, or reasoning that only its signer can read. */
+  function wouldDrop(place: number): boolean {
+    const { signedBy } = facts;
+    return (seen.lacksWanted[place] as boolean) || (signedBy.length > 0 && !signedBy.includes((seen.offers[place] as Offer).operatorId));
   }
 
   const compare = (a: number, b: number): number =>
@@ -71,7 +85,15 @@ export function scoreOffers(seen: Inspection, demand: Demand, references: Float6
     (seen.pricesPicoUsd[a] as number) - (seen.pricesPicoUsd[b] as number) ||
     compareText((seen.offers[a] as Offer).endpointId, (seen.offers[b] as Offer).endpointId) ||
     a - b;
-  return { precedences, values, scale, best: bestPlaces(count, CANDIDATES_MAX, compare), compare };
+
+  function rank(): Scores {
+    const panic = isPanic(seen);
+    for (let place = 0; place < values.length; place++)
+      precedences[place] = relaxationsNeeded(seen.gates[place] as number, panic) * STANDINGS + (standings[place] as number);
+    return { precedences, values, scale, best: bestPlaces(values.length, CANDIDATES_MAX, compare), compare };
+  }
+
+  return { add, rank };
 }
 
 /** Sort keys of OpenRouter; `exacto` puts reliability first: verified, then least likely to fail. */
@@ -91,14 +113,6 @@ function sortValue(
     default:
       return key satisfies never;
   }
-}
-
-/** Offers that would drop something that shapes the answer come after those that honour it: a parameter, or reasoning that only its signer can read. */
-function lacksWanted(offer: Offer, demand: Demand): boolean {
-  const { signedBy } = demand.facts;
-  if (signedBy.length > 0 && !signedBy.includes(offer.operatorId)) return true;
-  for (const capability of demand.facts.wants) if (!offer.capabilities.has(capability)) return true;
-  return false;
 }
 
 /** Code-unit order: the same on every machine, unlike a locale's. */

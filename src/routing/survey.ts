@@ -1,5 +1,5 @@
 /** One pass over everything offered: the hard filters, what the request costs, and who is left. Touches no health. */
-import type { ModelEntry, Offer } from '#schema/catalog';
+import type { Capability, ModelEntry, Offer } from '#schema/catalog';
 import type { Demand } from './demand.ts';
 import { isVisible, isWithinPrice, judgeTerms, type HardFilter, type RowPrice, type TermsVerdict } from './filters.ts';
 import { profilesOf, type Profiles } from './profiles.ts';
@@ -15,13 +15,15 @@ export interface Survey {
   groups: number[];
   /** Expected price of the request, unrounded, so that near prices still compare. */
   pricesPicoUsd: number[];
+  /** Whether the offer would drop a parameter that shapes the answer. */
+  lacksWanted: boolean[];
   rejections: { offer: Offer; filter: HardFilter }[];
   rejectionCounts: Record<string, number>;
 }
 
 /** Surveys the offers of all entries. Other teams' private endpoints leave no trace. */
 export function survey(entries: readonly ModelEntry[], demand: Demand): Survey {
-  const found: Survey = { offers: [], groups: [], pricesPicoUsd: [], rejections: [], rejectionCounts: {} };
+  const found: Survey = { offers: [], groups: [], pricesPicoUsd: [], lacksWanted: [], rejections: [], rejectionCounts: {} };
   for (const [place, { offers }] of entries.entries()) {
     surveyModel(found, { group: demand.policy.sortAcrossModels ? 0 : place, offers }, demand);
   }
@@ -41,6 +43,7 @@ function surveyModel(found: Survey, model: { group: number; offers: readonly Off
   const { teamId, promptTokens, expectedCompletionTokens, unitsMax = 0 } = demand.facts;
   const isSeen = profiles.examples.map((example) => isVisible(example, teamId));
   const verdicts = profiles.examples.map((example) => judgeTerms(example, demand));
+  const lacksWanted = profiles.examples.map((example) => lacksAny(example, demand.facts.wants));
   const namedVerdicts = judgeNamed(profiles, offers, demand);
   const price = { prompt: 0, completion: 0, unit: 0, requestNanoUsd: 0 };
 
@@ -59,6 +62,7 @@ function surveyModel(found: Survey, model: { group: number; offers: readonly Off
     }
     found.offers.push(offers[row] as Offer);
     found.groups.push(group);
+    found.lacksWanted.push(lacksWanted[profile] as boolean);
     // An unpriced offer that the policy allows costs nothing.
     found.pricesPicoUsd.push(
       promptTokens * price.prompt +
@@ -73,6 +77,10 @@ function surveyModel(found: Survey, model: { group: number; offers: readonly Off
 function firstByRow(price: RowPrice, poolTokens: number, demand: Demand): HardFilter | null {
   if (demand.tokensToHold > poolTokens) return 'H5';
   return isWithinPrice(price, demand) ? null : 'H6';
+}
+
+function lacksAny({ capabilities }: Offer, wants: readonly Capability[]): boolean {
+  return wants.some((capability) => !capabilities.has(capability));
 }
 
 /** Judges the endpoints that a list calls by their own id; all others share the verdict of their profile. */

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { along, createPool } from '#test/support/endpoint-pool';
-import { hang, hangAfterHeaders, hangAfterRole, ROLE } from '#test/support/faults';
-import { openHouse, type House } from '#test/support/house';
+import { hang, hangAfterHeaders, hangAfterRole, refuse, resetAfterRole, ROLE } from '#test/support/faults';
+import { MODEL, openHouse, type House } from '#test/support/house';
 import { chunk, event, openStream } from '#test/support/openai-scripts';
 import { pause } from '#test/support/pause';
+import { seededRandom } from '#test/support/random-chunks';
 import { sendRaw } from '#test/support/raw-client';
 import { journalledNanoUsd, receiptsOf } from '#test/support/receipts';
 import type { UpstreamCall } from '#test/support/scripted-upstream';
@@ -130,6 +131,31 @@ test.concurrent('R9: clients that leave do not count against the endpoint', asyn
   const response = await house.chat({ stream: true, ...along([only, other]) });
   expect(response.headers.get('x-headrace-endpoint')).toBe(only);
   await response.text();
+});
+
+/** Asks how many requests an endpoint holds. */
+async function heldBy(endpoints: readonly string[]): Promise<(number | undefined)[]> {
+  const body = JSON.stringify({ model: MODEL, messages: [{ role: 'user', content: 'Say hello.' }], ...along(endpoints) });
+  const response = await house.get('/v1/explain', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  const { candidates } = (await response.json()) as { candidates: { load: { in_flight: number } | null }[] };
+  return candidates.map(({ load }) => load?.in_flight);
+}
+
+test('T9: a storm of clients that leave at any moment leaves no room taken, whatever the endpoints do', async () => {
+  const random = seededRandom(1);
+  const upTo = (most: number): number => Math.floor(random() * most);
+  const scripts = [hang, hangAfterHeaders, hangAfterRole, resetAfterRole, refuse(503), speakThen('')];
+  const endpoints = pool.take(3);
+  for (const id of endpoints) house.upstream.script(id, (call, response) => scripts[upTo(scripts.length)]?.(call, response));
+  const comeAndGo = async (): Promise<void> => {
+    await pause(upTo(500));
+    const client = await sendRaw(house, { stream: random() < 0.8, ...along(endpoints) }, { paused: random() < 0.2 });
+    await pause(upTo(random() < 0.4 ? 10 : 250));
+    client.reset();
+  };
+  await Promise.all(Array.from({ length: 100 }, comeAndGo));
+  expect(endpoints.flatMap((id) => house.upstream.callsTo(id)).length).toBeGreaterThan(0);
+  await expect.poll(() => heldBy(endpoints), { timeout: 5_000 }).toEqual([0, 0, 0]);
 });
 
 test('M6: after all of that the journal holds each charge exactly once', async () => {

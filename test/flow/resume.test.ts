@@ -269,8 +269,8 @@ describe('T9: a client that leaves while its answer is resumed', () => {
         promptTokens: PROMPT_TOKENS,
         completionTokens: 3,
         chargedNanoUsd: PROMPT_TOKENS * 1000 + 3 * 2000 + 1000,
-        // That the other one was asked at all.
-        absorbedNanoUsd: 2000,
+        // The other one was asked, and neither read nor said anything.
+        absorbedNanoUsd: 0,
         attempts: [
           { endpoint: first, outcome: 'interrupted', kind: 'connect' },
           { endpoint: heir, outcome: 'cancelled', kind: 'cancelled' },

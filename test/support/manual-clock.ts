@@ -7,6 +7,8 @@ export interface ManualClock {
   timers: Timers;
   /** Moves time on; timers that come due fire in order, each with all that it sets off. */
   pass(durationMs: number): Promise<void>;
+  /** Moves time on, step by step, until a promise has settled: for work that waits for threads of the runtime as well as for timers. */
+  passUntil(settled: Promise<unknown>, stepMs: number): Promise<void>;
   /** How many timers wait. */
   pending(): number;
 }
@@ -22,6 +24,18 @@ export function createManualClock(): ManualClock {
     return next;
   }
 
+  async function pass(durationMs: number): Promise<void> {
+    const untilMs = nowMs + durationMs;
+    await settleDown();
+    for (let timer = soonest(untilMs); timer !== undefined; timer = soonest(untilMs)) {
+      waiting.delete(timer);
+      nowMs = Math.max(nowMs, timer.dueAtMs);
+      timer.fire();
+      await settleDown();
+    }
+    nowMs = untilMs;
+  }
+
   return {
     now: () => nowMs,
     timers: {
@@ -32,16 +46,12 @@ export function createManualClock(): ManualClock {
       },
       clear: (timer) => void waiting.delete(timer as { dueAtMs: number; fire: () => void }),
     },
-    async pass(durationMs) {
-      const untilMs = nowMs + durationMs;
-      await settleDown();
-      for (let timer = soonest(untilMs); timer !== undefined; timer = soonest(untilMs)) {
-        waiting.delete(timer);
-        nowMs = Math.max(nowMs, timer.dueAtMs);
-        timer.fire();
-        await settleDown();
-      }
-      nowMs = untilMs;
+    pass,
+    async passUntil(settled, stepMs) {
+      let isSettled = false;
+      const settle = () => void (isSettled = true);
+      settled.then(settle, settle);
+      while (!isSettled) await pass(stepMs);
     },
     pending: () => waiting.size,
   };

@@ -7,6 +7,7 @@ import { createRetryBudget } from '#src/dispatch/retry-budget';
 import type { BoardPort } from '#src/health/board-port';
 import { createHealth } from '#src/health/health';
 import { plan } from '#src/routing/plan';
+import { whyFull } from '#src/routing/room';
 import type { Client, Listing, SimRequest, Stage } from '../contract.ts';
 import { epochMs, timersOf } from './epoch.ts';
 import { toFacts } from './facts.ts';
@@ -49,6 +50,7 @@ export function createIsolate(stage: Stage, { place, policy, keepsAffinity, hear
     secret: () => undefined,
     retryBudget: createRetryBudget(now),
     hedgeBudget: createHedgeBudget(),
+    whyFull,
   };
 
   async function serve(request: SimRequest, client: Client): Promise<void> {
@@ -81,6 +83,7 @@ export function createIsolate(stage: Stage, { place, policy, keepsAffinity, hear
         deadlineAtMs: nowMs + policy.deadlineMs,
         clientSignal: NEVER,
         trail: [],
+        skipped: [],
       },
       { ...rooms, call: createUpstream(stage, { request, isolate: place, hearsNodes, now }) },
     );

@@ -45,7 +45,7 @@ async function handOut(
 /** Ends the attempts that broke off and were gone on from, then the one that answered last. */
 function book(reply: Reply, tally: Tally, { failure, promptTokens }: { failure: AttemptFailure | null; promptTokens: number }): void {
   const toUsed = (offer: Offer, segment: Segment, isWhole: boolean): Pick<AttemptEnd, 'usage' | 'firstTokenAtMs' | 'lastTokenAtMs'> => ({
-    usage: settleUsage(segment, promptTokens, offer.supply, isWhole),
+    usage: settleUsage(segment, promptTokens, offer, isWhole),
     firstTokenAtMs: segment.firstTokenAtMs,
     lastTokenAtMs: segment.lastTokenAtMs,
   });

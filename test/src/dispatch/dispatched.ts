@@ -1,13 +1,14 @@
 /** Dispatches one request along scripted upstreams and writes down what health heard. */
 import type { Attempt } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
-import type { Usage } from '#schema/receipt';
+import type { PlanRejection, Usage } from '#schema/receipt';
 import { RUNTIME_TIMERS } from '#schema/timers';
 import { attempt } from '#src/dispatch/attempt';
 import { dispatch, type DispatchResult, type Reply } from '#src/dispatch/dispatch';
 import { createHedgeBudget } from '#src/dispatch/hedge-budget';
 import type { DispatchOrder } from '#src/dispatch/order';
 import { createHealth, type Health } from '#src/health/health';
+import { whyFull } from '#src/routing/room';
 import { NOW_MS } from '#test/support/fake-clock';
 import { factsOf, offerOf, requestOf } from '#test/support/offers';
 import { chunk, DONE, json, scriptedFetch, sse, type Script } from '#test/support/scripted-fetch';
@@ -45,6 +46,7 @@ export function start(scripts: readonly Script[], setup: Setup = {}) {
   const client = new AbortController();
   const flights = recording(setup.health ?? createHealth({ now: Date.now, random: () => 0 }));
   const trail: Attempt[] = [];
+  const skipped: PlanRejection[] = [];
   let retries = setup.retries ?? Infinity;
   const { firstTokenTimeoutMs = 4000 } = setup;
   const candidates = (setup.offers ?? [A, B, C]).map((offer) => candidateOf(offer, { firstTokenTimeoutMs }));
@@ -62,6 +64,7 @@ export function start(scripts: readonly Script[], setup: Setup = {}) {
       deadlineAtMs: NOW_MS + 120_000,
       clientSignal: client.signal,
       trail,
+      skipped,
       ...setup.order,
     },
     {
@@ -72,12 +75,14 @@ export function start(scripts: readonly Script[], setup: Setup = {}) {
       health: flights.recorded,
       retryBudget: { deposit() {}, withdraw: () => retries-- > 0 },
       hedgeBudget: createHedgeBudget(),
+      whyFull,
     },
   );
   return {
     result,
     client,
     trail,
+    skipped,
     calls: upstream.calls,
     called: () => upstream.calls.map(({ url }) => new URL(url).hostname.split('.')[0]),
     ...flights,

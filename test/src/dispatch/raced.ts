@@ -1,11 +1,13 @@
 /** Dispatches one stream along endpoints that answer or fail at given times, on a clock that the test moves. */
 import type { Attempt, AttemptFailureKind } from '#schema/attempt';
+import type { PlanRejection } from '#schema/receipt';
 import type { CallUpstream } from '#src/dispatch/attempt';
 import { dispatch, type DispatchResult } from '#src/dispatch/dispatch';
 import { createHedgeBudget, type HedgeBudget } from '#src/dispatch/hedge-budget';
 import type { DispatchCandidate, DispatchOrder, DispatchPorts } from '#src/dispatch/order';
 import type { AttemptResult } from '#src/dispatch/read-answer';
 import { createHealth } from '#src/health/health';
+import { whyFull } from '#src/routing/room';
 import { NOW_MS } from '#test/support/fake-clock';
 import { factsOf, requestOf } from '#test/support/offers';
 import { createManualClock } from '#test/support/manual-clock';
@@ -39,6 +41,7 @@ export function race(candidates: readonly DispatchCandidate[], conduct: Readonly
   const client = new AbortController();
   const flights = recording(createHealth({ now: clock.now, random: () => 0 }));
   const trail: Attempt[] = [];
+  const skipped: PlanRejection[] = [];
   const called: string[] = [];
   const aborted: string[] = [];
   const closed: string[] = [];
@@ -81,6 +84,7 @@ export function race(candidates: readonly DispatchCandidate[], conduct: Readonly
       deadlineAtMs: NOW_MS + 120_000,
       clientSignal: client.signal,
       trail,
+      skipped,
       ...setup.order,
     },
     {
@@ -91,6 +95,7 @@ export function race(candidates: readonly DispatchCandidate[], conduct: Readonly
       health: flights.recorded,
       retryBudget: { deposit() {}, withdraw: () => retries-- > 0 },
       hedgeBudget: setup.hedgeBudget ?? createHedgeBudget(),
+      whyFull,
       ...setup.ports,
     },
   ).then((ended) => (result = ended));
@@ -100,6 +105,7 @@ export function race(candidates: readonly DispatchCandidate[], conduct: Readonly
     ...flights,
     client,
     trail,
+    skipped,
     called,
     aborted,
     closed,

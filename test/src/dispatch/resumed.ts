@@ -2,6 +2,7 @@
 import type { Attempt, AttemptFailure } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
 import type { ChatRequest } from '#schema/chat';
+import type { PlanRejection } from '#schema/receipt';
 import type { ReplyChunk, StreamEvent } from '#schema/reply';
 import { RUNTIME_TIMERS } from '#schema/timers';
 import { attempt } from '#src/dispatch/attempt';
@@ -10,6 +11,7 @@ import { createHedgeBudget } from '#src/dispatch/hedge-budget';
 import type { DispatchOrder } from '#src/dispatch/order';
 import type { RetryBudget } from '#src/dispatch/retry-budget';
 import type { FlightEnd, Health } from '#src/health/health';
+import { whyFull } from '#src/routing/room';
 import type { ManualClock } from '#test/support/manual-clock';
 import { factsOf, offerOf, requestOf } from '#test/support/offers';
 import { seededRandom } from '#test/support/random-chunks';
@@ -179,6 +181,7 @@ export async function begin(options: EngineOptions, run: Run = {}) {
   const { request = {}, offers = ENDPOINTS, order = {}, retries = Infinity, retryBudget, native, clock = RUNTIME } = run;
   const upstream = engines(options);
   const trail: Attempt[] = [];
+  const skipped: PlanRejection[] = [];
   const ended: (FlightEnd & { endpointId: string })[] = [];
   /** All that dispatch asks of health. */
   const health: Pick<Health, 'begin' | 'tryAcquireProbe' | 'view'> = {
@@ -202,6 +205,7 @@ export async function begin(options: EngineOptions, run: Run = {}) {
       deadlineAtMs: Infinity,
       clientSignal: client.signal,
       trail,
+      skipped,
       ...order,
     },
     {
@@ -212,10 +216,11 @@ export async function begin(options: EngineOptions, run: Run = {}) {
       health: health as Health,
       retryBudget: retryBudget ?? { deposit() {}, withdraw: () => paid-- > 0 },
       hedgeBudget: createHedgeBudget(),
+      whyFull,
     },
   );
   if ('error' in result) throw result.error;
-  return { reply: result.reply, calls: upstream.calls, trail, client, ended };
+  return { reply: result.reply, calls: upstream.calls, trail, skipped, client, ended };
 }
 
 /** What a client makes of a stream. */

@@ -75,6 +75,12 @@ test('a plan comes back from its text as it was', () => {
   expect(stored(ordered)).toEqual(ordered);
 });
 
+test('candidates that were skipped come back, the first 64; a plan without any says nothing of them', () => {
+  const skipped = Array.from({ length: 100 }, (_none, place) => ({ ...REJECTION, endpointId: `b${place}`, filter: 'full' }));
+  expect(stored(planWith({ skipped })).skipped).toEqual(skipped.slice(0, 64));
+  expect(JSON.stringify(encodePlan(planWith({})))).not.toContain('skipped');
+});
+
 test('numbers are rounded to what a reader can use', () => {
   const exact = { ...CANDIDATE, index: 1.234_567, ttftMs: 411.7, tpotMs: 16.749, failureProbability: 0.031_249 };
   expect(stored(planWith({ candidates: [exact] })).candidates[0]).toEqual({ ...CANDIDATE, index: 1.2346, failureProbability: 0.0312 });

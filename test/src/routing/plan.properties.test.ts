@@ -208,17 +208,28 @@ describe('plan, over random fleets', () => {
       failureProbability: fc.double({ min: 0.001, max: 0.5, noNaN: true }),
       ttftNormalisedMs: fc.integer({ min: 50, max: 5_000 }),
       inFlight: fc.integer({ min: 0, max: 9 }),
+      inFlightTokens: fc.constantFrom(0, 0, 3_000, 9_500),
+      breaker: fc.constantFrom('closed' as const, 'closed' as const, 'open' as const),
+      nodeLoad: fc.option(
+        fc.record({ running: fc.nat(20), waiting: fc.nat(12), kvUsage: fc.constantFrom(null, 0, 0.5, 0.97), ageMs: fc.nat(14_000) }),
+        { nil: undefined },
+      ),
     });
     const readings = fc.array(anyReading, { minLength: 50, maxLength: 50 });
     fc.assert(
       fc.property(readings, fc.integer({ min: 2, max: 5_000 }), fc.constantFrom(...OPTIMIZE), (pool, spread, optimize) => {
         const offers = Array.from({ length: 5_000 }, (_, place) =>
-          offerOf({ endpointId: `e${place}`, price: pricedAt(100_000 + ((place * 7_919) % spread) * 100) }),
+          offerOf({
+            endpointId: `e${place}`,
+            price: pricedAt(100_000 + ((place * 7_919) % spread) * 100),
+            capacity: { poolTokens: 10_000, maxSequences: 16 },
+          }),
         );
         let readCount = 0;
         const read: PlanInput['health']['read'] = (endpointId) => {
           readCount++;
-          return healthOf(pool[Number(endpointId.slice(1)) % 50]);
+          const { nodeLoad, ...rest } = pool[Number(endpointId.slice(1)) % 50]!;
+          return healthOf({ ...rest, ...(nodeLoad && { nodeLoad }) });
         };
         const ids = (supplyOrder: 'centralized'[]): string[] =>
           plan(inputOf(offers, { health: { ...viewOf({}), read }, policy: policyOf({ optimize, supplyOrder }) })).candidates.map(

@@ -56,16 +56,19 @@ describe('without its Account', () => {
     const { once, request, clock } = open({ account: { takeTicket } });
     let started = false;
     const serving = caught(once.serve(request(), async (run) => ((started = true), complete(run))));
-    await clock.pass(CALL_LIMIT_MS);
+    await clock.passUntil(serving, CALL_LIMIT_MS);
     expect(await serving).toMatchObject({ code: 'ledger_unavailable', status: 503, retryAfterS: 2 });
     expect(started).toBe(false);
   });
 
   it('a request that has run is answered all the same, within the time of one call', async () => {
-    const { once, request, clock } = open({ account: { keepAnswer: () => new Promise<never>(() => undefined) } });
+    const told = Promise.withResolvers<void>();
+    const keepAnswer = () => (told.resolve(), new Promise<never>(() => undefined));
+    const { once, request, clock } = open({ account: { keepAnswer } });
     let answered = false;
     const serving = once.serve(request(), complete).then((response) => ((answered = true), response));
-    await clock.pass(CALL_LIMIT_MS + 1);
+    await told.promise;
+    await clock.pass(CALL_LIMIT_MS);
     expect(answered).toBe(true);
     expect(await (await serving).text()).toBe('gen-1');
   });
@@ -77,25 +80,23 @@ describe('without its Account', () => {
       account: { keepAnswer: (ticket, sealed) => (failures-- > 0 ? down() : broken.port.keepAnswer(ticket, sealed)) },
     });
     const serving = once.serve(request(), complete);
-    await clock.pass(CALL_LIMIT_MS);
-    await serving;
-    await clock.pass(HELD_MS);
-    await Promise.all(background);
+    await clock.passUntil(serving, CALL_LIMIT_MS);
+    await clock.passUntil(Promise.all(background), CALL_LIMIT_MS);
     expect(failures).toBe(-1);
   });
 
   it('a run that cannot renew is stopped before its ticket is another’s', async () => {
     const { once, request, clock } = open({ account: { renewTicket: down } });
+    const started = Promise.withResolvers<void>();
     const failed = caught(
-      once.serve(request(), (run) =>
-        Promise.race([
-          new Promise<never>(() => undefined),
-          new Promise<never>((_, reject) =>
-            run.signal.addEventListener('abort', () => reject(new GatewayError('internal_error', 'Stopped.'))),
-          ),
-        ]),
-      ),
+      once.serve(request(), (run) => {
+        started.resolve();
+        return new Promise<never>((_, reject) =>
+          run.signal.addEventListener('abort', () => reject(new GatewayError('internal_error', 'Stopped.'))),
+        );
+      }),
     );
+    await started.promise;
     await clock.pass(HELD_MS - 1);
     expect(await failed).toMatchObject({ message: 'Stopped.' });
   });
@@ -104,7 +105,9 @@ describe('without its Account', () => {
 describe('without its ledger', () => {
   it('a request whose first run is lost does not run again', async () => {
     const { once, request, clock } = open({ find: down, account: { renewTicket: () => new Promise<never>(() => undefined) } });
-    void once.serve(request(), () => new Promise<never>(() => undefined));
+    const started = Promise.withResolvers<void>();
+    void once.serve(request(), () => (started.resolve(), new Promise<never>(() => undefined)));
+    await started.promise;
     await clock.pass(HELD_MS);
     expect(await caught(once.serve(request(), complete))).toMatchObject({ code: 'ledger_unavailable' });
   });
