@@ -3,7 +3,18 @@
  * Shapes only; what must agree across the file is checked by `src/manifest/cross-check.ts`.
  */
 import { z } from 'zod';
-import { capability, claimSource, country, dialectId, kvCodec, quantization, supplyKind } from './catalog.ts';
+import {
+  capability,
+  claimSource,
+  country,
+  dialectId,
+  kvCodec,
+  operationsOf,
+  quantization,
+  supplyKind,
+  type Capability,
+  type Operation,
+} from './catalog.ts';
 import { limits } from './limits.ts';
 import { policyDocument } from './policy.ts';
 import { feedFormat } from './price-feed.ts';
@@ -76,6 +87,26 @@ const endpointPrice = z
 /** Lists the units that a price names; a valid one names one at most. */
 export function pricedUnitsOf(price: { [Unit in PricedUnit]?: number | undefined }): PricedUnit[] {
   return (Object.keys(PRICED_UNITS) as PricedUnit[]).filter((unit) => price[unit] !== undefined);
+}
+
+/** Which operation each unit bills. */
+export const BILLED_OPERATION: Readonly<Record<PricedUnit, Operation>> = {
+  image: 'images',
+  search: 'rerank',
+  second: 'transcription',
+  character: 'speech',
+};
+
+/** Finds the unit that endpoints with these capabilities are billed by besides tokens; null where there is none. */
+export function billedUnitOf(capabilities: Iterable<Capability>): PricedUnit | null {
+  const operations = operationsOf(capabilities);
+  return (Object.keys(PRICED_UNITS) as PricedUnit[]).find((unit) => operations.has(BILLED_OPERATION[unit])) ?? null;
+}
+
+/** Tells whether endpoints with these capabilities are asked for the same things that are billed by units. */
+export function isBilledAlike(one: Iterable<Capability>, other: Iterable<Capability>): boolean {
+  const [billed, others] = [operationsOf(one), operationsOf(other)];
+  return Object.values(BILLED_OPERATION).every((operation) => billed.has(operation) === others.has(operation));
 }
 
 /** Less is no budget: it would be rounded to nothing. */

@@ -12,7 +12,7 @@ import { RUNTIME_TIMERS, type Timers } from '#schema/timers';
 import type { Context } from '#src/context';
 import { toBroughtRows } from '#src/prices/brought-rows';
 import { fetchDocument } from '#src/prices/fetch-document';
-import { decideHeld, readHeld, type HeldPrice } from '#src/prices/held-store';
+import { decideHeld, readHeld, sweepHeld, type HeldPrice } from '#src/prices/held-store';
 import { reconcile } from '#src/prices/reconcile';
 import { NOTHING_CHANGED, type FeedReport, type FeedStanding } from '#src/prices/report';
 import { toPriceWords } from '#src/prices/say-price';
@@ -39,7 +39,7 @@ export interface PriceDesk {
   feeds(): Promise<FeedStanding[]>;
   /** Reads one feed now, whether it is due or not. What is wrong with it is in the report. */
   read(feedId: string, asker: Asker): Promise<FeedReport>;
-  /** Reads the feeds that are due, at most three. Rejects where D1 does. */
+  /** Reads the feeds that are due, at most three, and once an hour forgets held prices that are settled. Rejects where D1 does. */
   readDue(): Promise<void>;
   held(): Promise<HeldPrice[]>;
   /** Decides about the price of an endpoint that was held at an instant. An accepted one is charged from now on. */
@@ -51,6 +51,8 @@ const FEEDS_PER_RUN = 3;
 const CLAIM_MS = 10 * 60_000;
 const PROBLEMS_TOLD_MAX = 20;
 const TIMEOUT_MS = 5_000;
+const MINUTE_MS = 60_000;
+const SWEEP_EVERY_MS = 60 * MINUTE_MS;
 
 /** Opens the desk of one isolate. */
 export function createPriceDesk(ports: DeskPorts): PriceDesk {
@@ -170,6 +172,7 @@ export function createPriceDesk(ports: DeskPorts): PriceDesk {
 
     async readDue() {
       const nowMs = now();
+      if (nowMs % SWEEP_EVERY_MS < MINUTE_MS) await sweepHeld(db, nowMs);
       const due = (await listFeeds())
         .filter(({ isCard, stored }) => (!isCard || readsCards) && stored.nextReadAtMs <= nowMs)
         .toSorted((one, other) => one.stored.nextReadAtMs - other.stored.nextReadAtMs);
@@ -197,7 +200,7 @@ export function createPriceDesk(ports: DeskPorts): PriceDesk {
         toVersion: null,
         changes: {
           ...fieldChanges(held.current && toPriceWords(held.current), toPriceWords(held.price)),
-          feed: { from: null, to: held.feedId },
+          ...(held.operatorId === null ? { feed: { from: null, to: held.feedId } } : { operator: { from: null, to: held.operatorId } }),
         },
       };
       if (!(await ask(decideHeld(db, { endpointId, seenAtMs, decision, actor, nowMs, audit })))) throw isAnother();

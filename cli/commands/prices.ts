@@ -29,7 +29,7 @@ export function addPricesCommand(program: Command): void {
   addRead(prices);
   addHeld(prices);
   addDecision(prices, 'accept', 'charge a held price from now on');
-  addDecision(prices, 'reject', 'keep what is charged, and ask no more while the feed repeats the price');
+  addDecision(prices, 'reject', 'keep what is charged, and ask no more while the same price is repeated');
   withExamples(prices, 'prices feeds', 'prices read together', 'prices held', 'prices accept together:openai/gpt-oss-120b');
 }
 
@@ -109,7 +109,7 @@ function addHeld(prices: Command): void {
 
 const HELD_COLUMNS: Column<Held>[] = [
   { title: 'endpoint', shrinkTo: 20, cell: ({ endpoint }) => endpoint },
-  { title: 'feed', optional: 2, cell: ({ feed }) => feed },
+  { title: 'by', optional: 2, cell: ({ feed, operator }) => feed ?? `operator ${operator}` },
   { title: 'charged', cell: ({ current }) => sayPrice(current) },
   { title: 'stated', cell: ({ stated }) => sayPrice(stated) },
   { title: 'since', optional: 3, cell: ({ seen_at: seen }) => sayInstant(seen) },

@@ -14,7 +14,7 @@ export function readHubRouter(document: unknown, feed: PriceFeed): FeedReading {
     const offer = offerOf(item, feed.provider);
     if (offer === null) return null;
     const isFree = feed.free === true ? true : null;
-    const prices = withoutZeros(readPrices(offer, PRICES, PER_MILLION, complain), isFree);
+    const prices = withoutZeros(readPrices(offer, PRICES, PER_MILLION, { complain }), isFree);
     return {
       ...prices,
       isFree,

@@ -15,6 +15,6 @@ export function readNamedFields(document: unknown, feed: PriceFeed, family: { po
   };
   return readList(document, (item, complain) => {
     const isFree = feed.free === true ? true : null;
-    return { ...withoutZeros(readPrices(item, paths, family.power, complain), isFree), isFree, ...readFacts(item, facts) };
+    return { ...withoutZeros(readPrices(item, paths, family.power, { complain }), isFree), isFree, ...readFacts(item, facts) };
   });
 }

@@ -4,7 +4,8 @@
  */
 import type { FeedReading, ListedPrices } from '#schema/listed-model';
 import type { PricedUnit } from '#schema/manifest';
-import { toInteger } from './decimal.ts';
+import { toInteger, type ReadAmount } from './decimal.ts';
+import { lessDiscount } from './discount.ts';
 import type { PriceFeed } from './feed.ts';
 import { aliasesOf, capabilitiesOf, nameOf, quantizationOf, tokensOf, type ListedFacts } from './read-facts.ts';
 import { at, isItem, readList, type Complain, type Item } from './read-list.ts';
@@ -31,7 +32,8 @@ export function readOpenRouterV2(document: unknown, feed: Pick<PriceFeed, 'free'
     if (!String(item.schema_version).startsWith('2.') || sides.input.length === 0 || sides.output.length === 0)
       complain('is not written in version 2 of the format');
     const isFree = feed.free === true || item.is_free === true ? true : null;
-    return { ...withoutZeros(pricesOf(item, sides, complain), isFree), isFree, ...factsOf(item, sides) };
+    const prices = lessDiscount(pricesOf(item, sides, complain), item.discount_to_user, complain);
+    return { ...withoutZeros(prices, isFree), isFree, ...factsOf(item, sides) };
   });
 }
 
@@ -44,16 +46,19 @@ function pricesOf(item: Item, { input, output }: Sides, complain: Complain): Lis
   const textIn = pricingOf(input, 'text');
   const textOut = pricingOf(output, 'text');
   const find = (entries: readonly Item[], type: string, unit: string, power: number): number | null =>
-    dearest(
-      entries.filter((entry) => entry.type === type && entry.unit === unit),
-      { type, power, complain },
-    );
+    dearest(ofType(entries, type, unit), { type, power, complain });
   const isRefused = (type: string): boolean =>
-    textIn.some((entry) => entry.type === type && entry.unit === 'token' && toInteger(entry.cost_usd, PER_TOKEN).kind === 'refused');
+    ofType(textIn, type, 'token')
+      .flatMap(costsOf)
+      .some((cost) => readCost(cost, PER_TOKEN).kind === 'refused');
+  // What is thought is billed with what is said.
+  const answered = ofType(textOut, 'completion', 'token');
+  const thought = answered.length === 0 ? [] : ofType(textOut, 'internal_reasoning', 'token');
+  const completion = dearest([...answered, ...thought], { type: 'completion', power: PER_TOKEN, complain });
   return {
     promptPicoUsdPerToken: find(textIn, 'prompt', 'token', PER_TOKEN),
     // What answers with numbers or rankings bills nothing for them.
-    completionPicoUsdPerToken: find(textOut, 'completion', 'token', PER_TOKEN) ?? (answersUnbilled(output) ? 0 : null),
+    completionPicoUsdPerToken: completion ?? (answered.length === 0 && answersUnbilled(output) ? 0 : null),
     cacheReadPicoUsdPerToken: find(textIn, 'cached_prompt', 'token', PER_TOKEN),
     cacheWritePicoUsdPerToken: find(textIn, 'cache_write', 'token', PER_TOKEN),
     requestNanoUsd: find(entriesOf(item.pricing), 'request', 'request', NANO),
@@ -79,11 +84,12 @@ function unitPriceOf(item: Item, sides: Sides, complain: Complain): ListedPrices
   return null;
 }
 
-/** Several entries of one kind are steps or times of the day: the dearest counts, so that nothing is ever sold below cost. */
+/** Several costs of one kind are steps or times of the day: the dearest counts, so that nothing is ever sold below cost. */
 function dearest(entries: readonly Item[], { type, power, complain }: { type: string; power: number; complain: Complain }): number | null {
-  if (entries.length > 1 || entries.some((entry) => Array.isArray(entry.overrides)))
-    complain(`the price \`${type}\` has steps or times; the dearest entry is taken`);
-  const amounts = entries.map((entry) => toInteger(entry.cost_usd, power));
+  const costs = entries.flatMap(costsOf);
+  if (costs.length > 1 || entries.some(({ utc_start: start }) => start != null))
+    complain(`the price \`${type}\` has steps or times; the dearest is taken`);
+  const amounts = costs.map((cost) => readCost(cost, power));
   const refused = amounts.find((amount) => amount.kind === 'refused');
   if (refused !== undefined) {
     complain(`the price \`${type}\` ${refused.why}`);
@@ -91,6 +97,23 @@ function dearest(entries: readonly Item[], { type, power, complain }: { type: st
   }
   const stated = amounts.flatMap((amount) => (amount.kind === 'amount' ? [amount.amount] : []));
   return stated.length === 0 ? null : Math.max(...stated);
+}
+
+/** What an entry costs: what it states, and what it states under other conditions, where each must state something. */
+function costsOf({ cost_usd: cost, overrides }: Item): unknown[] {
+  if (overrides == null) return [cost];
+  if (!Array.isArray(overrides) || overrides.length > ENTRIES_MAX) return [cost, UNREADABLE];
+  return [cost, ...overrides.map((override) => at(override, 'cost_usd') ?? UNREADABLE)];
+}
+
+const UNREADABLE = 'a step without a price';
+
+function readCost(cost: unknown, power: number): ReadAmount {
+  return cost === UNREADABLE ? { kind: 'refused', why: 'has a step that states no price' } : toInteger(cost, power);
+}
+
+function ofType(entries: readonly Item[], type: string, unit: string): Item[] {
+  return entries.filter((entry) => entry.type === type && entry.unit === unit);
 }
 
 function factsOf(item: Item, { input, output }: Sides): ListedFacts {

@@ -11,6 +11,8 @@ export interface PricePaths {
   cacheWrite?: readonly string[];
   /** USD for each request. */
   request?: readonly string[];
+  /** Where dearer steps of a price stand, and dearer kinds of the same tokens; all of them count. */
+  dearer?: { readonly [Field in 'prompt' | 'completion' | 'cacheRead' | 'cacheWrite']?: readonly string[] };
 }
 
 /** Powers of ten that turn what a list states into pico-USD a token. */
@@ -31,27 +33,60 @@ export const NO_PRICES: ListedPrices = {
   unit: null,
 };
 
-/** Reads prices whose unit `power` says. What is negative, absurd or no number is unknown, with a complaint. */
-export function readPrices(item: Item, paths: PricePaths, power: number, complain: Complain): ListedPrices {
-  const read = (places: readonly string[] = [], as = power): ReadAmount => {
+/**
+ * Reads prices whose unit `power` says; `steps` hold the same prices under other conditions. Of several amounts the dearest counts, so that nothing
+ * is ever sold below cost. What is negative, absurd or no number makes its price unknown, with a complaint.
+ */
+export function readPrices(
+  item: Item,
+  paths: PricePaths,
+  power: number,
+  { complain, steps = [] }: { complain: Complain; steps?: readonly Item[] },
+): ListedPrices {
+  const readAt = (place: Item, path: string, as: number): ReadAmount => {
+    const found = toInteger(at(place, path), as);
+    if (found.kind === 'refused') complain(`\`${path}\` ${found.why}`);
+    return found;
+  };
+  const readFirst = (place: Item, places: readonly string[], as: number): ReadAmount => {
     for (const path of places) {
-      const found = toInteger(at(item, path), as);
-      if (found.kind === 'refused') complain(`\`${path}\` ${found.why}`);
+      const found = readAt(place, path, as);
       if (found.kind !== 'absent') return found;
     }
-    return { kind: 'absent' };
+    return ABSENT;
   };
-  const amountOf = (found: ReadAmount): number | null => (found.kind === 'amount' ? found.amount : null);
-  const [cacheRead, cacheWrite] = [read(paths.cacheRead), read(paths.cacheWrite)];
+  const read = (field: keyof NonNullable<PricePaths['dearer']> | 'request', as = power): ReadAmount => {
+    const places = paths[field] ?? [];
+    const base = readFirst(item, places, as);
+    const dearer = field === 'request' ? [] : (paths.dearer?.[field] ?? []);
+    return dearestOf(base, [
+      ...steps.map((step) => readFirst(step, places, as)),
+      ...[item, ...steps].flatMap((place) => dearer.map((path) => readAt(place, path, as))),
+    ]);
+  };
+  const [cacheRead, cacheWrite] = [read('cacheRead'), read('cacheWrite')];
   return {
-    promptPicoUsdPerToken: amountOf(read(paths.prompt)),
-    completionPicoUsdPerToken: amountOf(read(paths.completion)),
+    promptPicoUsdPerToken: amountOf(read('prompt')),
+    completionPicoUsdPerToken: amountOf(read('completion')),
     cacheReadPicoUsdPerToken: amountOf(cacheRead),
     cacheWritePicoUsdPerToken: amountOf(cacheWrite),
-    requestNanoUsd: amountOf(read(paths.request, EACH)),
+    requestNanoUsd: amountOf(read('request', EACH)),
     unit: null,
     ...unreadableOf(cacheRead.kind === 'refused', cacheWrite.kind === 'refused'),
   };
+}
+
+const ABSENT: ReadAmount = { kind: 'absent' };
+
+function amountOf(found: ReadAmount): number | null {
+  return found.kind === 'amount' ? found.amount : null;
+}
+
+/** A price that is stated nowhere but in a step is not stated; one of which a step cannot be read cannot be read. */
+function dearestOf(base: ReadAmount, others: readonly ReadAmount[]): ReadAmount {
+  if (base.kind !== 'amount') return base;
+  const amounts = others.flatMap((other) => (other.kind === 'amount' ? [other.amount] : []));
+  return others.find(({ kind }) => kind === 'refused') ?? { kind: 'amount', amount: Math.max(base.amount, ...amounts) };
 }
 
 /** Says which prices of the cache stand there and cannot be read. */

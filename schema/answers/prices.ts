@@ -55,7 +55,8 @@ export const heldPriceList = z
     data: z.array(
       z.object({
         endpoint: z.string(),
-        feed: z.string(),
+        feed: z.string().nullable().describe('The feed that states it; null where an operator asks'),
+        operator: z.string().nullable().describe('The operator that asks it for its endpoint; null where a feed states it'),
         seen_at: z.iso.datetime().describe('Names the price: to be sent back with the decision'),
         current: price.nullable().describe('What is charged; null where no price is known'),
         stated: price,

@@ -88,10 +88,11 @@ function toReportBody({ feed, atMs, error, models, changed, held, added, dropped
   };
 }
 
-function toHeldBody({ endpointId, feedId, seenAtMs, price, current, reason }: HeldPrice) {
+function toHeldBody({ endpointId, feedId, operatorId, seenAtMs, price, current, reason }: HeldPrice) {
   return {
     endpoint: endpointId,
     feed: feedId,
+    operator: operatorId,
     seen_at: toInstant(seenAtMs),
     current: current && toPriceWords(current),
     stated: toPriceWords(price),

@@ -132,8 +132,9 @@ function isStamp(rule: Rule, column: string): boolean {
 }
 
 /**
- * Compares prices. A desired row without instant means from `nowMs`; a dated one gives way to anything newer, and to a price that a feed has
- * confirmed since. `confirmedAtMs` says when each feed was last read well.
+ * Compares prices with those that hold when they would begin: what has been announced for later begins when it begins. A desired row without
+ * instant means from `nowMs`; a dated one gives way to anything newer, and to a price that a feed has confirmed since. `confirmedAtMs` says when
+ * each feed was last read well.
  */
 export function comparePrices(
   present: readonly Row[],
@@ -141,15 +142,18 @@ export function comparePrices(
   nowMs: number,
   confirmedAtMs: ReadonlyMap<string, number> = new Map(),
 ): Difference {
-  const newest = new Map<string, Row>();
-  for (const row of present) {
-    const other = newest.get(String(row.endpoint_id));
-    if (other === undefined || Number(other.valid_from_ms) < Number(row.valid_from_ms)) newest.set(String(row.endpoint_id), row);
-  }
+  const histories = Map.groupBy(present, (row) => String(row.endpoint_id));
+  const holdingAt = (endpointId: string, atMs: number): Row | null => {
+    const begun = (histories.get(endpointId) ?? []).filter((row) => Number(row.valid_from_ms) <= atMs);
+    return begun.reduce<Row | null>(
+      (newest, row) => (Number(newest?.valid_from_ms ?? -1) > Number(row.valid_from_ms) ? newest : row),
+      null,
+    );
+  };
   const changes: Change[] = [];
   const write = desired.flatMap((row) => {
-    const old = newest.get(String(row.endpoint_id)) ?? null;
     const datedMs = typeof row.valid_from_ms === 'number' ? row.valid_from_ms : null;
+    const old = holdingAt(String(row.endpoint_id), Math.max(nowMs, datedMs ?? nowMs));
     // Nothing to write where no price is known; a price of zero is one.
     if (old === null && row.prompt_pico_usd_per_token === null && row.completion_pico_usd_per_token === null) return [];
     if (old !== null && PRICE_COLUMNS.every((column) => old[column] === row[column])) return [];

@@ -1,6 +1,6 @@
 /** The price of a registered endpoint as a dated row. Pure. */
 import type { Price } from '#schema/money';
-import type { StoredOffer } from './registrations-store.ts';
+import type { StoredEndpoint, StoredOffer } from './registrations-store.ts';
 
 const NO_PRICE = {
   promptPicoUsdPerToken: null,
@@ -12,15 +12,32 @@ const NO_PRICE = {
 };
 const COLUMNS = Object.keys(NO_PRICE) as (keyof typeof NO_PRICE)[];
 
+/** Who says that a price holds from now on. */
+interface Statement {
+  /** The newest row so far. */
+  before: StoredOffer | null;
+  nowMs: number;
+  isManager: boolean;
+}
+
 /** Builds the row that makes `price` hold from now on; null where it holds already. A price that is taken back leaves none. */
 export function toOfferRow(
-  endpointId: string,
+  { id, modelId }: Pick<StoredEndpoint, 'id' | 'modelId'>,
   price: Price | null,
-  { before, nowMs }: { before: StoredOffer | null; nowMs: number },
+  { before, nowMs, isManager }: Statement,
 ): StoredOffer | null {
   const terms = { ...NO_PRICE, ...price } as Pick<StoredOffer, keyof typeof NO_PRICE>;
   if (before === null && price === null) return null;
-  if (before !== null && COLUMNS.every((column) => before[column] === terms[column])) return null;
+  const isOfModel = (before?.modelId ?? modelId) === modelId;
+  if (before !== null && isOfModel && COLUMNS.every((column) => before[column] === terms[column])) return null;
   // A row is named by its instant.
-  return { endpointId, validFromMs: Math.max(nowMs, (before?.validFromMs ?? -1) + 1), ...terms, source: 'registered' };
+  const validFromMs = Math.max(nowMs, (before?.validFromMs ?? -1) + 1);
+  return { endpointId: id, validFromMs, ...terms, source: isManager ? 'manager' : 'registered', modelId };
+}
+
+/** Reads the price out of a row; null where it states none. */
+export function priceOfRow(row: StoredOffer | null): Price | null {
+  if (row === null || row.promptPicoUsdPerToken === null || row.completionPicoUsdPerToken === null) return null;
+  const stated = COLUMNS.map((column) => [column, row[column]] as const).filter(([, amount]) => amount !== null);
+  return Object.fromEntries(stated) as unknown as Price;
 }

@@ -10,9 +10,9 @@ const CACHE_FALL_MAX = 50;
 /** A first price may be this far from what the model costs elsewhere: speed tiers and bargains are. */
 const UNUSUAL_MAX = 10;
 /** 1,000 USD per million tokens: no model costs that. */
-const TOKEN_PRICE_MAX = 1e9;
+export const TOKEN_PRICE_MAX = 1e9;
 /** A tenth of a USD for each request. */
-const REQUEST_NANO_USD_MAX = 1e8;
+export const REQUEST_NANO_USD_MAX = 1e8;
 /** What the manifest takes at most: a million USD per million tokens, a thousand for each request, a hundred for one unit. Beyond is no price. */
 const CHARGED_MAX = 1e12;
 const UNIT_CHARGED_MAX = 1e14;
@@ -136,17 +136,22 @@ function drifts(settled: Price, price: Price): string[] {
   return jumps(settled, price).map((jumped) => `within a week ${jumped}`);
 }
 
+/** Says which amounts of a price rise by more than prices do; however far others fall. */
+export function raises(known: Price, price: Price): string[] {
+  return jumps(known, price, { fall: Infinity, cacheFall: Infinity });
+}
+
 /** What changes by more than prices do. */
-function jumps(known: Price, price: Price): string[] {
+function jumps(known: Price, price: Price, { fall, cacheFall } = { fall: JUMP_MAX, cacheFall: CACHE_FALL_MAX }): string[] {
   return [
-    ...jump('the prompt price', known.promptPicoUsdPerToken, price.promptPicoUsdPerToken),
-    ...jump('the completion price', known.completionPicoUsdPerToken, price.completionPicoUsdPerToken),
-    ...cacheJump('the price of cached tokens', 'cacheReadPicoUsdPerToken', { known, price }),
-    ...cacheJump('the price of writing to the cache', 'cacheWritePicoUsdPerToken', { known, price }),
-    ...(isJump(known.requestNanoUsd, price.requestNanoUsd, JUMP_MAX)
+    ...jump('the prompt price', known.promptPicoUsdPerToken, price.promptPicoUsdPerToken, fall),
+    ...jump('the completion price', known.completionPicoUsdPerToken, price.completionPicoUsdPerToken, fall),
+    ...cacheJump('the price of cached tokens', 'cacheReadPicoUsdPerToken', { known, price, fall: cacheFall }),
+    ...cacheJump('the price of writing to the cache', 'cacheWritePicoUsdPerToken', { known, price, fall: cacheFall }),
+    ...(isJump(known.requestNanoUsd, price.requestNanoUsd, fall)
       ? [`the price of a request goes from ${toUsd(known.requestNanoUsd)} to ${toUsd(price.requestNanoUsd)} USD`]
       : []),
-    ...(isJump(known.unitPicoUsd ?? 0, price.unitPicoUsd ?? 0, JUMP_MAX)
+    ...(isJump(known.unitPicoUsd ?? 0, price.unitPicoUsd ?? 0, fall)
       ? [`the price of one unit goes from ${(known.unitPicoUsd ?? 0) / 1e12} to ${(price.unitPicoUsd ?? 0) / 1e12} USD`]
       : []),
   ];
@@ -156,13 +161,13 @@ function jumps(known: Price, price: Price): string[] {
 function cacheJump(
   what: string,
   field: 'cacheReadPicoUsdPerToken' | 'cacheWritePicoUsdPerToken',
-  { known, price }: { known: Price; price: Price },
+  { known, price, fall }: { known: Price; price: Price; fall: number },
 ): string[] {
   if (known[field] === undefined && price[field] === undefined) return [];
-  return jump(what, known[field] ?? known.promptPicoUsdPerToken, price[field] ?? price.promptPicoUsdPerToken, CACHE_FALL_MAX);
+  return jump(what, known[field] ?? known.promptPicoUsdPerToken, price[field] ?? price.promptPicoUsdPerToken, fall);
 }
 
-function jump(what: string, from: number, to: number, fallMax = JUMP_MAX): string[] {
+function jump(what: string, from: number, to: number, fallMax: number): string[] {
   if (!isJump(from, to, fallMax)) return [];
   return [`${what} goes from ${sayUsdPerMillion(from)} to ${sayUsdPerMillion(to)} USD per million tokens${sayFactor(from, to)}`];
 }

@@ -85,7 +85,7 @@ export async function readKnown(
     db
       .prepare(
         `WITH ${newest}
-         SELECT endpoints.id AS endpointId, upstream_model AS upstreamModel, model_id AS modelId, endpoints.source, disabled,
+         SELECT endpoints.id AS endpointId, upstream_model AS upstreamModel, endpoints.model_id AS modelId, endpoints.source, disabled,
            offers.valid_from_ms AS validFromMs, json_object(${PRICE_OBJECT}) AS price, (
              SELECT json_object('price', json(terms), 'decision', decision) FROM held_prices
              WHERE endpoint_id = endpoints.id AND (decision IS NOT NULL OR feed_id IN (SELECT id FROM price_feeds))
@@ -99,9 +99,9 @@ export async function readKnown(
       .prepare(
         `WITH ${newest},
            priced AS (
-             SELECT model_id, prompt_pico_usd_per_token AS prompt,
-               row_number() OVER (PARTITION BY model_id ORDER BY prompt_pico_usd_per_token) AS place,
-               count(*) OVER (PARTITION BY model_id) AS size
+             SELECT endpoints.model_id, prompt_pico_usd_per_token AS prompt,
+               row_number() OVER (PARTITION BY endpoints.model_id ORDER BY prompt_pico_usd_per_token) AS place,
+               count(*) OVER (PARTITION BY endpoints.model_id) AS size
              FROM endpoints JOIN newest ON newest.endpoint_id = endpoints.id
                JOIN offers ON offers.endpoint_id = newest.endpoint_id AND offers.valid_from_ms = newest.at_ms
              WHERE prompt_pico_usd_per_token > 0 AND endpoints.source <> ?2)

@@ -100,3 +100,34 @@ describe('a list that raises its price a little at every reading', () => {
     expect(await desk.held()).toMatchObject([{ feedId: 'together' }]);
   });
 });
+
+it('held prices that are settled are forgotten: old decisions but the last, and questions that nobody can decide any more', async () => {
+  const { desk, sqlite, clock } = openDesk({});
+  const DAY_MS = 24 * HOUR_MS;
+  sqlite.exec("INSERT INTO price_feeds (id, source) VALUES ('together', 'card')");
+  const hold = (endpoint: string, seenAtMs: number, decision: 'accepted' | 'rejected' | null, daysAgo = 0) =>
+    sqlite.insert('held_prices', {
+      endpoint_id: endpoint,
+      feed_id: 'together',
+      seen_at_ms: seenAtMs,
+      terms: '{}',
+      reason: 'x',
+      decision,
+      decided_at_ms: decision && NOW_MS - daysAgo * DAY_MS,
+    });
+  const ENDPOINT = 'together:openai/gpt-oss-120b';
+  hold(ENDPOINT, 1, 'accepted', 200);
+  hold(ENDPOINT, 2, 'rejected', 100);
+  hold(ENDPOINT, 3, 'rejected', 95);
+  hold('gone', 4, 'rejected', 95);
+  hold('gone', 5, null);
+  hold('gone', 6, 'rejected', 80);
+  const kept = () => sqlite.rows('SELECT seen_at_ms AS at FROM held_prices ORDER BY at').map(({ at }) => at);
+  clock.nowMs += 5 * 60_000;
+  await desk.readDue();
+  expect(kept()).toHaveLength(6);
+  clock.nowMs += 55 * 60_000;
+  hold(ENDPOINT, 7, null);
+  await desk.readDue();
+  expect(kept()).toEqual([3, 6, 7]);
+});

@@ -146,6 +146,32 @@ it('a list leaves endpoints of others alone, even one without a price that is ca
   expect(sqlite.rows('SELECT * FROM offers')).toEqual([]);
 });
 
+it('K1: Cloudflare’s list is read with the account’s token, and brings its models under the names that they have here', async () => {
+  const account = 'https://api.cloudflare.com/client/v4/accounts/0123/ai';
+  const list = `${account}/models/search?format=openrouter`;
+  const model = {
+    id: '@cf/openai/gpt-oss-120b',
+    hugging_face_id: 'openai/gpt-oss-120b',
+    pricing: { prompt: '0.00000035', completion: '0.00000075' },
+  };
+  const { desk, sqlite, asked } = openDesk({ [list]: { success: true, result: [model] } }, { CLOUDFLARE_API_TOKEN: 'cf-token' });
+  const terms = {
+    url: list,
+    format: 'openrouter',
+    provider: 'cloudflare-workers-ai',
+    supply: 'centralized',
+    endpointUrl: `${account}/v1`,
+    keySecret: 'CLOUDFLARE_API_TOKEN',
+  };
+  sqlite.insert('price_feeds', { id: 'cloudflare', source: 'manifest', terms });
+  const id = 'cloudflare:@cf/openai/gpt-oss-120b';
+  expect(await desk.read('cloudflare', { actor: 'key-1', acceptsShorter: false })).toMatchObject({ error: null, added: [id] });
+  expect(asked).toEqual([{ url: list, authorization: 'Bearer cf-token' }]);
+  expect(sqlite.rows(`SELECT model_id, url, key_secret FROM endpoints WHERE id = '${id}'`)).toEqual([
+    { model_id: 'openai/gpt-oss-120b', url: `${account}/v1`, key_secret: 'CLOUDFLARE_API_TOKEN' },
+  ]);
+});
+
 it('a database that does not answer is told as that, without what it said', async () => {
   const { desk, sqlite } = openDesk({});
   sqlite.behave('fails');

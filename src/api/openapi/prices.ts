@@ -28,7 +28,7 @@ export const listHeldPrices: Description = {
   ...prices,
   id: 'listHeldPrices',
   summary: 'List prices that wait for a decision',
-  text: 'Prices that moved further than prices do. Until somebody decides, what was charged before is charged. Needs a management key of the whole deployment.',
+  text: 'Prices of feeds that moved further than prices do, and prices of operators that rose further. Until somebody decides, what was charged before is charged. Needs a management key of the whole deployment.',
   answer: heldPriceList,
 };
 

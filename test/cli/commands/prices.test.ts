@@ -13,6 +13,7 @@ const price = (prompt: number, completion: number) => ({ prompt, completion, req
 const held = {
   endpoint: ENDPOINT,
   feed: 'together',
+  operator: null,
   seen_at: '2026-11-22T06:00:00.000Z',
   current: price(0.15, 0.6),
   stated: price(1.5, 6),
@@ -82,6 +83,8 @@ describe('headrace prices', () => {
     router.on('GET /prices/held', () => ({ data: [held] }));
     const { out } = await router.headrace('prices', 'held');
     expect(out).toMatch(/together:openai\/gpt-oss-120b +together +0\.15\/0\.6 +1\.5\/6 +2026-11-22 06:00Z +the prompt price goes/);
+    router.on('GET /prices/held', () => ({ data: [{ ...held, endpoint: 'rack-1', feed: null, operator: 'alice' }] }));
+    expect((await router.headrace('prices', 'held')).out).toMatch(/rack-1 +operator alice +0\.15\/0\.6/);
   });
 
   it.each([

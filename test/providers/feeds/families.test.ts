@@ -169,8 +169,8 @@ it('C, Venice: USD and not its own token, flags as capabilities, steps said to b
     quantization: 'fp4',
     capabilities: ['tools', 'json_schema', 'logprobs', 'reasoning'],
   });
-  expect(models[1]?.promptPicoUsdPerToken).toBe(2_000_000);
-  expect(problems).toEqual(['steps-model: its price has steps; the first is taken']);
+  expect(models[1]).toMatchObject({ promptPicoUsdPerToken: 4_000_000, completionPicoUsdPerToken: 10_000_000 });
+  expect(problems).toEqual(['steps-model: its price has steps; the dearest is taken']);
 });
 
 it('D, io.net: numbers per token', () => {
@@ -220,7 +220,7 @@ describe('G, OpenRouter’s typed list', () => {
 
   it('takes the dearest of several entries, and says so', () => {
     expect(listed.get('acme/steps')?.promptPicoUsdPerToken).toBe(2_000_000);
-    expect(problems).toContain('acme/steps: the price `prompt` has steps or times; the dearest entry is taken');
+    expect(problems).toContain('acme/steps: the price `prompt` has steps or times; the dearest is taken');
   });
 
   it('bills nothing for vectors, and pictures by the picture', () => {

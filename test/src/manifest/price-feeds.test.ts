@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { providers } from '#providers/registry';
 import { comparePrices } from '#src/manifest/difference';
 import type { Row } from '#src/manifest/describe-row';
 import { parseManifest } from '#src/manifest/parse';
@@ -64,6 +65,15 @@ it('the example of docs/prices.md is fit to be applied', () => {
   const [, example = ''] = /```yaml\n([^]*?)```/.exec(page) ?? [];
   // The fixture has a provider of the example's name.
   expect(compile(example.replace('id: acme', 'id: beta')).price_feeds).toHaveLength(1);
+});
+
+it('the example of Cloudflare there is fit for its card, which has no address', () => {
+  const page = readFileSync(path.join(import.meta.dirname, '../../../docs/prices.md'), 'utf8');
+  const [, text = ''] = /```yaml\n([^`]*cloudflare[^`]*)```/.exec(page) ?? [];
+  const card = providers.get('cloudflare-workers-ai');
+  const known = new Map([['cloudflare-workers-ai', { supply: card?.supply ?? 'subnet', hasBaseUrl: card?.baseUrl != null }]]);
+  const result = parseManifest(text, { ...around, providers: known });
+  expect(result.ok ? [] : result.errors).toEqual([]);
 });
 
 describe('a feed', () => {

@@ -52,6 +52,29 @@ describe('applying a manifest', () => {
     ]);
   });
 
+  it('lets its price hold at once though another one is announced, which begins when it begins', async () => {
+    await apply(compile(MANIFEST), 1000);
+    await db
+      .prepare(
+        `INSERT INTO offers (endpoint_id, valid_from_ms, prompt_pico_usd_per_token, completion_pico_usd_per_token, source)
+         VALUES ('rig', 9000, 7000000, 2000000, 'price page')`,
+      )
+      .run();
+    const dearer = compile(MANIFEST.replace('prompt: 1,', 'prompt: 3,'));
+    expect(idsOf(await apply(dearer, 2000), 'prices')).toEqual(['change rig']);
+    expect(await apply(dearer, 3000)).toEqual([]);
+    const { results } = await db
+      .prepare("SELECT valid_from_ms AS at, prompt_pico_usd_per_token AS price FROM offers WHERE endpoint_id = 'rig' ORDER BY at")
+      .all();
+    expect(results).toEqual([
+      { at: 1000, price: 1_000_000 },
+      { at: 2000, price: 3_000_000 },
+      { at: 9000, price: 7_000_000 },
+    ]);
+    // What the manifest says holds again as soon as it is applied again.
+    expect(idsOf(await apply(dearer, 9500), 'prices')).toEqual(['change rig']);
+  });
+
   it('notices a price of which only the unit changed', async () => {
     const painter = (usd: number): string => MANIFEST.replace('{ prompt: 1, completion: 2 }', `{ image: ${usd} }, capabilities: [images]`);
     await apply(compile(painter(1)), 1000);
