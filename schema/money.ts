@@ -70,7 +70,8 @@ export function toUsdPerTokenString(pricePicoUsdPerToken: number): string {
 }
 
 /**
- * Prices one request: every component in pico-USD, summed exactly, rounded once (half up) to nano-USD.
+ * Prices one request: every component in pico-USD, summed exactly, rounded once (half up) to nano-USD. Where nothing was read or said, nothing is due,
+ * no fee for the request either.
  * Exact while the sum is below 2^53 pico-USD (about 9,000 USD a request); admission bounds token counts far below that.
  */
 export function costNanoUsd(terms: Price, tokens: PricedTokens): number {
@@ -81,5 +82,6 @@ export function costNanoUsd(terms: Price, tokens: PricedTokens): number {
     tokens.cacheWriteTokens * (terms.cacheWritePicoUsdPerToken ?? terms.promptPicoUsdPerToken) +
     tokens.completionTokens * terms.completionPicoUsdPerToken +
     (tokens.units ?? 0) * (terms.unitPicoUsd ?? 0);
-  return Math.round(picoUsd / PICO_PER_NANO) + terms.requestNanoUsd;
+  const isUsed = tokens.promptTokens + tokens.completionTokens + (tokens.units ?? 0) > 0;
+  return Math.round(picoUsd / PICO_PER_NANO) + (isUsed ? terms.requestNanoUsd : 0);
 }

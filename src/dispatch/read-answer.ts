@@ -37,6 +37,7 @@ export async function readWhole(response: Response, { dialect, target }: Spoken,
   const decoded = dialect.decodeReply(parsed, target);
   if ('failure' in decoded) return decoded;
   if (decoded.reply.choices.length === 0) return protocolFailure(response, 'an answer without choices');
+  if (!isReal({ kind: 'chunk', ...decoded.reply })) return protocolFailure(response, 'an answer without content');
   return { opened: streams ? { kind: 'stream', stream: asStream(decoded.reply) } : { kind: 'json', reply: decoded.reply } };
 }
 

@@ -1,6 +1,6 @@
 /** Decides what a request used: what the upstream reported where that can be true, else our own count. */
-import type { SupplyKind } from '#schema/catalog';
 import type { Usage } from '#schema/receipt';
+import { isAnonymous, type Supplier } from './supplier.ts';
 import type { Segment } from './tally.ts';
 
 /** Tokens of slack in the plausibility check: role and end markers that are billed and never seen. */
@@ -16,7 +16,7 @@ const ESTIMATE_FACTOR_MAX = 2;
  * missing or older than what was delivered (M5), and a report that came with the last of it holds; a miner cannot have generated more visible tokens than it delivered characters,
  * nor have read a prompt many times as long as the one that was sent (M14).
  */
-export function settleUsage(delivered: Segment, promptTokensEstimate: number, supply: SupplyKind, whole: boolean): Usage {
+export function settleUsage(delivered: Segment, promptTokensEstimate: number, supplier: Supplier, whole: boolean): Usage {
   const countedReasoning = Math.ceil(delivered.reasoningTokens);
   const counted: Usage = {
     source: 'counted',
@@ -28,8 +28,8 @@ export function settleUsage(delivered: Segment, promptTokensEstimate: number, su
   };
   const { reported } = delivered;
   if (reported === null) return counted;
-  if (isInflatedPrompt(reported, promptTokensEstimate, supply)) return counted;
-  if (isImplausible(reported, delivered, supply)) return { ...counted, promptTokens: reported.promptTokens || counted.promptTokens };
+  if (isInflatedPrompt(reported, promptTokensEstimate, supplier)) return counted;
+  if (isImplausible(reported, delivered, supplier)) return { ...counted, promptTokens: reported.promptTokens || counted.promptTokens };
   if (!whole && leavesOut(reported, delivered, counted))
     return { ...reported, source: 'counted', completionTokens: counted.completionTokens };
   return reported;
@@ -41,12 +41,12 @@ function leavesOut({ completionTokens }: Usage, { reportedAtChars, deliveredChar
   return completionTokens * (isUpToDate ? ESTIMATE_FACTOR_MAX : 1) < counted.completionTokens;
 }
 
-function isInflatedPrompt({ promptTokens }: Usage, estimate: number, supply: SupplyKind): boolean {
-  return supply === 'subnet' && promptTokens > PROMPT_FACTOR_MAX * estimate + TEMPLATE_TOKENS;
+function isInflatedPrompt({ promptTokens }: Usage, estimate: number, supplier: Supplier): boolean {
+  return isAnonymous(supplier) && promptTokens > PROMPT_FACTOR_MAX * estimate + TEMPLATE_TOKENS;
 }
 
-function isImplausible(reported: Usage, delivered: Segment, supply: SupplyKind): boolean {
+function isImplausible(reported: Usage, delivered: Segment, supplier: Supplier): boolean {
   if (delivered.deliveredChars > 0 && (reported.completionTokens === 0 || reported.promptTokens === 0)) return true;
   // Others may bill reasoning that they do not show; anonymous supply has no such standing.
-  return supply === 'subnet' && reported.completionTokens > delivered.deliveredChars + UNSEEN_TOKENS;
+  return isAnonymous(supplier) && reported.completionTokens > delivered.deliveredChars + UNSEEN_TOKENS;
 }

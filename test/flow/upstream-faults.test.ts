@@ -107,6 +107,15 @@ const TO_JSON: typeof BEFORE_HEADERS = [
   ['JSON that is no answer', 'protocol', send(200, JSON_TYPE, '"hello"')],
   ['an answer without choices', 'protocol', send(200, JSON_TYPE, '{"choices":[]}')],
   [
+    'an answer that says nothing and has not finished',
+    'protocol',
+    send(
+      200,
+      JSON_TYPE,
+      '{"choices":[{"index":0,"message":{"content":""},"finish_reason":null}],"usage":{"prompt_tokens":0,"completion_tokens":0}}',
+    ),
+  ],
+  [
     'T4: an error object with status 200',
     'upstream_error',
     send(200, JSON_TYPE, JSON.stringify({ error: { message: 'backend died', code: 500 } })),

@@ -27,7 +27,8 @@ describe('the cost of a request', () => {
     ['cache writes at their own price', { cacheWritePicoUsdPerToken: 1250 }, { promptTokens: 100, cacheWriteTokens: 40 }, 110],
     ['cached tokens without a price are prompt tokens', {}, { promptTokens: 100, cacheReadTokens: 60, cacheWriteTokens: 40 }, 100],
     ['free cached tokens are free', { cacheReadPicoUsdPerToken: 0 }, { promptTokens: 100, cacheReadTokens: 100 }, 0],
-    ['a price per request', { requestNanoUsd: 7 }, {}, 7],
+    ['a price per request', { requestNanoUsd: 7 }, { promptTokens: 1 }, 8],
+    ['a request that came to nothing, whatever its price', { requestNanoUsd: 7 }, {}, 0],
     ['ten million tokens', { promptPicoUsdPerToken: 3_000_001 }, { promptTokens: 10_000_000 }, 30_000_010_000],
     [
       'ten million tokens each way',

@@ -16,11 +16,11 @@ function reports(promptTokens: number, completionTokens: number, over: Partial<U
 function settle(
   content: string,
   reported: Usage | null,
-  { supply = 'centralized' as SupplyKind, whole = true, reasoning = '' } = {},
+  { supply = 'centralized' as SupplyKind, isRegistered = false, whole = true, reasoning = '' } = {},
 ): Usage {
   const tally = createTally();
   addToTally(tally, { upstreamId: null, choices: [{ index: 0, delta: { content, reasoning }, finish_reason: null }], usage: reported }, 0);
-  return settleUsage(tally, ESTIMATE, supply, whole);
+  return settleUsage(tally, ESTIMATE, { supply, ...(isRegistered && { isRegistered }) }, whole);
 }
 
 const TEXT = 'x'.repeat(40);
@@ -66,13 +66,20 @@ describe('what was used', () => {
       addToTally(tally, { upstreamId: null, choices: [{ index: 0, delta: { content }, finish_reason: null }], usage }, 0);
     say(TEXT, reports(90, 9));
     say(TEXT, null);
-    expect(settleUsage(tally, ESTIMATE, 'centralized', false)).toEqual({ ...reports(90, 20), source: 'counted' });
+    expect(settleUsage(tally, ESTIMATE, { supply: 'centralized' }, false)).toEqual({ ...reports(90, 20), source: 'counted' });
   });
 
   it('M14: a miner is not paid for more tokens than it delivered characters', () => {
     expect(settle(TEXT, reports(90, 56), { supply: 'subnet' })).toEqual(reports(90, 56));
     expect(settle(TEXT, reports(90, 57), { supply: 'subnet' })).toEqual({ ...reports(90, 10), source: 'counted' });
     expect(settle(TEXT, reports(90, 500), { supply: 'centralized' })).toEqual(reports(90, 500));
+  });
+
+  it('M14: an operator that registers itself is believed no further than a miner, and whoever a deployment names is', () => {
+    const lie = reports(90_000_000, 90_000_000);
+    expect(settle(TEXT, lie, { supply: 'selfhosted', isRegistered: true })).toEqual({ ...reports(ESTIMATE, 10), source: 'counted' });
+    expect(settle(TEXT, reports(90, 57), { supply: 'selfhosted', isRegistered: true }).completionTokens).toBe(10);
+    expect(settle(TEXT, reports(90, 57), { supply: 'selfhosted' })).toEqual(reports(90, 57));
   });
 
   it('M14: a miner is not paid for a prompt that nobody sent', () => {
