@@ -9,6 +9,8 @@ const REASONING_CHARACTERS = { none: 0, low: 60, medium: 240, high: 900 } as con
 const TOOL_RESULT_CHARACTERS_MAX = 120;
 /** Everything up to the end of the last label. */
 const LABELLED = /^.*\[simulated by [\w-]+\]/su;
+/** How an answer of another model begins. */
+const OTHER_OPENING = 'Another model: ';
 /** A label that broke off. */
 const LABEL_BEGUN = /^\[simulated by [\w-]*$/;
 
@@ -29,7 +31,7 @@ export function countAnswerTokens(answer: Answer): number {
 
 /** Generates one choice. Pure: depends on the job, the endpoint's name in the label, and the choice's index. */
 export function composeAnswer(job: Job, endpointId: string, choiceIndex: number): Answer {
-  const seed = hashText(`${job.prompt}|${job.seed ?? ''}|${choiceIndex}`);
+  const seed = hashText(`${job.isOther === true ? OTHER_OPENING : ''}${job.prompt}|${job.seed ?? ''}|${choiceIndex}`);
   const reasoning = splitTokens(writeReasoning(job, seed)).slice(0, job.maxTokens);
   const room = job.maxTokens - reasoning.length;
 
@@ -62,7 +64,8 @@ function writeContent(job: Job, endpointId: string, seed: number): string {
     const json = JSON.stringify(toInstance(job.outputSchema));
     return job.prefix !== null && json.startsWith(job.prefix) ? json.slice(job.prefix.length) : json;
   }
-  const label = `[simulated by ${endpointId}]`;
+  // Who lists probabilities speaks for the model: endpoints of one model say the same.
+  const label = `${job.isOther === true ? OTHER_OPENING : ''}[simulated by ${job.topLogprobs === null ? endpointId : 'devnet'}]`;
   const { opening, delivered } = readPrefix(job.prefix ?? '', label);
   const tokensMin = job.minTokens - splitTokens(opening).length + splitTokens(delivered).length;
   const body = writeBody(job, seed, tokensMin);

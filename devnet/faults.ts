@@ -22,6 +22,7 @@ export const FAULTS = {
   'empty-first-event': 'a first event without content at once, the first token ten times as late',
   'no-usage': 'usage is left out',
   'over-report-usage': 'ten times the output tokens are reported, or of what a unit operation is billed by',
+  'other-model': 'answers are those of another model under the same name, log-probabilities too; only switched on, no habit',
   redirect: 'a 307 to another path of this devnet, where a follower is counted',
   slow: 'first token and pace take ten times as long',
   'probe-cheat': 'requests for at most 16 tokens are served as usual, all others ten times as slowly',

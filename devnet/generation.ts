@@ -40,8 +40,9 @@ export function textSurface(dialect: Dialect): Surface<Generation> {
 async function readGeneration({ request, endpoint }: Exchange, dialect: Dialect): Promise<Generation | Refusal | 'gone'> {
   const read = await readJson(request);
   if (typeof read === 'string') return refuseUnread(read);
-  const job = dialect.parse(read.value, endpoint.card, request.headers);
-  if (isRefusal(job)) return job;
+  const asked = dialect.parse(read.value, endpoint.card, request.headers);
+  if (isRefusal(asked)) return asked;
+  const job = { ...asked, isOther: endpoint.faults.has('other-model') };
   const answers = Array.from({ length: job.choices }, (_, index) => composeAnswer(job, endpoint.card.id, index));
   const { promptTokens, streaming, choices } = job;
   const tokens = promptTokens + sumOver(answers, countAnswerTokens);

@@ -35,4 +35,6 @@ export interface Job {
   runningUsage: boolean;
   /** Whether the prompt cache applies. */
   caches: boolean;
+  /** True where another model answers under this one's name: the fault `other-model`. */
+  isOther?: boolean;
 }

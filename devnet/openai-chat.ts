@@ -1,7 +1,7 @@
 /** Writes OpenAI chat completions: whole, and as the frames of a stream. */
 import type { Answer } from './answer.ts';
 import type { Dialect, Frame, Reply } from './dialect.ts';
-import { toLogprobs } from './logprobs.ts';
+import { toLogprobs, voiceOf } from './logprobs.ts';
 import { envelope, interleave, renderErrorFrame, toDataFrame, toUsage } from './openai-frames.ts';
 import { parseOpenaiRequest } from './openai-request.ts';
 import { toWords } from './tokens.ts';
@@ -24,7 +24,7 @@ function renderBody(reply: Reply): Record<string, unknown> {
       ...(answer.reasoning.length > 0 ? { [card.reasoningField]: answer.reasoning.join('') } : {}),
       ...(answer.toolCall === null ? {} : { tool_calls: [toToolCall(answer.toolCall, answer.toolCall.arguments.join(''))] }),
     },
-    logprobs: job.topLogprobs === null ? null : toLogprobs(answer.content, job.topLogprobs),
+    logprobs: job.topLogprobs === null ? null : toLogprobs(answer.content, job.topLogprobs, voiceOf(job, card)),
     finish_reason: answer.finish,
   }));
   return {
@@ -73,7 +73,7 @@ function renderChoice(reply: Reply, answer: Answer, toChunk: ToChunk): Frame[] {
   // JSON may have no white space at all, and would come in one piece.
   const pieces = job.outputSchema === null ? toWords(answer.content) : answer.content.map((token) => [token]);
   for (const word of pieces) {
-    const logprobs = job.topLogprobs === null ? {} : { logprobs: toLogprobs(word, job.topLogprobs) };
+    const logprobs = job.topLogprobs === null ? {} : { logprobs: toLogprobs(word, job.topLogprobs, voiceOf(job, card)) };
     frames.push(toFrame({ content: word.join('') }, word.length, logprobs));
   }
   if (answer.toolCall !== null) {

@@ -4,7 +4,7 @@ import { catchComplaint, complain, isFields, limitOutput, readBody, readNumber, 
 import type { EndpointCard } from './card.ts';
 import type { Dialect, Frame, Reply } from './dialect.ts';
 import type { Job } from './job.ts';
-import { toTextLogprobs } from './logprobs.ts';
+import { toTextLogprobs, voiceOf, type Voice } from './logprobs.ts';
 import { envelope, interleave, renderErrorFrame, toDataFrame, toUsage } from './openai-frames.ts';
 import { readPrompts } from './prompts.ts';
 import { splitTokens, toWords } from './tokens.ts';
@@ -63,28 +63,38 @@ function header(reply: Reply): Record<string, unknown> {
 }
 
 function renderBody(reply: Reply): Record<string, unknown> {
-  const { job } = reply;
+  const { card, job } = reply;
+  const voice = voiceOf(job, card);
   const choices = reply.answers.map((answer, index) => {
     const echo = splitTokens(job.echoes[index] ?? '');
     const tokens = [...echo, ...answer.content];
-    const logprobs = job.topLogprobs === null ? null : toTextLogprobs(tokens, job.topLogprobs, { offset: 0, isPrompt: echo.length > 0 });
+    const logprobs =
+      job.topLogprobs === null ? null : toTextLogprobs(tokens, job.topLogprobs, { offset: 0, isPrompt: echo.length > 0 }, voice);
     return { index, text: tokens.join(''), logprobs, finish_reason: answer.finish };
   });
   return { ...header(reply), choices, ...(reply.usage === null ? {} : { usage: toUsage(reply.usage) }) };
 }
 
 function renderFrames(reply: Reply): Frame[] {
-  const { job, usage } = reply;
+  const { card, job, usage } = reply;
+  const voice = voiceOf(job, card);
   const shared = header(reply);
   const toChunk = (choices: unknown[], rest: Record<string, unknown> = {}): string => toDataFrame({ ...shared, choices, ...rest });
-  const frames = interleave(reply.answers.map((answer, index) => renderChoice(job, answer, index, (choice) => toChunk([choice]))));
+  const frames = interleave(
+    reply.answers.map((answer, index) => renderChoice({ job, voice }, answer, index, (choice) => toChunk([choice]))),
+  );
   if (usage !== null && job.includeUsage) frames.push({ text: toChunk([], { usage: toUsage(usage) }), tokens: 0 });
   frames.push({ text: 'data: [DONE]\n\n', tokens: 0 });
   return frames;
 }
 
 /** Renders one choice: the echo in one piece, then a word at a time, then how it finished. */
-function renderChoice(job: Job, answer: Answer, index: number, toChunk: (choice: Record<string, unknown>) => string): Frame[] {
+function renderChoice(
+  { job, voice }: { job: Job; voice: Voice },
+  answer: Answer,
+  index: number,
+  toChunk: (choice: Record<string, unknown>) => string,
+): Frame[] {
   const echo = splitTokens(job.echoes[index] ?? '');
   const pieces = [
     ...(echo.length > 0 ? [{ tokens: echo, generated: 0 }] : []),
@@ -93,7 +103,7 @@ function renderChoice(job: Job, answer: Answer, index: number, toChunk: (choice:
   let offset = 0;
   const frames = pieces.map(({ tokens, generated }, at) => {
     const isPrompt = at === 0 && echo.length > 0;
-    const logprobs = job.topLogprobs === null ? null : toTextLogprobs(tokens, job.topLogprobs, { offset, isPrompt });
+    const logprobs = job.topLogprobs === null ? null : toTextLogprobs(tokens, job.topLogprobs, { offset, isPrompt }, voice);
     const text = tokens.join('');
     offset += text.length;
     return { text: toChunk({ index, text, logprobs, finish_reason: null }), tokens: generated };

@@ -44,6 +44,23 @@ export type ProbeFinding = z.infer<typeof probeFinding>;
 const count = z.int().nonnegative().max(1e9);
 const durationMs = z.number().nonnegative().max(600_000);
 
+/** How an endpoint's answers compare with those of endpoints of the same model that are trusted more. */
+export const modelComparison = z
+  .strictObject({
+    at: z.iso.datetime(),
+    verdict: z
+      .enum(['agrees', 'differs', 'no_reference'])
+      .describe(
+        '`agrees`: what it holds likely is what the model does. `differs`: it is not. `no_reference`: there was nobody to compare with.',
+      ),
+    distance: z.number().min(0).max(1).nullable().describe('Mean total variation distance to the nearest reference'),
+    tolerance: z.number().min(0).max(1).nullable().describe('What quantization and chance explain'),
+    references: count.describe('Endpoints that it was compared with'),
+    differed: count.describe('Comparisons in a row that differed'),
+  })
+  .meta({ id: 'ModelComparison' });
+export type ModelComparison = z.infer<typeof modelComparison>;
+
 /** What a probe has seen. */
 export const probeReport = z
   .strictObject({
@@ -72,6 +89,7 @@ export const probeReport = z
     }),
     load: z.strictObject({ running: count, waiting: count, kv_usage: z.number().min(0).max(1).nullable() }).nullable(),
     findings: z.array(probeFinding).max(40),
+    comparison: modelComparison.optional().describe('Absent until it has been compared'),
   })
   .meta({ id: 'ProbeReport' });
 export type ProbeReport = z.infer<typeof probeReport>;

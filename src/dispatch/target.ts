@@ -31,8 +31,14 @@ export function isCallable(offer: Pick<Offer, 'keySecret' | 'providerId' | 'url'
   return keyFor(offer, keys) !== undefined;
 }
 
+/** What of an offer decides how it is spoken to. */
+export type Addressed = Pick<
+  Offer,
+  'providerId' | 'operatorId' | 'engine' | 'dialect' | 'url' | 'upstreamModel' | 'maxOutput' | 'keySecret'
+>;
+
 /** Builds the dialect's target; null when there is no key for the offer. `marksReasoning`: signed reasoning in the answer says who made it. */
-export function targetOf(offer: Offer, keys: KeySources, marksReasoning: boolean): DialectTarget | null {
+export function targetOf(offer: Addressed, keys: KeySources, marksReasoning: boolean): DialectTarget | null {
   const key = keyFor(offer, keys);
   if (key === undefined) return null;
 

@@ -1,4 +1,5 @@
 /** The receipt of a canary: nobody is charged, the house absorbs what it cost. Pure. */
+import type { Offer } from '#schema/catalog';
 import type { Receipt } from '#schema/receipt';
 import { explainFailure } from '#src/dispatch/exhausted';
 import { draftReceipt } from '#src/ledger/draft-receipt';
@@ -7,12 +8,20 @@ import { CANARY_TEAM_ID, type CanaryEnd } from './send-canary.ts';
 
 /** By which canaries are found among receipts; no client's key can have it. */
 export const CANARY_KEY_ID = 'headrace:canary';
+/** By which requests are found that compare endpoints. */
+export const COMPARISON_KEY_ID = 'headrace:comparison';
+
+/** What the house has asked an endpoint, and what came of it. */
+export interface Asked extends Pick<CanaryEnd, 'facts' | 'attempt' | 'usage' | 'tally'> {
+  canary: { offer: Offer };
+}
 
 /** Writes down a canary as `canary-…`, an id that no client can ask for. */
 export function toCanaryReceipt(
-  { canary: { offer }, facts, attempt, usage, tally }: CanaryEnd,
+  { canary: { offer }, facts, attempt, usage, tally }: Asked,
   snapshotVersion: string,
   random: () => number,
+  keyId = CANARY_KEY_ID,
 ): Receipt {
   const { startedAtMs, durationMs, failure } = attempt;
   const id = newGenerationId(startedAtMs, random).replace(/^gen-/, 'canary-');
@@ -22,7 +31,7 @@ export function toCanaryReceipt(
       id,
       api: 'chat',
       admission: {
-        caller: { keyId: CANARY_KEY_ID },
+        caller: { keyId },
         team: { id: CANARY_TEAM_ID },
         policy: { name: 'canary', version: 0 },
         request: { model: offer.modelId },

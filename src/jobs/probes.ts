@@ -2,14 +2,16 @@
  * The staging of registered supply, once a minute: counts what operators have completed, lets in who has earned it, takes out whose node is lost,
  * and looks at the endpoints that are due. Every step is whole by itself; a run that dies leaves the rest to the next one.
  */
-import { TRAFFIC_STAGES } from '#schema/registration';
+import { TRUSTED_FROM } from '#schema/staging';
 import { RUNTIME_TIMERS, type Timers } from '#schema/timers';
 import type { Context } from '#src/context';
 import { look, takeOut, type LookPorts } from '#src/nodes/look';
 import { lookPortsOf, type LookHouse } from '#src/nodes/look-ports';
-import { countCompletions, readGraduates, readLost } from '#src/nodes/probing-store';
+import { countCompletions } from '#src/nodes/count-store';
+import { readGraduates, readLost } from '#src/nodes/probing-store';
 import { changeRegistration, readDue, readOfNode, readRegistered, type RegisteredEndpoint } from '#src/nodes/registrations-store';
 import { isServing, move } from '#src/nodes/states';
+import { tellState } from '#src/nodes/tell-node';
 
 /** Attempts arrive in D1 after their request by a flush and a drain; a request takes two minutes at most, but where its policy says otherwise. */
 const COUNTED_AFTER_MS = 3 * 60_000;
@@ -26,7 +28,7 @@ const LOOK_FOR_MS = 9_000;
 
 /** What the minute uses of the context. */
 export type ProbesContext = Pick<Context, 'db' | 'now' | 'random' | 'fetch' | 'secret' | 'allowedHosts' | 'log' | 'node'> &
-  Pick<LookHouse, 'endpointKey'>;
+  Pick<LookHouse, 'endpointKey' | 'say'>;
 
 /** Does a minute's staging and probing. Rejects where D1 does not answer. */
 export async function minuteOfProbes(context: ProbesContext, nowMs: number, timers: Timers = RUNTIME_TIMERS): Promise<void> {
@@ -37,14 +39,14 @@ export async function minuteOfProbes(context: ProbesContext, nowMs: number, time
 }
 
 /** Ends the probation of endpoints whose operator has completed enough. */
-async function promote({ db, log }: ProbesContext, nowMs: number): Promise<void> {
-  const earned = TRAFFIC_STAGES.find(({ share }) => share === 1)?.cleanCompletions ?? Infinity;
-  for (const endpointId of await readGraduates(db, earned, PROMOTED_MAX)) {
+async function promote({ db, log, node }: ProbesContext, nowMs: number): Promise<void> {
+  for (const endpointId of await readGraduates(db, TRUSTED_FROM, PROMOTED_MAX)) {
     const before = (await readRegistered(db, endpointId))?.registration;
     if (before?.state !== 'probation') continue;
     const moved = move(before, 'active', { reason: null, actor: 'schedule', atMs: nowMs });
     if (moved === null) continue;
-    await changeRegistration(db, { before, ...moved, changes: { ...moved.changes, reason: null }, atMs: nowMs });
+    const changed = await changeRegistration(db, { before, ...moved, changes: { ...moved.changes, reason: null }, atMs: nowMs });
+    if (changed !== null) await tellState({ node, log }, before, changed);
     log({ event: 'probation_ended', endpointId });
   }
 }
@@ -70,15 +72,13 @@ async function lookAround(context: ProbesContext, ports: LookPorts): Promise<voi
 }
 
 async function lookAt(found: RegisteredEndpoint, { node, log }: ProbesContext, ports: LookPorts): Promise<void> {
-  const { endpointId, nodeId } = found.registration;
+  const { endpointId } = found.registration;
   try {
     const looked = await look(found, { actor: 'schedule' }, ports);
     if (looked === null) return;
     const { before, registration } = looked;
     log({ event: 'endpoint_probed', endpointId, state: registration.state, failedProbes: registration.failedProbes });
-    if (nodeId !== null && before.state !== registration.state) {
-      await node(nodeId).tell({ endpoint: endpointId, state: registration.state, reason: registration.reason });
-    }
+    await tellState({ node, log }, before, registration);
   } catch (failure) {
     // One endpoint's trouble is not the others'.
     log({ event: 'probe_failed', endpointId, cause: failure instanceof Error ? failure.name : 'unknown' });

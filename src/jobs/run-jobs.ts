@@ -1,4 +1,6 @@
 /** Scheduled work, once a minute. Each job fails alone. */
+import type { Offer } from '#schema/catalog';
+import type { Receipt } from '#schema/receipt';
 import { RUNTIME_TIMERS } from '#schema/timers';
 import { within } from '#schema/within';
 import { createEndpointKeys, withOpenKeys } from '#src/byok/endpoint-keys';
@@ -6,19 +8,22 @@ import { createSealer } from '#src/byok/seal';
 import { readEndpointKeys, resealEndpointKey } from '#src/byok/store';
 import { createCatalog, type WaitUntil } from '#src/catalog/catalog';
 import type { Context } from '#src/context';
-import { attempt } from '#src/dispatch/attempt';
+import { attempt, type AttemptOrder } from '#src/dispatch/attempt';
+import { sayChat } from '#src/dispatch/say-chat';
 import { isCallable } from '#src/dispatch/target';
 import { REGISTRY_BOARD } from '#src/health/board-name';
 import { GroupCommit } from '#src/ledger/group-commit';
 import { writeBatches } from '#src/ledger/store';
 import { createPriceDesk } from '#src/price-desk';
-import { CANARY_KEY_ID } from './canary-receipt.ts';
+import { CANARY_KEY_ID, COMPARISON_KEY_ID } from './canary-receipt.ts';
+import { compareModels } from './compare-models.ts';
 import { sendCanaries } from './canaries.ts';
 import { minuteOfProbes } from './probes.ts';
 import { checkJournal, reconcileAccounts } from './reconcile.ts';
 import { rollUp } from './roll-up.ts';
 import { CANARY_TEAM_ID } from './send-canary.ts';
 import { readRecentCanaries } from './store.ts';
+import { sweep } from './sweep.ts';
 
 /** Longer than any job takes that goes well. */
 const JOB_TIMEOUT_MS = 25_000;
@@ -29,7 +34,7 @@ export interface Jobs {
   run(nowMs: number, waitUntil: WaitUntil): Promise<void>;
 }
 
-/** Prepares the jobs. Canaries stay at home where the variable `HEADRACE_CANARIES` is `off`. */
+/** Prepares the jobs. Canaries and comparisons, which cost money, stay at home where the variable `HEADRACE_CANARIES` is `off`. */
 export function createJobs(house: Context): Jobs {
   const endpointKeys = createEndpointKeys({
     ...house,
@@ -54,22 +59,24 @@ export function createJobs(house: Context): Jobs {
     log: (event) => context.log({ ...event, teamId: CANARY_TEAM_ID }),
   });
 
+  /** What all requests of the house use; `keyId` is that of their receipts. */
+  const portsFor = (keyId: string, waitUntil: WaitUntil) => ({
+    call: (order: AttemptOrder) => attempt(order, context),
+    now: context.now,
+    timers: RUNTIME_TIMERS,
+    random: context.random,
+    secret: context.secret,
+    log: context.log,
+    snapshot: () => catalog.snapshot(waitUntil),
+    isCallable: (offer: Offer) => isCallable(offer, context),
+    readRecent: (sinceMs: number) => readRecentCanaries(context.db, keyId, sinceMs),
+    // What could not be stored has been logged, and goes with a later batch.
+    book: (receipt: Receipt) => books.add(receipt).durable.catch(() => undefined),
+  });
+
   function sendOut(waitUntil: WaitUntil): Promise<void> {
-    return sendCanaries({
-      call: (order) => attempt(order, context),
-      now: context.now,
-      timers: RUNTIME_TIMERS,
-      random: context.random,
-      secret: context.secret,
-      log: context.log,
-      board: context.board,
-      knownBoards: () => context.board(REGISTRY_BOARD).known(),
-      snapshot: () => catalog.snapshot(waitUntil),
-      isCallable: (offer) => isCallable(offer, context),
-      readRecent: (sinceMs) => readRecentCanaries(context.db, CANARY_KEY_ID, sinceMs),
-      // What could not be stored has been logged, and goes with a later batch.
-      book: (receipt) => books.add(receipt).durable.catch(() => undefined),
-    });
+    const knownBoards = () => context.board(REGISTRY_BOARD).known();
+    return sendCanaries({ ...portsFor(CANARY_KEY_ID, waitUntil), board: context.board, knownBoards });
   }
 
   return {
@@ -78,9 +85,13 @@ export function createJobs(house: Context): Jobs {
         roll_up: () => rollUp(context.db, nowMs),
         reconcile: () => reconcileAccounts(context, nowMs),
         check_journal: () => checkJournal(context),
-        probes: () => minuteOfProbes({ ...context, endpointKey: endpointKeys.find }, nowMs),
+        probes: () => minuteOfProbes({ ...context, endpointKey: endpointKeys.find, say: sayChat }, nowMs),
         prices: () => prices.readDue(),
-        ...(sendsCanaries && { canaries: () => sendOut(waitUntil) }),
+        sweep: () => sweep(context, nowMs),
+        ...(sendsCanaries && {
+          canaries: () => sendOut(waitUntil),
+          comparisons: () => compareModels({ ...portsFor(COMPARISON_KEY_ID, waitUntil), db: context.db }),
+        }),
       };
       const runs = Object.entries(jobs).map(async ([job, work]) => {
         try {

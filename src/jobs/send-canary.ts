@@ -61,7 +61,7 @@ export async function sendCanary(canary: Canary, ports: CanaryPorts): Promise<Ca
   // Streams were asked for, so an answer is one; a failure has ended its attempt already.
   if ('opened' in result && result.opened.kind === 'stream') {
     const failure = await readToEnd(result.opened.stream, tally, ports.now);
-    usage = settleUsage(tally, facts.promptTokens, offer.supply, failure === null);
+    usage = settleUsage(tally, facts.promptTokens, offer, failure === null);
     live.finish({ outcome: failure === null ? 'completed' : 'interrupted', failure, usage, firstTokenAtMs: tally.firstTokenAtMs });
   }
   const [attempt] = trail;
@@ -86,7 +86,7 @@ async function readToEnd(stream: ReplyStream, tally: Tally, now: () => number): 
 }
 
 /** Takes the place of an isolate's health, which must not learn of speed from canaries: only writes down what it is told. */
-function createListener(): Pick<Health, 'begin'> & { ttftMs: number | null; end: FlightEnd | null } {
+export function createListener(): Pick<Health, 'begin'> & { ttftMs: number | null; end: FlightEnd | null } {
   const heard: ReturnType<typeof createListener> = {
     ttftMs: null,
     end: null,

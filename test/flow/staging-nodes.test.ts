@@ -106,6 +106,22 @@ describe('a node of an operator whom nobody knows', () => {
     await expect.poll(async () => (await chat()).status).toBe(200);
   });
 
+  it('is let in by a manager’s word, which it does not give itself, and which stands when it joins again', async () => {
+    const vouch = (vouched: boolean, key?: string) => open.manage('PATCH', '/endpoints/rig-home', { vouched }, key);
+    expect((await vouch(true, operatorKey)).status).toBe(403);
+    expect((await vouch(true)).status).toBe(200);
+    const by = (await read()).vouched;
+    expect(await read()).toMatchObject({ state: 'active', traffic_share: 1, vouched: { by: expect.any(String), at: expect.any(String) } });
+    node.close();
+    await join();
+    node = link();
+    await expect.poll(async () => (await read()).state, { timeout: 10_000 }).toBe('active');
+    expect((await read()).vouched).toEqual(by);
+    expect((await vouch(false)).status).toBe(200);
+    await expect.poll(async () => (await read()).state, { timeout: 10_000 }).toBe('probation');
+    expect((await read()).vouched).toBeNull();
+  });
+
   it('is out at once when it does not have its model any more, and is told why', async () => {
     listed = 'something-else';
     await (await open.house.db()).prepare("UPDATE registrations SET next_probe_at_ms = 0 WHERE endpoint_id = 'rig-home'").run();

@@ -1,7 +1,7 @@
 /** Whole answers, in the two dialects: what one must have to count as a model's. */
 import { z } from 'zod';
 import { askJson, type Answer } from './ask.ts';
-import { apiUrl, type ProbeRun } from './target.ts';
+import type { ProbeRun, Words } from './target.ts';
 
 /** What a model has answered. */
 export interface ModelAnswer {
@@ -55,16 +55,17 @@ const message = z.looseObject({
   usage: z.looseObject({ input_tokens: count, output_tokens: count }).nullish().catch(null),
 });
 
-/** Sends one chat request and reads its answer; `notAnAnswer` says what a good status brought instead of one. */
+/** Sends one chat request and reads its answer, or what a good status brought instead of one. `continues`: the beginning of the answer, where only its rest is asked for. */
 export async function askChat(
   run: ProbeRun,
-  body: { messages: readonly object[]; max_tokens: number } & Record<string, unknown>,
+  request: Words,
   timeoutMs: number,
+  continues?: string,
 ): Promise<Answer<ModelAnswer | NotAnAnswer>> {
-  const isMessages = run.target.dialect === 'anthropic-messages';
-  const url = apiUrl(run.target, isMessages ? '/messages' : '/chat/completions');
-  const answer = await askJson(run, { url, body: { model: run.target.upstreamModel, ...body }, timeoutMs });
+  const said = run.say({ model: run.target.upstreamModel, ...request }, run.target, continues);
+  const answer = await askJson(run, { ...said, timeoutMs });
   if (!answer.ok) return answer;
+  const isMessages = run.target.dialect === 'anthropic-messages';
   return { ...answer, value: isMessages ? readMessage(answer.value) : readCompletion(answer.value) };
 }
 

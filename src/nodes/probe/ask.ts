@@ -1,6 +1,6 @@
 /** One bounded question to an endpoint: in time, in bytes, without redirects, and never HTML. */
 import { readAtMost } from '#schema/read-at-most';
-import { headersOf, type ProbeRun } from './target.ts';
+import { headersOf, type ProbeRun, type Said } from './target.ts';
 
 /** Less time than this is not worth beginning anything in. */
 const WORTHWHILE_MS = 50;
@@ -31,12 +31,8 @@ export interface NoAnswer {
 
 export type Answer<Value> = { ok: true; value: Value; headers: Headers } | NoAnswer;
 
-export interface Question {
-  url: string;
-  /** A POST where there is one. */
-  body?: object;
-  timeoutMs: number;
-}
+/** A page to be read, or something that is said. */
+export type Question = ({ url: string } | Said) & { timeoutMs: number };
 
 /** Puts why there is no answer into a few words. */
 export function describeNoAnswer({ kind, status }: NoAnswer): string {
@@ -89,7 +85,7 @@ export function askText(run: ProbeRun, question: Question, bytesMax: number): Pr
  */
 export async function ask<Value>(
   run: ProbeRun,
-  { url, body, timeoutMs }: Question,
+  { timeoutMs, ...question }: Question,
   read: (response: Response) => Promise<Answer<Value>>,
 ): Promise<Answer<Value>> {
   const leftMs = Math.min(timeoutMs, run.deadlineAtMs - run.now());
@@ -105,15 +101,18 @@ export async function ask<Value>(
 
   const answered = (async (): Promise<Answer<Value>> => {
     try {
-      const response = await run.fetch(url, {
-        method: body === undefined ? 'GET' : 'POST',
-        headers: headersOf(run.target, body !== undefined),
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+      const said = 'body' in question ? question : null;
+      const response = await run.fetch(question.url, {
+        method: said === null ? 'GET' : 'POST',
+        headers: said?.headers ?? headersOf(run.target, false),
+        ...(said !== null && { body: said.body }),
         redirect: 'manual',
         signal: abort.signal,
       });
       const refusal = refusalOf(response);
       if (refusal === null) return await read(response);
+      // A link answers for a request that we have left.
+      if (abort.signal.aborted) return no('timeout', null);
       if (refusal.kind === 'busy') return (await isUnlinked(response)) ? no('unreachable', null) : refusal;
       await response.body?.cancel();
       return refusal;

@@ -2,16 +2,14 @@
 import type { Capability } from '#schema/catalog';
 import { VERIFIED_CAPABILITIES, type VerifiedCapability } from '#schema/probe';
 import { askChat, type ModelAnswer } from './answer.ts';
-import type { ProbeRun } from './target.ts';
+import type { ProbeRun, Words } from './target.ts';
+import { continuationTask, jsonTask, schemaTask, seedTask, toolTask } from './tasks.ts';
 
 /** Shown, refuted, or null where this time nothing could be told. */
 export type Verdict = boolean | null;
 
 /** Who has not answered after as long as this has had time enough. */
 const PATIENCE_MS = 3_000;
-const TOKENS_SMALL = 16;
-/** Room for a call or an object, and for a model that thinks before. */
-const TOKENS_STRUCTURED = 96;
 
 /** Capabilities that take a request of their own. */
 type OwnTest = Exclude<VerifiedCapability, 'logprobs'>;
@@ -33,84 +31,47 @@ export function areLogprobs(logprobs: readonly number[] | null): boolean {
 }
 
 /** Asks for one answer and lets `judge` decide; a refusal refutes, and so does silence for as long as patience lasts. */
-async function test(
-  run: ProbeRun,
-  body: { messages: readonly object[]; max_tokens: number } & Record<string, unknown>,
-  judge: (answer: ModelAnswer) => Verdict,
-): Promise<Verdict> {
+async function test(run: ProbeRun, request: Words, judge: (answer: ModelAnswer) => Verdict, continues?: string): Promise<Verdict> {
   const hadTime = run.deadlineAtMs - run.now() >= PATIENCE_MS;
-  const answer = await askChat(run, body, PATIENCE_MS);
+  const answer = await askChat(run, request, PATIENCE_MS, continues);
   if (answer.ok) return typeof answer.value === 'string' ? null : judge(answer.value);
   if (answer.kind === 'refused') return false;
   return answer.kind === 'timeout' && hadTime ? false : null;
 }
 
-const user = (content: string) => ({ role: 'user', content });
-
 /** Cut off before it could show anything. */
 const isCut = ({ finishReason }: ModelAnswer) => finishReason === 'length';
 
 function tools(run: ProbeRun): Promise<Verdict> {
-  const tool = {
-    type: 'function',
-    function: {
-      name: 'get_weather',
-      description: 'Current weather of a city.',
-      parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
-    },
-  };
-  const body = {
-    messages: [user('What is the weather in Lisbon right now?')],
-    tools: [tool],
-    tool_choice: 'required',
-    max_tokens: TOKENS_STRUCTURED,
-  };
-  return test(run, body, (answer) => {
-    if (answer.toolCalls.some(({ name, arguments: given }) => name === 'get_weather' && parseObject(given) !== null)) return true;
-    return isCut(answer) ? null : false;
+  const task = toolTask(run.random);
+  return test(run, task.request, (answer) => {
+    const isGood = answer.toolCalls.some(({ name, arguments: given }) => {
+      const values = parseObject(given);
+      return values !== null && task.tools.get(name)?.every((field) => field in values);
+    });
+    return isGood || (isCut(answer) ? null : false);
   });
 }
 
 function json_object(run: ProbeRun): Promise<Verdict> {
-  const body = {
-    messages: [user('Give the capital of Portugal as a JSON object with the key "city".')],
-    response_format: { type: 'json_object' },
-    max_tokens: TOKENS_STRUCTURED,
-  };
-  return test(run, body, (answer) => (parseObject(answer.text) !== null ? true : isCut(answer) ? null : false));
+  return test(run, jsonTask(run.random), (answer) => (parseObject(answer.text) !== null ? true : isCut(answer) ? null : false));
 }
 
 function json_schema(run: ProbeRun): Promise<Verdict> {
-  // An odd key that nobody would choose unless the schema is obeyed.
-  const schema = {
-    type: 'object',
-    properties: { city_of_answer: { type: 'string', maxLength: 40 } },
-    required: ['city_of_answer'],
-    additionalProperties: false,
-  };
-  const body = {
-    messages: [user('What is the capital of Portugal?')],
-    response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } },
-    max_tokens: TOKENS_STRUCTURED,
-  };
-  return test(run, body, (answer) => {
+  const { request, keys } = schemaTask(run.random);
+  return test(run, request, (answer) => {
     const given = parseObject(answer.text);
-    if (given !== null) return typeof given['city_of_answer'] === 'string';
+    if (given !== null) return keys.every((key) => typeof given[key] === 'string');
     return isCut(answer) ? null : false;
   });
 }
 
 /** Two runs with one seed must agree. */
 async function seed(run: ProbeRun): Promise<Verdict> {
-  const body = {
-    messages: [user('Name five animals that live in the sea.')],
-    seed: Math.floor(run.random() * 1e6),
-    temperature: 1,
-    max_tokens: TOKENS_SMALL,
-  };
+  const request = seedTask(run.random);
   const texts: string[] = [];
   for (let time = 0; time < 2; time++) {
-    const verdict = await test(run, body, ({ text }) => texts.push(text) > 0);
+    const verdict = await test(run, request, ({ text }) => texts.push(text) > 0);
     if (verdict !== true) return verdict;
   }
   return texts[0] === texts[1];
@@ -118,22 +79,15 @@ async function seed(run: ProbeRun): Promise<Verdict> {
 
 /** A count that has begun must go on, not begin anew. */
 function continuation(run: ProbeRun): Promise<Verdict> {
-  const begun = '1, 2, 3, 4, 5, 6, 7,';
-  const body = {
-    messages: [user('Count from 1 to 20, separated by commas.'), { role: 'assistant', content: begun }],
-    ...continuationFields(run.target.engine),
-    temperature: 0,
-    max_tokens: TOKENS_SMALL,
+  const { request, begun, first, next } = continuationTask(run.random);
+  const judge = ({ text }: ModelAnswer): Verdict => {
+    // llama.cpp's server repeats the beginning in a whole answer, and not in a stream.
+    const rest = text.startsWith(begun) ? text.slice(begun.length) : text;
+    const [said, then] = rest.match(/\d+/g) ?? [];
+    if (said === next && /^\s*\d/.test(rest)) return true;
+    return said === first[0] && then === first[1] ? false : null;
   };
-  return test(run, body, ({ text }) => {
-    if (/^\s*8\b/.test(text)) return true;
-    return /^\s*1\s*,\s*2\b/.test(text) ? false : null;
-  });
-}
-
-/** How an answer is gone on with, where the last message of an assistant is not enough. */
-function continuationFields(engine: string | null): object {
-  return engine === 'llama-cpp' || engine === 'ollama' ? {} : { continue_final_message: true, add_generation_prompt: false };
+  return test(run, request, judge, begun);
 }
 
 function parseObject(text: string): Record<string, unknown> | null {

@@ -1,7 +1,9 @@
 /** What follows from a probe: where the endpoint stands, what is expected of it, and when it is looked at again. Pure. */
 import type { ExpectedService, NodeCapacity, NodeModel, NodeSpeed } from '#schema/node';
 import { fatalFinding, isPassed, type ProbeReport } from '#schema/probe';
-import { trafficShareOf, type RegistrationState } from '#schema/registration';
+import type { RegistrationState } from '#schema/registration';
+import { trafficShareOf } from '#schema/staging';
+import { isServing } from '../states.ts';
 
 const MINUTE_MS = 60_000;
 /** Pauses between probes; each is spread by a fifth, so that endpoints which joined together are not probed together for ever. */
@@ -82,13 +84,10 @@ const SUBJECT_IN_WORDS: Partial<Record<string, string>> = {
   streaming: 'asked for a stream',
 };
 
-function isServing(state: RegistrationState): boolean {
-  return state === 'probation' || state === 'active';
-}
-
 /** Who was vouched for or serves one team alone is in at once; others begin with their operator's share of the traffic. */
-function stageOf({ state, isVouchedFor, operator }: Case): RegistrationState {
+function stageOf({ state, isVouchedFor, operator, before }: Case): RegistrationState {
   if (state === 'active' || isVouchedFor || operator.teamId !== null) return 'active';
+  if (before?.comparison?.verdict === 'differs') return 'probation';
   return trafficShareOf(operator.cleanCompletions) === 1 ? 'active' : 'probation';
 }
 
@@ -114,6 +113,7 @@ function remember(before: ProbeReport | null, report: ProbeReport): ProbeReport 
   return {
     ...report,
     models: report.models ?? before.models,
+    ...(before.comparison && { comparison: before.comparison }),
     seen: {
       context: seen.context ?? before.seen.context,
       quantization: seen.quantization ?? before.seen.quantization,

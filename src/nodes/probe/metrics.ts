@@ -1,32 +1,9 @@
-/** What engines tell Prometheus of their load and their cache, under the names that each of them documents. */
+/** What engines tell Prometheus of their load and their cache. */
 import { KV_CODECS, type KvCodec } from '#schema/catalog';
 import type { NodeLoad } from '#schema/node';
-import { readSamples, type Sample } from '../prometheus.ts';
+import { readAnyGauges, type GaugedLoad } from '../engine-gauges.ts';
+import { readSamples } from '../prometheus.ts';
 
-/** Gauges by what they measure; engines that run several workers export one line each. */
-const RUNNING = [
-  'vllm:num_requests_running',
-  'sglang:num_running_reqs',
-  'llamacpp:requests_processing',
-  'tgi_batch_current_size',
-  'trtllm_num_requests_running',
-  'lmdeploy:num_requests_running',
-];
-const WAITING = [
-  'vllm:num_requests_waiting',
-  'sglang:num_queue_reqs',
-  'llamacpp:requests_deferred',
-  'tgi_queue_size',
-  'trtllm_num_requests_waiting',
-  'lmdeploy:num_requests_waiting',
-];
-const KV_USAGE = [
-  'vllm:kv_cache_usage_perc',
-  'vllm:gpu_cache_usage_perc',
-  'sglang:token_usage',
-  'trtllm_kv_cache_utilization',
-  'lmdeploy:gpu_cache_usage_perc',
-];
 const CACHE_CONFIG = ['vllm:cache_config_info', 'sglang:cache_config_info'];
 
 const COUNT_MAX = 1e9;
@@ -42,22 +19,25 @@ export interface EngineMetrics {
 /** Reads the text format of Prometheus, as far as it is about load and cache. */
 export function readMetrics(text: string): EngineMetrics {
   const samples = readSamples(text);
-  const running = valuesOf(samples, RUNNING);
-  const waiting = valuesOf(samples, WAITING);
-  const usage = valuesOf(samples, KV_USAGE).filter((value) => value <= 1);
   const cache = samples.find(({ name }) => CACHE_CONFIG.includes(name))?.labels;
   const countOf = (label: string): number | null => toCount(cache?.get(label));
   return {
-    load:
-      running.length === 0
-        ? null
-        : { running: total(running), waiting: total(waiting), kvUsage: usage.length === 0 ? null : Math.max(...usage) },
+    load: toLoad(readAnyGauges(samples)),
     cacheDtype: cache?.get('cache_dtype') ?? null,
     poolTokens:
       countOf('kv_cache_size_tokens') ??
       product(countOf('num_gpu_blocks'), countOf('block_size')) ??
       product(countOf('num_pages'), countOf('page_size')),
   };
+}
+
+/** Takes what an engine counts for a load; null where that cannot be. A share that is none is left out, not believed. */
+export function toLoad({ running, waiting, kvUsage }: GaugedLoad): NodeLoad | null {
+  const count = (value: number | null) =>
+    value === null || !Number.isFinite(value) || value < 0 ? null : Math.min(COUNT_MAX, Math.round(value));
+  const known = count(running);
+  if (known === null) return null;
+  return { running: known, waiting: count(waiting) ?? 0, kvUsage: kvUsage !== null && kvUsage >= 0 && kvUsage <= 1 ? kvUsage : null };
 }
 
 /**
@@ -74,19 +54,16 @@ export function codecOf(cacheDtype: string | null, declared: KvCodec): KvCodec |
   return KV_CODECS.find((codec) => codec === name) ?? 'unknown';
 }
 
-function valuesOf(samples: readonly Sample[], names: readonly string[]): number[] {
-  return samples.flatMap(({ name, value }) => (names.includes(name) && Number.isFinite(value) && value >= 0 ? [value] : []));
+/** Takes a number of tokens for the size of a pool; null where it cannot be one. */
+export function toPool(tokens: number | null | undefined): number | null {
+  return tokens != null && Number.isInteger(tokens) && tokens > 0 && tokens <= COUNT_MAX ? tokens : null;
 }
 
 function toCount(text: string | undefined): number | null {
   const value = text === undefined ? Number.NaN : Number(text);
-  return Number.isInteger(value) && value > 0 && value <= COUNT_MAX ? value : null;
+  return toPool(value);
 }
 
 function product(count: number | null, each: number | null): number | null {
   return count === null || each === null || count * each > COUNT_MAX ? null : count * each;
-}
-
-function total(values: readonly number[]): number {
-  return Math.min(COUNT_MAX, Math.round(values.reduce((sum, value) => sum + value, 0)));
 }

@@ -19,6 +19,11 @@ const listed = z.looseObject({
     .looseObject({ n_ctx: z.number().nullish().catch(null) })
     .nullish()
     .catch(null),
+  /** Of servers that load models when they are asked for: `loaded`, or what else it is. */
+  status: z
+    .looseObject({ value: z.string().nullish().catch(null) })
+    .nullish()
+    .catch(null),
   quantization: quantization.nullish().catch(null),
 });
 const modelList = z.object({ data: z.array(listed).max(20_000) });
@@ -50,8 +55,16 @@ export function isSameModel(name: string, upstreamModel: string): boolean {
   return name === upstreamModel || name === `${upstreamModel}:latest` || `${name}:latest` === upstreamModel;
 }
 
-function toEntry({ root, max_model_len, context_length, meta, quantization }: z.infer<typeof listed>): NonNullable<ListedModel['entry']> {
-  const context = max_model_len ?? meta?.n_ctx ?? context_length ?? null;
+function toEntry({
+  root,
+  max_model_len,
+  context_length,
+  meta,
+  status,
+  quantization,
+}: z.infer<typeof listed>): NonNullable<ListedModel['entry']> {
+  // What a server says of a model that it has not loaded is what that was trained for.
+  const context = max_model_len ?? meta?.n_ctx ?? (status?.value == null ? context_length : null) ?? null;
   const isPlausible = context !== null && Number.isInteger(context) && context > 0 && context <= CONTEXT_MAX;
   return { root: root ?? null, context: isPlausible ? context : null, quantization: quantization ?? null };
 }

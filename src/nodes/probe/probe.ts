@@ -6,12 +6,14 @@ import { operationsOf, type Capability } from '#schema/catalog';
 import { promptLengthFactor } from '#schema/health';
 import type { ProbeFinding, ProbeReport } from '#schema/probe';
 import { askChat, type ModelAnswer } from './answer.ts';
-import { askText, describeNoAnswer, TEXT_BYTES_MAX, type Answer } from './ask.ts';
+import { askJson, askText, describeNoAnswer, TEXT_BYTES_MAX, type Answer } from './ask.ts';
+import { LOADS_PATH, readLoads } from '../sglang-loads.ts';
 import { areLogprobs, testCapabilities, type Verdict } from './capabilities.ts';
 import { askEmbedding } from './embed.ts';
-import { codecOf, readMetrics, type EngineMetrics } from './metrics.ts';
+import { drawCount } from './draw.ts';
+import { codecOf, readMetrics, toLoad, toPool, type EngineMetrics } from './metrics.ts';
 import { isSameModel, listModels, type ListedModel } from './model-list.ts';
-import { everydayQuestion } from './question.ts';
+import { charactersOf, everydayRequest } from './everyday.ts';
 import { askStream, tokensOf, type StreamSeen } from './stream.ts';
 import { engineUrl, type ProbePorts, type ProbeRun, type ProbeTarget } from './target.ts';
 import { askTogether, type TogetherSeen } from './together.ts';
@@ -20,9 +22,10 @@ import { askTogether, type TogetherSeen } from './together.ts';
 export const PROBE_TIMEOUT_MS = 8_000;
 const SURROUNDINGS_TIMEOUT_MS = 2_500;
 const COMPLETION_TIMEOUT_MS = 6_000;
-const COMPLETION_TOKENS = 12;
+/** A whole answer is there within the time that an engine of ten tokens a second needs. */
+const COMPLETION_TOKENS = { maxTokensLeast: 16, maxTokensMost: 50 };
 const STREAM_TIMEOUT_MS = 3_000;
-const STREAM_TOKENS = 40;
+const STREAM_TOKENS = { maxTokensLeast: 40, maxTokensMost: 160 };
 /** A stream with as many tokens as this, in one piece, was no stream. */
 const LUMP_TOKENS = 8;
 /** Prompts are about this long, and never counted as more than a token for each of this many characters and what a template adds. */
@@ -73,11 +76,20 @@ function find(report: Report, what: ProbeFinding['what'], severity: ProbeFinding
 /** What can be read without asking the model anything: health, the list of models, metrics. Harmless beside anything else. */
 async function lookAround(run: ProbeRun, report: Report): Promise<void> {
   const text = (path: string) => askText(run, { url: engineUrl(run.target, path), timeoutMs: SURROUNDINGS_TIMEOUT_MS }, TEXT_BYTES_MAX);
-  const [health, models, metrics] = await Promise.all([text('/health'), listModels(run), text('/metrics')]);
+  const mayTellLoads = run.target.engine === 'sglang' || run.target.engine === null;
+  const [health, models, metrics, loads] = await Promise.all([
+    text('/health'),
+    listModels(run),
+    text('/metrics'),
+    mayTellLoads ? askJson(run, { url: engineUrl(run.target, LOADS_PATH), timeoutMs: SURROUNDINGS_TIMEOUT_MS }) : null,
+  ]);
   // Engines without a health page are common; one that says it is ill is worth knowing.
   if (!health.ok && health.kind === 'busy') find(report, 'health', 'note', null, describeNoAnswer(health));
   noteModels(run.target, report, models);
-  if (metrics.ok) noteMetrics(run.target, report, readMetrics(metrics.value));
+  const told = readMetrics(metrics.ok ? metrics.value : '');
+  const counted = loads?.ok === true ? readLoads(loads.value) : null;
+  const poolTokens = told.poolTokens ?? toPool(counted?.poolTokens);
+  noteMetrics(run.target, report, { ...told, load: (counted && toLoad(counted)) ?? told.load, poolTokens });
 }
 
 function noteModels({ upstreamModel, declared }: ProbeTarget, report: Report, models: Answer<ListedModel>): void {
@@ -127,10 +139,10 @@ async function tryChat(run: ProbeRun, report: Report, how: 'thorough' | 'quick')
 async function tryCompletion(run: ProbeRun, report: Report): Promise<boolean> {
   const { declared, dialect } = run.target;
   const asksLogprobs = dialect === 'openai-chat' && declared.capabilities.includes('logprobs');
-  const question = everydayQuestion(run.random);
-  const ask = (more: object) =>
-    askChat(run, { messages: [{ role: 'user', content: question }], max_tokens: COMPLETION_TOKENS, ...more }, COMPLETION_TIMEOUT_MS);
-  let answer = await ask(asksLogprobs ? { logprobs: true, top_logprobs: 1 } : {});
+  const request = everydayRequest(run.random, COMPLETION_TOKENS);
+  const characters = charactersOf(request.messages);
+  const ask = (more: object) => askChat(run, { ...request, ...more }, COMPLETION_TIMEOUT_MS);
+  let answer = await ask(asksLogprobs ? { logprobs: true, top_logprobs: drawCount(1, 5, run.random) } : {});
   if (asksLogprobs && !answer.ok && answer.kind === 'refused') {
     noteVerdict(report, 'logprobs', false);
     answer = await ask({});
@@ -145,12 +157,12 @@ async function tryCompletion(run: ProbeRun, report: Report): Promise<boolean> {
     return false;
   }
   report.completed = true;
-  noteAnswer(run.target, report, answer.value, question);
+  noteAnswer(run.target, report, answer.value, characters);
   if (asksLogprobs && report.seen.capabilities.logprobs === undefined) noteVerdict(report, 'logprobs', areLogprobs(answer.value.logprobs));
   return true;
 }
 
-function noteAnswer({ upstreamModel }: ProbeTarget, report: Report, { model, finishReason, usage }: ModelAnswer, question: string): void {
+function noteAnswer({ upstreamModel }: ProbeTarget, report: Report, { model, finishReason, usage }: ModelAnswer, characters: number): void {
   if (model !== null && !isSameModel(model, upstreamModel) && isOtherModel(model, upstreamModel))
     find(report, 'model', 'mismatch', upstreamModel, model);
   if (finishReason === null) find(report, 'completion', 'note', null, 'no finish reason');
@@ -158,7 +170,7 @@ function noteAnswer({ upstreamModel }: ProbeTarget, report: Report, { model, fin
     find(report, 'usage', 'note', null, 'no usage');
     return;
   }
-  const promptTokensMax = question.length * PROMPT_TOKENS_PER_CHARACTER_MAX + TEMPLATE_TOKENS_MAX;
+  const promptTokensMax = characters * PROMPT_TOKENS_PER_CHARACTER_MAX + TEMPLATE_TOKENS_MAX;
   const { promptTokens, completionTokens } = usage;
   if (promptTokens < 1 || promptTokens > promptTokensMax || completionTokens < 1) {
     find(report, 'usage', 'mismatch', null, `${promptTokens} prompt and ${completionTokens} completion tokens, which cannot be`);
@@ -166,8 +178,8 @@ function noteAnswer({ upstreamModel }: ProbeTarget, report: Report, { model, fin
 }
 
 async function tryStream(run: ProbeRun, report: Report): Promise<boolean> {
-  const question = everydayQuestion(run.random);
-  const answer = await askStream(run, { question, maxTokens: STREAM_TOKENS, timeoutMs: STREAM_TIMEOUT_MS });
+  const request = everydayRequest(run.random, STREAM_TOKENS);
+  const answer = await askStream(run, request, STREAM_TIMEOUT_MS);
   if (!answer.ok) {
     const isForLater = answer.kind === 'busy' || answer.kind === 'out_of_time' || answer.kind === 'timeout';
     find(report, 'streaming', isForLater ? 'note' : 'fatal', null, describeNoAnswer(answer));
@@ -181,7 +193,7 @@ async function tryStream(run: ProbeRun, report: Report): Promise<boolean> {
   const tokens = tokensOf(seen);
   report.seen.streams = !isLump(seen, tokens);
   if (!report.seen.streams) find(report, 'streaming', 'mismatch', null, 'everything at once');
-  report.speed.ttft_ms = rounded(seen.firstMs / promptLengthFactor(question.length / CHARACTERS_PER_TOKEN));
+  report.speed.ttft_ms = rounded(seen.firstMs / promptLengthFactor(charactersOf(request.messages) / CHARACTERS_PER_TOKEN));
   if (tokens >= 2 && report.seen.streams) report.speed.tpot_ms = rounded((seen.lastMs - seen.firstMs) / (tokens - 1));
   return true;
 }

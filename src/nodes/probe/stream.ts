@@ -2,7 +2,8 @@
 import { createParser } from 'eventsource-parser';
 import { z } from 'zod';
 import { ask, piecesOf, type Answer } from './ask.ts';
-import { apiUrl, type ProbeRun } from './target.ts';
+import type { EverydayRequest } from './everyday.ts';
+import type { ProbeRun } from './target.ts';
 
 const STREAM_BYTES_MAX = 512 * 1024;
 const EVENT_CHARS_MAX = 256 * 1024;
@@ -19,6 +20,8 @@ export interface StreamSeen {
   completionTokens: number | null;
   /** An error event, or events that are no chunks. */
   isBroken: boolean;
+  /** The status in an error event that says that there is no room; null where none says so. */
+  fullStatus: number | null;
 }
 
 const deltaText = z.string().nullish().catch(null);
@@ -34,23 +37,23 @@ const chunk = z.looseObject({
     .catch(null),
   error: z.unknown().optional(),
 });
+/** vLLM answers 200 before it asks its queue, and says in the first event what it would have said with its status. */
+const fullError = z.looseObject({ code: z.literal([429, 503]) });
 
-/** Asks for a streamed answer to a question and reads it until it ends or `timeoutMs` have passed. */
-export function askStream(
-  run: ProbeRun,
-  { question, maxTokens, timeoutMs }: { question: string; maxTokens: number; timeoutMs: number },
-): Promise<Answer<StreamSeen>> {
-  const isMessages = run.target.dialect === 'anthropic-messages';
-  const body = {
-    model: run.target.upstreamModel,
-    messages: [{ role: 'user', content: question }],
-    max_tokens: maxTokens,
-    stream: true,
-    ...(!isMessages && { stream_options: { include_usage: true } }),
-  };
+/** Asks for a streamed answer and reads it until it ends or `timeoutMs` have passed. */
+export function askStream(run: ProbeRun, request: EverydayRequest, timeoutMs: number): Promise<Answer<StreamSeen>> {
+  const said = run.say({ model: run.target.upstreamModel, ...request, stream: true }, run.target);
   const startedAtMs = run.now();
-  return ask(run, { url: apiUrl(run.target, isMessages ? '/messages' : '/chat/completions'), body, timeoutMs }, async (response) => {
-    const seen: StreamSeen = { increments: 0, characters: 0, firstMs: null, lastMs: null, completionTokens: null, isBroken: false };
+  return ask(run, { ...said, timeoutMs }, async (response) => {
+    const seen: StreamSeen = {
+      increments: 0,
+      characters: 0,
+      firstMs: null,
+      lastMs: null,
+      completionTokens: null,
+      isBroken: false,
+      fullStatus: null,
+    };
     if (response.headers.get('content-type')?.includes('text/event-stream') !== true)
       return { ok: true, value: { ...seen, isBroken: true }, headers: response.headers };
     const parser = createParser({
@@ -71,6 +74,7 @@ export function askStream(
       // Out of time: what has come is what there is to judge. Silence is not an answer.
       if (seen.increments === 0) throw failure;
     }
+    if (seen.fullStatus !== null && seen.increments === 0) return { ok: false, kind: 'busy', status: seen.fullStatus };
     return { ok: true, value: seen, headers: response.headers };
   });
 }
@@ -79,6 +83,7 @@ function takeEvent(seen: StreamSeen, data: string, atMs: number): void {
   const read = chunk.safeParse(parse(data));
   if (!read.success || read.data.error != null) {
     seen.isBroken = true;
+    seen.fullStatus = fullError.safeParse(read.data?.error).data?.code ?? null;
     return;
   }
   const { choices, delta, usage } = read.data;

@@ -1,5 +1,6 @@
 /** What is probed, and with what. */
 import type { Capability, DialectId, KvCodec, Quantization } from '#schema/catalog';
+import type { ChatMessage, ChatRequest } from '#schema/chat';
 import type { Timers } from '#schema/timers';
 
 /** An endpoint as its operator declares it. */
@@ -21,9 +22,21 @@ export interface ProbeTarget {
   };
 }
 
+/** A chat request, but for the model. */
+export type Words = { messages: ChatMessage[]; max_tokens: number } & Record<string, unknown>;
+
+/** A request as it goes over the wire. */
+export interface Said {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
 export interface ProbePorts {
   /** Reaches the endpoint: the network, or a node's link. */
   fetch: typeof fetch;
+  /** Puts a chat request into the words in which a client's goes out, so that neither tells itself from the other (R8). `continues`: the beginning of the answer. */
+  say(request: ChatRequest, target: Omit<ProbeTarget, 'declared'>, continues?: string): Said;
   /** Epoch milliseconds. */
   now(): number;
   timers: Timers;
@@ -47,9 +60,9 @@ export function engineUrl({ url }: ProbeTarget, path: string): string {
   return `${url.replace(/\/v1$/, '')}${path}`;
 }
 
-/** Builds the headers of every call; the key goes to the endpoint's own address and nowhere else. */
+/** Builds the headers of calls that are no chat; the key goes to the endpoint's own address and nowhere else. */
 export function headersOf({ dialect, key }: ProbeTarget, hasBody: boolean): Record<string, string> {
-  const content = hasBody ? { 'content-type': 'application/json' } : {};
+  const content = hasBody ? { 'content-type': 'application/json', accept: 'application/json' } : {};
   if (dialect === 'anthropic-messages') return { ...content, 'anthropic-version': '2023-06-01', ...(key !== null && { 'x-api-key': key }) };
   return { ...content, ...(key !== null && { authorization: `Bearer ${key}` }) };
 }

@@ -1,11 +1,12 @@
 /** Several requests at once: how many are taken, and how fast they are together. */
-import { everydayQuestion } from './question.ts';
+import { everydayRequest } from './everyday.ts';
 import { askStream, tokensOf } from './stream.ts';
 import type { ProbeRun } from './target.ts';
 
 /** Streams at once at most, whatever is declared. */
 export const STREAMS_MAX = 8;
-const TOKENS_EACH = 24;
+/** What each is asked for; what has not come in time does not count. */
+const TOKENS_EACH = { maxTokensLeast: 24, maxTokensMost: 100 };
 const WINDOW_MS = 2_000;
 
 export interface TogetherSeen {
@@ -23,9 +24,7 @@ export async function askTogether(run: ProbeRun): Promise<TogetherSeen | null> {
   if (asked < 2) return null;
   const startedAtMs = run.now();
   const answers = await Promise.all(
-    Array.from({ length: asked }, () =>
-      askStream(run, { question: everydayQuestion(run.random), maxTokens: TOKENS_EACH, timeoutMs: WINDOW_MS }),
-    ),
+    Array.from({ length: asked }, () => askStream(run, everydayRequest(run.random, TOKENS_EACH), WINDOW_MS)),
   );
   if (answers.every((answer) => !answer.ok && answer.kind === 'out_of_time')) return null;
   const seen = answers.flatMap((answer) => (answer.ok && answer.value.lastMs !== null ? [answer.value] : []));

@@ -33,7 +33,11 @@ describe('scheduled jobs', () => {
     sqlite.behave('fails');
     await run(context);
     expect(lines).toEqual(
-      ['roll_up', 'reconcile', 'check_journal', 'probes', 'prices'].map((job) => ({ event: 'job_failed', job, error: 'Error' })),
+      ['roll_up', 'reconcile', 'check_journal', 'probes', 'prices', 'comparisons'].map((job) => ({
+        event: 'job_failed',
+        job,
+        error: 'Error',
+      })),
     );
     expect(asked).toEqual(['registry']);
   });

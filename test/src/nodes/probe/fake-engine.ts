@@ -1,8 +1,11 @@
 /** An engine that answers as a test says, on a clock that only the test moves: what probes are tried on. */
+import { createRandom } from '#devnet/random';
+import { sayChat } from '#src/dispatch/say-chat';
 import { probe } from '#src/nodes/probe/probe';
 import type { ProbePorts, ProbeTarget } from '#src/nodes/probe/target';
 import type { ProbeReport } from '#schema/probe';
 import { createManualClock, type ManualClock } from '#test/support/manual-clock';
+import { obedientCall, obedientText } from '#test/support/obedient-answer';
 
 type Body = Record<string, unknown>;
 
@@ -11,6 +14,8 @@ export interface Traits {
   model: string;
   context: number | null;
   metrics: string | null;
+  /** What SGLang tells at `/v1/loads`; null where it does not. */
+  loads: object | null;
   prefillMs: number;
   tokenMs: number;
   /** Requests at once; more are turned away. */
@@ -21,6 +26,8 @@ export interface Traits {
   stream?: (body: Body) => Response | 'silent' | undefined;
   models?: () => Response | 'silent';
   health?: () => Response | 'silent';
+  /** It stands behind a link, which answers 502 itself once a request is left. */
+  isLinked: boolean;
   /** The answer's text is the same for the same seed. */
   keepsSeed: boolean;
 }
@@ -37,9 +44,11 @@ export const HONEST: Traits = {
   model: 'Qwen/Qwen3-8B-FP8',
   context: 32_768,
   metrics: null,
+  loads: null,
   prefillMs: 100,
   tokenMs: 10,
   slots: 64,
+  isLinked: false,
   keepsSeed: true,
 };
 
@@ -68,6 +77,7 @@ export function createEngine(clock: ManualClock, over: Partial<Traits> = {}): { 
   function page(path: string): Response | 'silent' {
     if (path === '/health') return traits.health?.() ?? new Response('');
     if (path === '/metrics') return traits.metrics === null ? new Response('not found', { status: 404 }) : new Response(traits.metrics);
+    if (path === '/v1/loads' && traits.loads !== null) return Response.json(traits.loads);
     if (path === '/v1/models') {
       return (
         traits.models?.() ??
@@ -78,18 +88,15 @@ export function createEngine(clock: ManualClock, over: Partial<Traits> = {}): { 
   }
 
   function textOf(body: Body): string {
-    if (body['response_format'] !== undefined) return '{"city_of_answer":"Lisbon","city":"Lisbon"}';
-    const last = (body['messages'] as { role: string }[]).at(-1);
-    if (last?.role === 'assistant') return ' 8, 9, 10';
+    const obedient = obedientText(body);
+    if (obedient !== null) return obedient;
     return body['seed'] !== undefined && traits.keepsSeed ? `whale ${JSON.stringify(body['seed'])}` : `an answer, the ${++answers}th`;
   }
 
   async function complete(body: Body): Promise<Response> {
     await wait(traits.prefillMs + 5 * traits.tokenMs);
-    const calls =
-      body['tools'] === undefined
-        ? undefined
-        : [{ id: 'c', type: 'function', function: { name: 'get_weather', arguments: '{"city":"Lisbon"}' } }];
+    const called = obedientCall(body);
+    const calls = called === null ? undefined : [{ id: 'c', type: 'function', function: called }];
     const logprobs = body['logprobs'] === true ? { content: [{ token: 'a', logprob: -0.5 }] } : null;
     const message = { role: 'assistant', content: calls === undefined ? textOf(body) : null, ...(calls && { tool_calls: calls }) };
     return Response.json({
@@ -100,7 +107,7 @@ export function createEngine(clock: ManualClock, over: Partial<Traits> = {}): { 
   }
 
   function streamed(body: Body, signal: AbortSignal, release: () => void): Response {
-    const tokens = Number(body['max_tokens']);
+    const tokens = Number(body['max_completion_tokens'] ?? body['max_tokens']);
     let sent = 0;
     const event = (value: unknown) => new TextEncoder().encode(`data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`);
     const stream = new ReadableStream<Uint8Array>(
@@ -152,7 +159,10 @@ export function createEngine(clock: ManualClock, over: Partial<Traits> = {}): { 
       redirect: init.redirect,
     };
     calls.push(call);
-    const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    const aborted = new Promise<Response>((resolve, reject) => {
+      const refusal = () => Response.json({ error: { code: 'node_reset' } }, { status: 502 });
+      signal.addEventListener('abort', () => (traits.isLinked ? resolve(refusal()) : reject(signal.reason as Error)));
+    });
     const answered = await Promise.race([answer(call, signal), aborted]);
     return answered === 'silent' ? aborted : answered;
   };
@@ -170,11 +180,11 @@ export async function probeEngine(
   over: Partial<Traits> = {},
   target: Parameters<typeof targetOf>[0] = {},
   how: 'thorough' | 'quick' = 'thorough',
+  seed = 1,
 ): Promise<Probed> {
   const clock = createManualClock();
   const engine = createEngine(clock, over);
-  let draws = 0;
-  const ports: ProbePorts = { fetch: engine.fetch, now: clock.now, timers: clock.timers, random: () => (draws++ % 97) / 97 };
+  const ports: ProbePorts = { fetch: engine.fetch, now: clock.now, timers: clock.timers, random: createRandom(seed), say: sayChat };
   const startedAtMs = clock.now();
   let tookMs = Infinity;
   const probing = probe(targetOf(target), ports, how).then((report) => {

@@ -76,6 +76,29 @@ describe('a probe of a slow or busy endpoint', () => {
     expect(findingsOf(report)).toEqual(['completion:fatal']);
   });
 
+  it('takes an engine at its word that says inside a stream that it is full, as vLLM 0.32 does', async () => {
+    const error = {
+      message: 'The engine is currently busy and cannot accept new requests.',
+      type: 'Service Unavailable',
+      param: null,
+      code: 503,
+    };
+    const full = () =>
+      new Response(`data: ${JSON.stringify({ error })}\n\ndata: [DONE]\n\n`, { headers: { 'content-type': 'text/event-stream' } });
+    const { report } = await probeEngine({ stream: full });
+    expect(findingsOf(report)).toEqual(['streaming:note', 'concurrency:mismatch']);
+    expect(report.findings[1]?.seen).toBe('8 of 8 turned away');
+    expect(isPassed(report)).toBe(true);
+  });
+
+  it('knows its own impatience behind a link too, which then answers in the place of its node', async () => {
+    const late = await probeEngine({ isLinked: true, chat: () => 'silent' });
+    expect(late.report.findings[0]).toMatchObject({ what: 'completion', seen: 'no answer in time' });
+    const slow = await probeEngine({ isLinked: true, stream: () => 'silent' });
+    expect(findingsOf(slow.report)).toContain('streaming:note');
+    expect(isPassed(slow.report)).toBe(true);
+  });
+
   it('takes having no room for no fault, and for no proof', async () => {
     const { report } = await probeEngine({ slots: 0 });
     expect(findingsOf(report)).toEqual(['completion:note']);
