@@ -1,5 +1,5 @@
 /**
- * The upstream of every subject, a process of its own: a fixed JSON answer, or a stream of dated tokens at a set pace.
+ * The upstream of every subject, a process of its own: a fixed JSON answer, a list of one model, or a stream of dated tokens at a set pace.
  * Its parent sends `StreamShape` messages and gets `{ ready: port }` and `{ shaped: true }` back.
  */
 import { createServer, type ServerResponse } from 'node:http';
@@ -22,6 +22,7 @@ interface RunningStream {
 }
 
 const answer = Buffer.from(chatAnswerBody());
+const models = Buffer.from(JSON.stringify({ object: 'list', data: [{ id: 'model', object: 'model' }] }));
 const paced = new Set<RunningStream>();
 const chat = cut(STREAMS.chat);
 const messages = cut(STREAMS.messages);
@@ -92,12 +93,16 @@ function startStream(response: ServerResponse, wire: CutWire): void {
   else writeUnpaced(stream);
 }
 
+function answerWith(response: ServerResponse, body: Buffer): void {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
+}
+
 const server = createServer((request, response) => {
   const parts: Buffer[] = [];
   request.on('data', (part: Buffer) => parts.push(part));
   request.on('end', () => {
     if (Buffer.concat(parts).includes('"stream":true')) startStream(response, request.url === APIS.messages.path ? messages : chat);
-    else response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length }).end(answer);
+    else answerWith(response, request.method === 'GET' ? models : answer);
   });
 });
 server.keepAliveTimeout = 0;

@@ -1,21 +1,27 @@
 /**
  * The wire between a node and its NodeLink: one WebSocket that the node opens, many requests on it at once.
- * Text messages are control frames (JSON); binary messages carry bodies: one octet kind, four octets stream number (big endian), then the payload.
+ * Text messages are control frames (JSON); binary messages carry answers and bodies: one octet kind, four octets stream number (big endian), then the
+ * payload. A node may bundle those that it has to send at one moment.
  * Each direction of a stream may be `WINDOW_BYTES` ahead of what the other side has consumed and given credit for.
  */
 import { z } from 'zod';
-import { nodeDescription, nodeId, nodeLoad } from './node.ts';
+import { nodeDescription, nodeId, nodeLoad, nodeTrouble } from './node.ts';
 
-/** Raised with every change of these shapes; sides of different versions refuse each other in words. */
+/** Raised with every change that one side cannot tell the other of; sides of different versions refuse each other in words. */
 export const LINK_PROTOCOL = 1;
 
 /** Body bytes of one binary message at most, and of one control frame. */
 export const CHUNK_BYTES_MAX = 64 * 1024;
 export const CONTROL_CHARS_MAX = 256 * 1024;
+/** Length of a bundle at most. */
+export const BUNDLE_BYTES_MAX = 2 * CHUNK_BYTES_MAX;
+/** Octets that a bundle adds for itself, and for each of its parts. */
+export const BUNDLE_HEAD_BYTES = 5;
+export const BUNDLE_PART_BYTES = 4;
 /** A stream may be this far ahead of its reader. */
 export const WINDOW_BYTES = 256 * 1024;
-/** A reader gives credit once it has consumed this much since it last did, so that small events cost no credit messages. */
-export const CREDIT_STEP_BYTES = 64 * 1024;
+/** A reader gives credit once it has consumed this much since it last did: each credit wakes the other side, and half a window keeps it sending. */
+export const CREDIT_STEP_BYTES = 128 * 1024;
 /** Unread bytes of all streams together that one side keeps at most; past it the stream with the most unread bytes is reset. */
 export const LINK_BUFFER_BYTES_MAX = 32 * 1024 * 1024;
 /** A request body up to this long travels inside its `request` frame. */
@@ -73,6 +79,10 @@ export const BINARY = {
   credit: 3,
   /** Payload: a short reason, UTF-8. From the NodeLink: the client has left. From the node: the answer breaks off. The stream is over, unanswered. */
   reset: 4,
+  /** Payload: status and headers of an answer as JSON (`answerHead`). From the node, in place of a `head` frame: binary, so that it can be bundled. */
+  head: 5,
+  /** Stream 0. Payload: binary messages that a node had to send at the same moment, each after four octets for its length. None is a bundle. */
+  bundle: 6,
 } as const;
 export type BinaryKind = (typeof BINARY)[keyof typeof BINARY];
 
@@ -81,8 +91,19 @@ const headers = z.record(z.string().max(200), z.string().max(8_192));
 
 /** What a NodeLink says. */
 export const linkToNode = z.discriminatedUnion('type', [
-  /** First frame of a connection. `nonce` is signed by the node, which first compares the host of `router`, an origin, with the one that it dialled. */
-  z.object({ type: z.literal('challenge'), protocol: z.int(), nonce: z.string().min(16).max(200), router: z.string().max(300) }),
+  /**
+   * First frame of a connection. `nonce` is signed by the node, which first compares the host of `router`, an origin, with the one that it dialled.
+   * `hearsChanges`: this side takes `trouble` in a hello, and `describe` frames; a node sends neither to one that does not say so.
+   * `takesBundles`: the same of `BINARY.bundle` and `BINARY.head`.
+   */
+  z.object({
+    type: z.literal('challenge'),
+    protocol: z.int(),
+    nonce: z.string().min(16).max(200),
+    router: z.string().max(300),
+    hearsChanges: z.boolean().optional(),
+    takesBundles: z.boolean().optional(),
+  }),
   z.object({ type: z.literal('welcome'), node: nodeId, drained: z.boolean(), endpoints: z.array(z.string().max(200)).max(200) }),
   /** `body`: the whole body as text. Absent: exactly `bodyBytes` follow as data frames and an end; where both are absent there is none. */
   z.object({
@@ -101,6 +122,8 @@ export const linkToNode = z.discriminatedUnion('type', [
 ]);
 export type LinkToNode = z.infer<typeof linkToNode>;
 
+const nodeHead = z.strictObject({ type: z.literal('head'), stream, status: z.int().min(100).max(599), headers });
+
 /** What a node says. */
 export const nodeToLink = z.discriminatedUnion('type', [
   /** Answer to the challenge; `signature` is base64 over `linkStatement`. */
@@ -111,13 +134,21 @@ export const nodeToLink = z.discriminatedUnion('type', [
     signature: z.string().min(20).max(200),
     description: nodeDescription,
     load: nodeLoad.nullable(),
+    /** Why it can serve nothing now; absent or null where it can. */
+    trouble: nodeTrouble.nullable().optional(),
   }),
-  z.strictObject({ type: z.literal('head'), stream, status: z.int().min(100).max(599), headers }),
+  nodeHead,
   z.strictObject({ type: z.literal('load'), load: nodeLoad.nullable() }),
   /** The node finishes what is under way and takes nothing new. `false` takes it back. */
   z.strictObject({ type: z.literal('drain'), on: z.boolean() }),
+  /** What stands behind the node is another thing than it has said before, or can serve nothing now, which `trouble` explains; null: it can. */
+  z.strictObject({ type: z.literal('describe'), description: nodeDescription, trouble: nodeTrouble.nullable() }),
 ]);
 export type NodeToLink = z.infer<typeof nodeToLink>;
+
+/** Payload of a binary head. */
+export const answerHead = nodeHead.omit({ type: true, stream: true });
+export type AnswerHead = z.infer<typeof answerHead>;
 
 /** The text that a node signs (Ed25519) to open a link: bound to the router that it dialled, so that nobody in between can pass it on. */
 export function linkStatement({ router, node, nonce }: { router: string; node: string; nonce: string }): string {
@@ -152,6 +183,36 @@ export interface BinaryMessage {
   kind: number;
   stream: number;
   payload: Uint8Array;
+}
+
+/** Puts binary messages into one. */
+export function encodeBundle(messages: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bundle = new Uint8Array(messages.reduce((size, { length }) => size + BUNDLE_PART_BYTES + length, BUNDLE_HEAD_BYTES));
+  const view = new DataView(bundle.buffer);
+  bundle[0] = BINARY.bundle;
+  let offset = BUNDLE_HEAD_BYTES;
+  for (const message of messages) {
+    view.setUint32(offset, message.length);
+    bundle.set(message, offset + BUNDLE_PART_BYTES);
+    offset += BUNDLE_PART_BYTES + message.length;
+  }
+  return bundle;
+}
+
+/** Takes a message apart, without copying; one that is no bundle is its own only part. Null for a bundle that is too long, or cut off. */
+export function splitBundle(message: ArrayBuffer | Uint8Array): Uint8Array[] | null {
+  const bytes = message instanceof Uint8Array ? message : new Uint8Array(message);
+  if (bytes[0] !== BINARY.bundle) return [bytes];
+  if (bytes.length > BUNDLE_BYTES_MAX) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const parts: Uint8Array[] = [];
+  let offset = BUNDLE_HEAD_BYTES;
+  while (offset + BUNDLE_PART_BYTES <= bytes.length) {
+    const from = offset + BUNDLE_PART_BYTES;
+    offset = from + view.getUint32(offset);
+    parts.push(bytes.subarray(from, offset));
+  }
+  return offset === bytes.length ? parts : null;
 }
 
 /** Reads a binary message; null when it is shorter than its head or longer than may be. */

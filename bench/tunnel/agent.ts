@@ -1,4 +1,6 @@
 /** The node of the benchmark, a process of its own: the real agent in front of the benchmark's upstream. Its parent sends one `AgentOrder`. */
+import { describeNode } from '#cli/node/describe';
+import { modelNamed } from '#cli/node/engines/engine';
 import { openai } from '#cli/node/engines/openai';
 import { openKeyPair } from '#cli/node/identity/key-pair';
 import { readRouterAddress } from '#cli/node/router-address';
@@ -13,23 +15,30 @@ export interface AgentOrder {
   upstream: string;
 }
 
-const UNKNOWN = { capacity: { poolTokens: null, maxSequences: null }, measured: null, predicted: null };
+const MODEL = modelNamed('model', { context: 131_072 });
+const served = [{ model: 'model', facts: MODEL }];
+const found = { adapter: openai, version: null, models: [MODEL] };
+const measured = new Map();
+const look = {
+  found,
+  gpu: null,
+  served,
+  measured,
+  description: describeNode({ found, gpu: null, served, measured, predicted: new Map() }),
+};
 
 process.on('message', ({ router, node, savedKeys, upstream }: AgentOrder) => {
   runNode({
     router: readRouterAddress(router, false),
     node,
     keys: openKeyPair(savedKeys),
-    description: {
-      agentVersion: 'bench',
-      engine: { name: 'openai', version: null },
-      gpu: null,
-      models: [{ upstreamModel: 'model', context: 131_072, quantization: 'unknown', kvCache: 'unknown', capabilities: [], ...UNKNOWN }],
-    },
+    look,
+    declaredCodec: null,
+    wishes: [],
     engine: { url: upstream, key: null, fetch, timeoutMs: 5_000 },
-    adapter: openai,
     maxConcurrency: null,
     drainTimeoutMs: 1_000,
+    onServed: () => {},
     on: (event) => event.type === 'welcome' && process.send?.({ linked: true }),
   });
 });

@@ -7,23 +7,25 @@ import type { NodeDescription } from '#schema/node';
 import { HELLO_TIMEOUT_MS, LINK_CLOSE, PING, PONG, SILENCE_LIMIT_MS } from '#schema/node-link';
 import { LOAD_REGISTRY, type NodeLoadReport } from '#schema/node-load-report';
 import { RUNTIME_TIMERS } from '#schema/timers';
-import { attachmentOf, closeSocket, type Challenged, type Linked } from './link/attachment.ts';
-import { createConnectLimit, sourceOf } from './link/connect-limit.ts';
+import { attachmentOf, closeSocket, type Linked } from './link/attachment.ts';
 import { forward } from './link/forward.ts';
-import { challengeFor, refusalOf, type Hello } from './link/handshake.ts';
-import type { LinkStatus } from './link/link-status.ts';
-import { LinkedNode } from './link/linked-node.ts';
+import { statusOf, type LinkStatus } from './link/link-status.ts';
+import { LinkedNode, type Described } from './link/linked-node.ts';
 import { LOAD_HEADER, loadHeader } from './link/load-header.ts';
 import { createLoadReporter, type LoadReporter } from './link/load-reporter.ts';
-import { Lobby } from './link/lobby.ts';
-import { refuse, refuseLink } from './link/refusals.ts';
-import { readControl } from './link/session.ts';
+import { Lobby, type Proven } from './link/lobby.ts';
+import { createNewestOnly } from './link/newest-only.ts';
+import { refuse } from './link/refusals.ts';
 import { createLinkEvents, type LinkEvents } from './link-events.ts';
-import { findNode, type KnownNode } from './link-store.ts';
+import { findNode } from './link-store.ts';
+import type { ProbePorts, Said } from './probe/target.ts';
 
 /** How often a link is listened to while requests are under way, and while none are. */
 const WATCH_INTERVAL_MS = 5_000;
 const IDLE_WATCH_INTERVAL_MS = 60_000;
+
+/** What a node says of itself is acted on this often at most: each time costs probes, and the catalogue a version. */
+const DESCRIBED_INTERVAL_MS = 5_000;
 
 const DESCRIPTION_KEY = 'description';
 const ENDPOINTS_KEY = 'endpoints';
@@ -41,20 +43,28 @@ export interface NodeLinkEnv {
   HEALTH_BOARD: DurableObjectNamespace<LoadBoard>;
 }
 
+interface Told extends Pick<Described, 'description' | 'trouble'> {
+  nodeId: string;
+}
+
 /** One node's end of the wire. The object's name is the node's id. */
-export class NodeLink extends DurableObject<NodeLinkEnv> {
-  readonly #connects = createConnectLimit();
+export abstract class NodeLink extends DurableObject<NodeLinkEnv> {
   readonly #lobby: Lobby;
-  /** Sockets whose hello is being checked. */
-  readonly #checking = new WeakSet<WebSocket>();
   readonly #events: LinkEvents;
   readonly #reporter: LoadReporter;
+  readonly #described: (told: Told) => Promise<void>;
   #linked: LinkedNode | null = null;
   #isWatched = false;
 
   constructor(state: DurableObjectState, env: NodeLinkEnv) {
     super(state, env);
-    this.#lobby = new Lobby(() => state.getWebSockets());
+    this.#lobby = new Lobby({
+      db: env.DB,
+      nodeId: state.id.name ?? '',
+      now: () => this.now(),
+      sockets: () => state.getWebSockets(),
+      keep: (socket) => state.acceptWebSocket(socket),
+    });
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     this.#reporter = createLoadReporter({
       now: () => this.now(),
@@ -68,11 +78,21 @@ export class NodeLink extends DurableObject<NodeLinkEnv> {
       random: Math.random,
       timers: RUNTIME_TIMERS,
       fetch: (input: RequestInfo | URL, init?: RequestInit) => this.#forward(new Request(input, init)),
+      say: (...words) => this.say(...words),
       tell: (told) => this.#linked?.say({ type: 'state', ...told }),
       log: (event) => this.log(event),
     });
+    this.#described = createNewestOnly<Told>({
+      work: (told) => this.#events.onDescribed(told.nodeId, told),
+      now: () => this.now(),
+      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      intervalMs: DESCRIBED_INTERVAL_MS,
+    });
     this.#linked = this.#wake();
   }
+
+  /** Puts a probe's request into words. */
+  protected abstract say(...words: Parameters<ProbePorts['say']>): Said;
 
   /** Reads the clock; tests move it. */
   protected now(): number {
@@ -91,16 +111,8 @@ export class NodeLink extends DurableObject<NodeLinkEnv> {
 
   /** Tells how the link stands. */
   async status(): Promise<LinkStatus> {
-    const linked = this.#alive();
-    return {
-      linked: linked !== null,
-      linkedAtMs: linked?.linkedAtMs ?? null,
-      draining: linked?.isDraining ?? false,
-      streams: linked?.session.streams ?? 0,
-      load: linked?.told?.load ?? null,
-      loadAgeMs: linked?.told ? Math.max(0, this.now() - linked.told.atMs) : null,
-      description: (await this.ctx.storage.get<NodeDescription>(DESCRIPTION_KEY)) ?? null,
-    };
+    const description = (await this.ctx.storage.get<NodeDescription>(DESCRIPTION_KEY)) ?? null;
+    return statusOf(this.#alive(), description, this.now());
   }
 
   /** Lets the node finish what is under way and gives it nothing new, or takes that back. Without a link, what D1 says counts for the next. */
@@ -122,6 +134,16 @@ export class NodeLink extends DurableObject<NodeLinkEnv> {
     this.#lobby.clear(LINK_CLOSE.refused, 'the node has another key now');
   }
 
+  /** Takes over what the node has just told the register: which endpoints stand on it, and what it says of itself. */
+  async renew(description: NodeDescription): Promise<void> {
+    const linked = this.#linked;
+    if (linked === null) return;
+    const known = await findNode(this.env.DB, linked.nodeId);
+    if (known === null || known === 'unreadable') return;
+    await this.ctx.storage.put(ENDPOINTS_KEY, known.endpoints);
+    this.ctx.waitUntil(this.#tookNote(linked.nodeId, { description, trouble: linked.trouble }));
+  }
+
   /** Tells the node how one of its endpoints stands. */
   async tell(told: { endpoint: string; state: string; reason: string | null }): Promise<void> {
     this.#linked?.say({ type: 'state', ...told });
@@ -129,8 +151,8 @@ export class NodeLink extends DurableObject<NodeLinkEnv> {
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     if (this.#linked?.socket === socket) return this.#linked.receive(message);
-    const state = attachmentOf(socket);
-    if (state.phase === 'challenged') await this.#answer(socket, state, message);
+    const proven = await this.#lobby.hear(socket, message);
+    if (proven !== null) this.#welcome(proven);
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
@@ -152,46 +174,13 @@ export class NodeLink extends DurableObject<NodeLinkEnv> {
   }
 
   async #accept(request: Request): Promise<Response> {
-    const nowMs = this.now();
-    const source = sourceOf(request.headers.get('cf-connecting-ip') ?? '');
-    const refuseForMs = this.#connects.refuseForMs(source, nowMs);
-    if (refuseForMs !== null) return refuseLink('too_often', refuseForMs);
-    const url = new URL(request.url);
-    const nodeId = this.ctx.id.name ?? '';
-    const node = await findNode(this.env.DB, nodeId);
-    if (node === 'unreadable') return refuseLink('unreadable', 2_000);
-    if (node === null) return refuseLink('unknown', null);
-
-    this.#lobby.makeRoom();
-    const { 0: client, 1: server } = new WebSocketPair();
-    const { state, frame } = challengeFor(nodeId, { router: url.origin, source, nowMs });
-    this.ctx.acceptWebSocket(server);
-    server.serializeAttachment(state);
-    server.send(JSON.stringify(frame));
-    await this.#planAlarm(HELLO_TIMEOUT_MS + 1_000);
-    return new Response(null, { status: 101, webSocket: client });
+    const response = await this.#lobby.enter(request);
+    if (response.status === 101) await this.#planAlarm(HELLO_TIMEOUT_MS + 1_000);
+    return response;
   }
 
-  /** Takes the first message of a connection, which must be a signed hello. */
-  async #answer(socket: WebSocket, state: Challenged, message: string | ArrayBuffer): Promise<void> {
-    const hello = typeof message === 'string' ? readControl(message) : null;
-    if (hello?.type !== 'hello' || this.#checking.has(socket)) return closeSocket(socket, LINK_CLOSE.violation, 'one hello was expected');
-    this.#checking.add(socket);
-    const node = await findNode(this.env.DB, state.nodeId);
-    if (node === 'unreadable') return closeSocket(socket, LINK_CLOSE.tooOften, 'the node cannot be looked up now');
-    const refusal = node === null ? 'there is no such node' : await refusalOf(hello, state, node, this.now());
-    // It may have been closed while it was checked.
-    if (attachmentOf(socket).phase !== 'challenged') return;
-    if (node === null || refusal !== null) return closeSocket(socket, LINK_CLOSE.refused, refusal ?? '');
-    this.#connects.prove(state.source);
-    this.#welcome({ socket, source: state.source }, hello, node);
-  }
-
-  #welcome(
-    { socket, source }: { socket: WebSocket; source: string },
-    { node: nodeId, description, load }: Hello,
-    { drained, endpoints }: KnownNode,
-  ): void {
+  #welcome({ socket, source, hello, node: { drained, endpoints } }: Proven): void {
+    const { node: nodeId, description, load, trouble = null } = hello;
     const replaced = this.#linked;
     this.#linked = null;
     replaced?.close(LINK_CLOSE.replaced, 'another process has joined as this node');
@@ -206,6 +195,7 @@ export class NodeLink extends DurableObject<NodeLinkEnv> {
       streamsFrom: 1,
       drainedByRouter: drained,
       drainedByNode: false,
+      trouble,
       told,
     };
     socket.serializeAttachment(state);
@@ -213,13 +203,14 @@ export class NodeLink extends DurableObject<NodeLinkEnv> {
     this.#linked.say({ type: 'welcome', node: nodeId, drained, endpoints: endpoints.map(({ endpointId }) => endpointId) });
     const kept = this.ctx.storage.put({ [DESCRIPTION_KEY]: description, [ENDPOINTS_KEY]: endpoints, [LINKED_KEY]: nodeId });
     this.ctx.waitUntil(kept.then(() => (told === null ? undefined : this.#reporter.report(told))));
-    this.ctx.waitUntil(this.#events.onLinked(nodeId, description));
+    this.ctx.waitUntil(this.#events.onLinked(nodeId, { description, trouble }));
   }
 
   #link(socket: WebSocket, state: Linked): LinkedNode {
     const node: LinkedNode = new LinkedNode(socket, state, {
       now: () => this.now(),
       onLoad: () => node.told !== null && this.ctx.waitUntil(this.#reporter.report(node.told)),
+      onDescribed: (described) => this.ctx.waitUntil(this.#tookNote(node.nodeId, described)),
       onViolation: (reason) => {
         this.log({ event: 'node_link_violation', nodeId: node.nodeId, reason });
         this.#lost(node);
@@ -228,12 +219,17 @@ export class NodeLink extends DurableObject<NodeLinkEnv> {
     return node;
   }
 
+  async #tookNote(nodeId: string, { description, trouble }: Pick<Described, 'description' | 'trouble'>): Promise<void> {
+    await this.ctx.storage.put(DESCRIPTION_KEY, description);
+    await this.#described({ nodeId, description, trouble });
+  }
+
   /** Finds the link that a hibernated object left behind. */
   #wake(): LinkedNode | null {
     for (const socket of this.ctx.getWebSockets()) {
       const state = attachmentOf(socket);
       if (state.phase !== 'linked') continue;
-      this.#connects.prove(state.source);
+      this.#lobby.prove(state.source);
       return this.#link(socket, state);
     }
     return null;
@@ -243,6 +239,7 @@ export class NodeLink extends DurableObject<NodeLinkEnv> {
     const linked = this.#alive();
     if (linked === null) return refuse('node_unlinked');
     if (linked.isDraining) return refuse('node_draining');
+    if (linked.trouble !== null) return refuse('node_troubled');
     this.#watch();
     const response = await forward(request, linked.session);
     const load = loadHeader(linked.told, this.now());

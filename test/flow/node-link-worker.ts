@@ -3,7 +3,7 @@ import type { NodeLoadReport } from '#schema/node-load-report';
 import type { Env } from '#src/context';
 import { HealthBoard as RealHealthBoard } from '#src/health/board';
 import worker from '#src/index';
-import { NodeLink as RealNodeLink } from '#src/nodes/node-link';
+import { NodeLink as RealNodeLink } from '#src/node-link';
 
 export { Account } from '#src/index';
 

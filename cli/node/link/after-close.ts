@@ -30,7 +30,9 @@ const TOO_OFTEN_MS = 10_000;
 /** Reads an ended connection. */
 export function afterClose({ code, reason, refusal }: LinkEnd): NextStep {
   const final = refusal === null ? FINAL_CODE[code] : FINAL_STATUS[refusal.status];
-  if (final !== undefined) return { again: false, reason: reason === '' ? final : `${final} (${reason})` };
+  // Of one that was replaced, the router's reason is the same in other words.
+  const isSaid = reason === '' || code === LINK_CLOSE.replaced;
+  if (final !== undefined) return { again: false, reason: isSaid ? final : `${final} (${reason})` };
   if (refusal !== null) return { again: true, reason: `the router answered ${refusal.status}`, retryAfterMs: refusal.retryAfterMs };
   if (code === LINK_CLOSE.tooOften) return { again: true, reason: 'the router asks for a pause', retryAfterMs: TOO_OFTEN_MS };
   return { again: true, reason: reason === '' ? 'the connection was cut' : reason, retryAfterMs: null };

@@ -6,11 +6,20 @@ export interface EngineRequest {
   /** One of `LINK_PATHS`. */
   path: string;
   headers: Readonly<Record<string, string>>;
-  body: string | ReadableStream<Uint8Array> | null;
+  body: string | AsyncIterable<Uint8Array> | null;
+  /** Length of a body that comes in pieces. */
+  bodyBytes?: number;
+}
+
+/** What a node passes on of an answer; a `Response` has all of it. */
+export interface EngineAnswer {
+  status: number;
+  headers: Pick<Headers, 'get'>;
+  body: AsyncIterable<Uint8Array> | null;
 }
 
 /** Asks the engine. Resolves with its answer, or with one of ours where it does not answer; rejects only when aborted. */
-export type AskEngine = (request: EngineRequest, signal: AbortSignal) => Promise<Response>;
+export type AskEngine = (request: EngineRequest, signal: AbortSignal) => Promise<EngineAnswer>;
 
 /** Why a node answers itself; the code stands in the error's body. */
 export const REFUSALS = {

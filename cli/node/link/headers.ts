@@ -13,7 +13,7 @@ export function toEngineHeaders(headers: Readonly<Record<string, string>>): Reco
 }
 
 /** Keeps what a router may be told. Never a cookie, a place to go to, or how the local connection was run. */
-export function toRouterHeaders(headers: Headers): Record<string, string> {
+export function toRouterHeaders(headers: Pick<Headers, 'get'>): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const name of LINK_RESPONSE_HEADERS) {
     const value = headers.get(name);

@@ -1,90 +1,87 @@
 /** A request body on its way in: kept until the engine reads it, and credited then. */
-import { CREDIT_STEP_BYTES, WINDOW_BYTES } from '#schema/node-link';
+import { CHUNK_BYTES_MAX, CREDIT_STEP_BYTES, WINDOW_BYTES } from '#schema/node-link';
+import { ByteQueue } from '#src/nodes/link/byte-queue';
 
 export interface Inbox {
-  /** What the engine reads. */
-  body: ReadableStream<Uint8Array>;
+  /** What the engine reads, once. Throws where the body is broken off. */
+  body: AsyncIterable<Uint8Array>;
   /** Takes bytes that have arrived. False when they are more than the window or the announced length allows. */
   push(bytes: Uint8Array): boolean;
   /** Marks the body as whole. False when bytes are missing. */
   end(): boolean;
   /** Breaks the body off. */
   fail(reason: string): void;
+  /** Bytes that are kept for the engine. */
+  readonly unreadBytes: number;
 }
 
 /** Opens an inbox for a body of `sizeBytes`; `giveCredit` is called with what the engine has read, in steps worth a message. */
 export function createInbox(sizeBytes: number, giveCredit: (bytes: number) => void): Inbox {
-  const waiting: Uint8Array[] = [];
+  // However small the pieces are in which a router sends it, they cost no more memory than their bytes.
+  const unread = new ByteQueue();
   let unreadBytes = 0;
   let seenBytes = 0;
   let owedBytes = 0;
   let isWhole = false;
   let isOver = false;
-  let reader: ReadableStreamDefaultController<Uint8Array> | null = null;
-  let wanted: (() => void) | null = null;
+  let failure: string | null = null;
+  let wake = (): void => {};
 
-  /** Hands the reader what it waits for, if that is here. */
-  function serve(): void {
-    if (reader === null || wanted === null || isOver) return;
-    const bytes = waiting.shift();
-    if (bytes !== undefined) {
-      unreadBytes -= bytes.length;
-      reader.enqueue(bytes);
-      owedBytes += bytes.length;
-      if (owedBytes >= CREDIT_STEP_BYTES && seenBytes < sizeBytes) {
-        giveCredit(owedBytes);
-        owedBytes = 0;
-      }
-    } else if (isWhole) {
-      isOver = true;
-      reader.close();
-    } else {
-      return;
+  function take(bytes: Uint8Array): Uint8Array {
+    unreadBytes -= bytes.length;
+    owedBytes += bytes.length;
+    const isRead = seenBytes === sizeBytes && unreadBytes === 0;
+    // The last of it, too: what the router counts as unread on this link is not there for other requests.
+    if (owedBytes >= CREDIT_STEP_BYTES || isRead) {
+      giveCredit(owedBytes);
+      owedBytes = 0;
     }
-    const done = wanted;
-    wanted = null;
-    done();
+    return bytes;
   }
 
-  const body = new ReadableStream<Uint8Array>(
-    {
-      start: (controller) => void (reader = controller),
-      pull: () =>
-        new Promise<void>((resolve) => {
-          wanted = resolve;
-          serve();
-        }),
-      cancel() {
-        isOver = true;
-        waiting.length = 0;
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  function over(): void {
+    isOver = true;
+    unread.clear();
+  }
+
+  async function* read(): AsyncGenerator<Uint8Array, void> {
+    try {
+      for (;;) {
+        if (failure !== null) throw new Error(failure);
+        if (unread.length > 0) yield take(unread.take(CHUNK_BYTES_MAX));
+        else if (isWhole) return;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      over();
+    }
+  }
 
   return {
-    body,
+    body: read(),
     push(bytes) {
       seenBytes += bytes.length;
       unreadBytes += bytes.length;
       if (isWhole || unreadBytes > WINDOW_BYTES || seenBytes > sizeBytes) return false;
       if (isOver) return true;
-      waiting.push(bytes);
-      serve();
+      unread.push(bytes);
+      wake();
       return true;
     },
     end() {
       if (isWhole || seenBytes !== sizeBytes) return false;
       isWhole = true;
-      serve();
+      wake();
       return true;
     },
     fail(reason) {
       if (isOver) return;
-      isOver = true;
-      waiting.length = 0;
-      reader?.error(new Error(reason));
-      wanted?.();
+      failure = reason;
+      over();
+      wake();
+    },
+    get unreadBytes() {
+      return isOver ? 0 : unreadBytes;
     },
   };
 }

@@ -4,7 +4,7 @@ import type { NodeLoad } from '#schema/node';
 import type { Timers } from '#schema/timers';
 import { afterClose, type LinkEnd } from './after-close.ts';
 import { createBackoff, GOOD_LINK_MS } from './backoff.ts';
-import { createSession, type LinkSocket, type Session, type SessionEvent, type SessionPorts } from './session.ts';
+import { createSession, type Session, type SessionEvent, type SessionPorts } from './session.ts';
 import type { Dial, Dialled } from './socket.ts';
 
 /** What happens to the link; `again` is null when nobody comes again. */
@@ -29,6 +29,8 @@ export interface Link {
   leave(): void;
   tellLoad(load: NodeLoad | null): void;
   tellDrain(on: boolean): void;
+  /** Says anew what stands behind the node. */
+  tellStanding(): void;
   readonly isOpen: boolean;
   /** Requests under way. */
   readonly streams: number;
@@ -44,11 +46,10 @@ export function keepLink(ports: LinkPorts): Link {
   const { promise: over, resolve: finish } = Promise.withResolvers<string | null>();
   let hasLeft = false;
   let retry: unknown;
-  let current: { session: Session | null; socket: LinkSocket | null; dialled: Dialled; giveUp(): void } | null = null;
+  let current: { session: Session | null; dialled: Dialled; giveUp(): void } | null = null;
 
   function connect(): void {
     let session: Session | null = null;
-    let socket: LinkSocket | null = null;
     let watch: unknown;
     let isOver = false;
     const dialledAtMs = now();
@@ -90,9 +91,8 @@ export function keepLink(ports: LinkPorts): Link {
 
     const dialled = ports.dial(ports.url, {
       opened(made) {
-        socket = made;
         session = createSession({ ...ports, socket: made, on: hear });
-        current = { session, socket, dialled, giveUp };
+        current = { session, dialled, giveUp };
       },
       received(message) {
         heardAtMs = now();
@@ -102,7 +102,7 @@ export function keepLink(ports: LinkPorts): Link {
     });
     const giveUp = (): void => end({ again: false, reason: '' });
     if (!isOver) {
-      current ??= { session, socket, dialled, giveUp };
+      current ??= { session, dialled, giveUp };
       watch = timers.set(look, PING_INTERVAL_MS);
     }
   }
@@ -115,12 +115,13 @@ export function keepLink(ports: LinkPorts): Link {
       hasLeft = true;
       timers.clear(retry);
       const leaving = current;
-      leaving?.socket?.close(NORMAL, 'the node leaves');
-      if (leaving?.socket === null) leaving.dialled.drop('');
+      if (leaving?.session === null) leaving.dialled.drop('');
+      else leaving?.session.leave(NORMAL, 'the node leaves');
       leaving?.giveUp();
       finish(null);
     },
     tellLoad: (load) => current?.session?.tellLoad(load),
+    tellStanding: () => current?.session?.tellStanding(),
     tellDrain: (isOn) => current?.session?.tellDrain(isOn),
     get isOpen() {
       return current?.session?.isOpen ?? false;

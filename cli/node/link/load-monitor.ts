@@ -2,9 +2,10 @@
 import { LOAD_INTERVAL_MS } from '#schema/node-link';
 import type { NodeLoad } from '#schema/node';
 import type { Timers } from '#schema/timers';
+import type { EngineLoad } from '../engines/engine.ts';
 
 /** What the engine says: its load, or null where it has none to tell; `gone` where nothing answers, `busy` where only the answer is late. */
-export type EngineReading = { load: NodeLoad | null } | 'gone' | 'busy';
+export type EngineReading = { load: EngineLoad | null } | 'gone' | 'busy';
 
 export interface LoadMonitorPorts {
   read(): Promise<EngineReading>;
@@ -69,7 +70,8 @@ export function watchLoad(ports: LoadMonitorPorts): LoadMonitor {
     if (reading === 'gone') load = null;
     // An engine in the middle of a long prefill answers late: what it said last and what we count is the best there is.
     else if (reading === 'busy' || reading.load === null) load = atLeastOwn(reading === 'busy' ? load : null);
-    else load = reading.load;
+    // Of an engine that does not count who waits, we know at least who of ours does.
+    else load = { ...reading.load, waiting: reading.load.waiting ?? ownLoad().waiting };
     if (wasThere !== isThere) ports.onEngine(isThere);
     tellIfNews(true);
     timer = timers.set(() => void look(), isThere ? LOAD_INTERVAL_MS : GONE_INTERVAL_MS);

@@ -16,9 +16,12 @@ export function createReading(adapter: EngineAdapter, options: AskOptions): () =
         throw error;
       }
     };
-    const answers: Answers = await ask(paths, { ...options, fetch: watched });
-    if ([...answers.values()].every((answer) => answer === null)) return failures.some(isRefused) ? 'gone' : 'busy';
-    return { load: adapter.load?.read(answers) ?? null };
+    const first = await ask(paths, { ...options, fetch: watched });
+    if ([...first.values()].every((answer) => answer === null)) return failures.some(isRefused) ? 'gone' : 'busy';
+    const more = adapter.load?.asksThen?.(first) ?? [];
+    const answers: Answers = more.length === 0 ? first : new Map([...first, ...(await ask(more, options))]);
+    const load = adapter.load?.read(answers) ?? null;
+    return load === 'asleep' ? 'gone' : { load };
   };
 }
 

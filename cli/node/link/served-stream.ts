@@ -1,5 +1,5 @@
 /** One request of the router on this node: asks the engine, relays the answer as fast as the router reads it. */
-import { BINARY, CHUNK_BYTES_MAX, encodeBinary, encodeCredit, WINDOW_BYTES, type LinkToNode, type NodeToLink } from '#schema/node-link';
+import { BINARY, CHUNK_BYTES_MAX, encodeBinary, encodeCredit, WINDOW_BYTES, type AnswerHead, type LinkToNode } from '#schema/node-link';
 import type { AskEngine } from './engine-port.ts';
 import { toEngineHeaders, toRouterHeaders } from './headers.ts';
 import { createInbox, type Inbox } from './inbox.ts';
@@ -12,7 +12,7 @@ export type RequestFrame = Extract<LinkToNode, { type: 'request' }>;
 
 /** Where a stream writes. */
 export interface StreamWriter {
-  control(frame: NodeToLink): void;
+  head(stream: number, head: AnswerHead): void;
   binary(message: Uint8Array<ArrayBuffer>): void;
   /** Resolves once the connection takes more. */
   room(): Promise<void>;
@@ -33,6 +33,8 @@ export interface ServedStream {
   credit(bytes: number): boolean;
   /** The router wants no more. Says nothing back. */
   abort(): void;
+  /** Bytes of the request body that are kept for the engine. */
+  readonly unreadBytes: number;
   /** Resolves when it is over, however. */
   over: Promise<StreamEnd>;
 }
@@ -48,28 +50,34 @@ export function serveStream(frame: RequestFrame, askEngine: AskEngine, write: St
 
   async function relay(): Promise<StreamEnd> {
     let status: number | null = null;
+    let isWhole = false;
     try {
       const body = frame.body ?? inbox?.body ?? null;
-      const request = { method: frame.method, path: frame.path, headers: toEngineHeaders(frame.headers), body };
+      const headers = toEngineHeaders(frame.headers);
+      const request = { method: frame.method, path: frame.path, headers, body, ...(inbox !== null && { bodyBytes: sizeBytes }) };
       const answer = await askEngine(request, left.signal);
       left.signal.throwIfAborted();
+      // Answers without a body would not wait for a router that reads none of them.
+      await write.room();
+      left.signal.throwIfAborted();
       ({ status } = answer);
-      write.control({ type: 'head', stream, status, headers: toRouterHeaders(answer.headers) });
+      write.head(stream, { status, headers: toRouterHeaders(answer.headers) });
       if (answer.body !== null) await relayBody(answer.body);
+      isWhole = true;
       write.binary(encodeBinary(BINARY.end, stream));
       return { status, completionTokens: tokens.read() };
     } catch {
       if (!left.signal.aborted) write.binary(encodeBinary(BINARY.reset, stream, BROKEN_OFF));
       return { status: null, completionTokens: tokens.read() };
     } finally {
-      // Ends the engine's work where the answer was not read to its end.
-      left.abort();
+      // Ends the engine's work where the answer was not read to its end; the connection of one that was is kept.
+      if (!isWhole) left.abort();
       window.close();
       inbox?.fail('the stream is over');
     }
   }
 
-  async function relayBody(body: ReadableStream<Uint8Array>): Promise<void> {
+  async function relayBody(body: AsyncIterable<Uint8Array>): Promise<void> {
     for await (const bytes of body) {
       tokens.add(bytes);
       for (let offset = 0; offset < bytes.length;) {
@@ -91,6 +99,9 @@ export function serveStream(frame: RequestFrame, askEngine: AskEngine, write: St
       left.abort();
       window.close();
       inbox?.fail('the router has let go');
+    },
+    get unreadBytes() {
+      return inbox?.unreadBytes ?? 0;
     },
     over: relay(),
   };

@@ -3,6 +3,8 @@ import {
   BINARY,
   CONTROL_CHARS_MAX,
   decodeBinary,
+  encodeBinary,
+  LINK_BUFFER_BYTES_MAX,
   LINK_CLOSE,
   LINK_PATHS,
   LINK_PROTOCOL,
@@ -17,6 +19,7 @@ import {
 } from '#schema/node-link';
 import type { NodeDescription, NodeLoad } from '#schema/node';
 import { refuse, type AskEngine, type RefusalCode } from './engine-port.ts';
+import { createOutbox } from './outbox.ts';
 import { serveStream, type RequestFrame, type ServedStream, type StreamEnd, type StreamWriter } from './served-stream.ts';
 
 /** The connection as a session sees it. Nothing is thrown when it is gone. */
@@ -45,7 +48,8 @@ export interface SessionPorts {
   node: string;
   /** Signs a text with the node's key; base64. */
   sign(statement: string): string;
-  description: NodeDescription;
+  /** What it says of itself now, and why it can serve nothing; null where it can. */
+  standing(): { description: NodeDescription; trouble: string | null };
   load(): NodeLoad | null;
   askEngine: AskEngine;
   /** Requests at once; beyond them the node says that it is full. */
@@ -57,19 +61,24 @@ export interface SessionPorts {
 
 export interface Session {
   /** Takes a message of the router. */
-  receive(message: string | ArrayBuffer): void;
+  receive(message: string | ArrayBuffer | Uint8Array): void;
   /** Notes that the connection is gone: every request under way is let go. */
   lost(): void;
   /** Asks whether the router is still there; its answer is a message like any other. */
   ping(): void;
   tellLoad(load: NodeLoad | null): void;
   tellDrain(on: boolean): void;
+  /** Says anew what stands behind the node; a router that does not hear of changes reads it in the next hello. */
+  tellStanding(): void;
+  /** Sends what is left to say and closes the connection. */
+  leave(code: number, reason: string): void;
   /** Whether the router has taken the node in. */
   readonly isOpen: boolean;
   /** Requests under way. */
   readonly streams: number;
 }
 
+const UTF8 = new TextEncoder();
 const GET_PATHS: ReadonlySet<string> = new Set(['/v1/models', '/health', '/metrics']);
 
 /** Opens a session on a connection that has just been made. */
@@ -78,12 +87,20 @@ export function createSession(ports: SessionPorts): Session {
   const streams = new Map<number, ServedStream>();
   let phase: 'greeting' | 'signed' | 'open' | 'over' = 'greeting';
   let lastStream = 0;
+  /** Whether the router takes what else there is to say of the node. */
+  let hearsChanges = false;
+  let takesBundles = false;
   /** The operator's wish, told by the router. */
   let isDrained = false;
 
+  const send = (message: Uint8Array<ArrayBuffer>): void => void (phase === 'open' && socket.send(message));
+  const outbox = createOutbox(send);
   const write: StreamWriter = {
-    control: (frame) => control(frame),
-    binary: (message) => void (phase === 'open' && socket.send(message)),
+    head(stream, head) {
+      if (takesBundles) outbox.put(encodeBinary(BINARY.head, stream, UTF8.encode(JSON.stringify(head))));
+      else control({ type: 'head', stream, ...head });
+    },
+    binary: (message) => (takesBundles ? outbox.put(message) : send(message)),
     room: () => socket.room(),
   };
 
@@ -103,9 +120,16 @@ export function createSession(ports: SessionPorts): Session {
     on({ type: 'broken', reason, final });
   }
 
+  /** Request bodies that wait for the engine, all together. */
+  function unreadBytes(): number {
+    let bytes = 0;
+    for (const stream of streams.values()) bytes += stream.unreadBytes;
+    return bytes;
+  }
+
   const violate = (what: string): void => end(LINK_CLOSE.violation, `the router sent ${what}`, false);
 
-  function greet({ protocol, nonce, router }: Extract<LinkToNode, { type: 'challenge' }>): void {
+  function greet({ protocol, nonce, router, ...more }: Extract<LinkToNode, { type: 'challenge' }>): void {
     if (protocol !== LINK_PROTOCOL) {
       const [age, whom] = protocol > LINK_PROTOCOL ? ['newer', 'this command'] : ['older', 'the router'];
       end(LINK_CLOSE.refused, `the router speaks an ${age} protocol (${protocol}, here ${LINK_PROTOCOL}): update ${whom}`, true);
@@ -114,9 +138,20 @@ export function createSession(ports: SessionPorts): Session {
       end(LINK_CLOSE.refused, `the router calls itself ${router}, but was dialled as ${ports.routerHost}: dial it by its own name`, true);
     } else {
       phase = 'signed';
-      const { node, description } = ports;
+      hearsChanges = more.hearsChanges === true;
+      takesBundles = more.takesBundles === true;
+      const { node } = ports;
+      const { description, trouble } = ports.standing();
       const signature = ports.sign(linkStatement({ router, node, nonce }));
-      control({ type: 'hello', protocol: LINK_PROTOCOL, node, signature, description, load: ports.load() });
+      control({
+        type: 'hello',
+        protocol: LINK_PROTOCOL,
+        node,
+        signature,
+        description,
+        load: ports.load(),
+        ...(hearsChanges && { trouble }),
+      });
     }
   }
 
@@ -161,7 +196,7 @@ export function createSession(ports: SessionPorts): Session {
     on(frame);
   }
 
-  function receiveBinary(bytes: ArrayBuffer): void {
+  function receiveBinary(bytes: ArrayBuffer | Uint8Array): void {
     const message = decodeBinary(bytes);
     if (message === null || phase !== 'open') return violate('a binary frame that cannot be read');
     const { kind, payload } = message;
@@ -170,6 +205,7 @@ export function createSession(ports: SessionPorts): Session {
     // What was on its way when the request ended is nobody's fault.
     if (stream === undefined) return;
     if (kind === BINARY.data && !stream.data(payload)) return violate('more of a body than it may');
+    if (kind === BINARY.data && unreadBytes() > LINK_BUFFER_BYTES_MAX) return violate('more than a link may hold');
     if (kind === BINARY.end && !stream.end()) return violate('less of a body than announced');
     if (kind === BINARY.credit && !stream.credit(readCredit(payload) ?? Infinity)) return violate('credit for what it was not sent');
     if (kind === BINARY.reset) stream.abort();
@@ -185,6 +221,12 @@ export function createSession(ports: SessionPorts): Session {
     lost: finish,
     ping: () => void (phase !== 'over' && socket.send(PING)),
     tellLoad: (load) => void (phase === 'open' && control({ type: 'load', load })),
+    tellStanding: () => void (phase === 'open' && hearsChanges && control({ type: 'describe', ...ports.standing() })),
+    leave(code, reason) {
+      outbox.flush();
+      finish();
+      socket.close(code, reason);
+    },
     tellDrain: (isOn) => void (phase === 'open' && control({ type: 'drain', on: isOn })),
     get isOpen() {
       return phase === 'open';
@@ -195,7 +237,8 @@ export function createSession(ports: SessionPorts): Session {
   };
 }
 
-const KINDS: ReadonlySet<number> = new Set(Object.values(BINARY));
+/** What a router says; heads and bundles are a node’s. */
+const KINDS: ReadonlySet<number> = new Set([BINARY.data, BINARY.end, BINARY.credit, BINARY.reset]);
 
 /** Reads a control frame; null for one that is none. */
 function readFrame(text: string): LinkToNode | null {

@@ -26,6 +26,8 @@ export interface Linked {
   /** Asked for by the operator through the API. */
   drainedByRouter: boolean;
   drainedByNode: boolean;
+  /** Why it can serve nothing now; null where it can. */
+  trouble: string | null;
   told: ToldLoad | null;
 }
 

@@ -1,13 +1,13 @@
 /** One HTTP request over a link: out as frames, and back as a response whose body is read no faster than its reader reads. */
 import { INLINE_BODY_CHARS_MAX, LINK_PATHS, LINK_REQUEST_HEADERS, LINK_RESPONSE_HEADERS } from '#schema/node-link';
 import { createAnswerBody } from './answer-body.ts';
+import { piecesOf } from './body-pieces.ts';
 import { refuse, type Refusal } from './refusals.ts';
 import type { LinkRequest, LinkSession, OpenStream } from './session.ts';
 import type { BreakReason } from './stream.ts';
 
 const PATHS: ReadonlySet<string> = new Set(LINK_PATHS);
-const REQUEST_HEADERS: ReadonlySet<string> = new Set(LINK_REQUEST_HEADERS);
-const RESPONSE_HEADERS: ReadonlySet<string> = new Set(LINK_RESPONSE_HEADERS);
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const HARMLESS_VALUE = /^[\t\x20-\x7e]*$/;
 /** Statuses that a response with a body may have, apart from redirects, which nobody follows. */
 const isPassable = (status: number) =>
@@ -35,11 +35,11 @@ export async function forward(request: Request, session: LinkSession): Promise<R
     left: () => stream?.reset('the client has left'),
   });
   const stream: OpenStream | null = session.open(
-    { method, path: pathname, headers: pick(request.headers, REQUEST_HEADERS), ...outgoing.frame },
+    { method, path: pathname, headers: pick(request.headers, LINK_REQUEST_HEADERS), ...outgoing.frame },
     {
       head(status, headers) {
         if (isPassable(status))
-          return resolve(new Response(body.stream, { status, headers: pick(Object.entries(headers), RESPONSE_HEADERS) }));
+          return resolve(new Response(body.stream, { status, headers: pick(lowerCase(headers), LINK_RESPONSE_HEADERS) }));
         stream?.reset('an answer that cannot be passed on');
         resolve(refuse('node_protocol'));
       },
@@ -84,7 +84,7 @@ async function readOutgoing(request: Request): Promise<{ frame: Pick<LinkRequest
   const bytes = new Uint8Array(await request.arrayBuffer());
   if (bytes.length > INLINE_BODY_CHARS_MAX) return toLong(inOnePiece(bytes));
   try {
-    return { frame: { body: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }, long: null };
+    return { frame: { body: UTF8.decode(bytes) }, long: null };
   } catch {
     return toLong(inOnePiece(bytes));
   }
@@ -108,7 +108,7 @@ function inOnePiece(bytes: Uint8Array): LongBody {
 async function sendBody(stream: OpenStream, { pieces, sizeBytes }: LongBody, breakOff: (reason: string) => void): Promise<void> {
   let sentBytes = 0;
   try {
-    for await (const piece of pieces) {
+    for await (const piece of piecesOf(pieces)) {
       sentBytes += piece.length;
       if (sentBytes > sizeBytes) break;
       if (!(await stream.send(piece))) return;
@@ -121,7 +121,16 @@ async function sendBody(stream: OpenStream, { pieces, sizeBytes }: LongBody, bre
 }
 
 /** Keeps the headers that may cross; a value that could split a header does not. */
-function pick(headers: Iterable<[string, string]>, allowed: ReadonlySet<string>): Record<string, string> {
-  const kept = [...headers].map(([name, value]) => [name.toLowerCase(), value] as const);
-  return Object.fromEntries(kept.filter(([name, value]) => allowed.has(name) && HARMLESS_VALUE.test(value)));
+function pick(headers: Headers | ReadonlyMap<string, string>, allowed: readonly string[]): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of allowed) {
+    const value = headers.get(name) ?? null;
+    if (value !== null && HARMLESS_VALUE.test(value)) kept[name] = value;
+  }
+  return kept;
+}
+
+/** Headers as a node names them; no `Headers`, which would throw at what is dropped here. */
+function lowerCase(headers: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -16,7 +16,7 @@ export function challengeFor(
   const nonce = Array.from(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)), (byte) => byte.toString(16).padStart(2, '0')).join('');
   return {
     state: { phase: 'challenged', nodeId, router, nonce, source, atMs: nowMs },
-    frame: { type: 'challenge', protocol: LINK_PROTOCOL, nonce, router },
+    frame: { type: 'challenge', protocol: LINK_PROTOCOL, nonce, router, hearsChanges: true, takesBundles: true },
   };
 }
 

@@ -3,11 +3,17 @@ import type { LinkToNode, NodeToLink } from '#schema/node-link';
 import { closeSocket, type Linked } from './attachment.ts';
 import type { ToldLoad } from './load-header.ts';
 import { LinkSession } from './session.ts';
+import { createWordLimit, type WordLimit } from './word-limit.ts';
+
+export type Described = Extract<NodeToLink, { type: 'describe' }>;
+type Said = Extract<NodeToLink, { type: 'load' | 'drain' | 'describe' }>;
 
 export interface LinkedNodePorts {
   now(): number;
   /** The node has told its load. */
   onLoad(): void;
+  /** The node serves something else now, or cannot serve, or can again. */
+  onDescribed(told: Described): void;
   /** The session has closed the link: the node broke the rules. */
   onViolation(reason: string): void;
 }
@@ -19,6 +25,7 @@ export class LinkedNode {
   /** When the last frame came, epoch milliseconds. */
   heardAtMs: number;
   readonly #ports: LinkedNodePorts;
+  readonly #words: WordLimit;
   #state: Linked;
 
   constructor(socket: WebSocket, state: Linked, ports: LinkedNodePorts) {
@@ -26,6 +33,7 @@ export class LinkedNode {
     this.#state = state;
     this.#ports = ports;
     this.heardAtMs = state.linkedAtMs;
+    this.#words = createWordLimit(ports.now());
     const wire = {
       text: (frame: LinkToNode) => this.say(frame),
       binary: (message: Uint8Array<ArrayBuffer>) => this.#send(message),
@@ -35,7 +43,7 @@ export class LinkedNode {
       },
     };
     const events = {
-      said: (frame: Extract<NodeToLink, { type: 'load' | 'drain' }>) => this.#heard(frame),
+      said: (frame: Said) => this.#heard(frame),
       numbered: (streamsFrom: number) => this.#keep({ streamsFrom }),
     };
     this.session = new LinkSession(wire, events, state.streamsFrom);
@@ -55,6 +63,11 @@ export class LinkedNode {
 
   get isDraining(): boolean {
     return this.#state.drainedByRouter || this.#state.drainedByNode;
+  }
+
+  /** Why it can serve nothing now, in its own words; null where it can. */
+  get trouble(): string | null {
+    return this.#state.trouble;
   }
 
   /** Takes one message of the node. */
@@ -80,8 +93,14 @@ export class LinkedNode {
     closeSocket(this.socket, code, reason);
   }
 
-  #heard(frame: Extract<NodeToLink, { type: 'load' | 'drain' }>): void {
+  /** Each word is written down, passed on and paid for, so that nobody may say one after the other. */
+  #heard(frame: Said): void {
+    if (!this.#words.take(this.#ports.now())) return this.session.violated('more words about itself than a node has');
     if (frame.type === 'drain') return this.#keep({ drainedByNode: frame.on });
+    if (frame.type === 'describe') {
+      this.#keep({ trouble: frame.trouble });
+      return this.#ports.onDescribed(frame);
+    }
     this.#keep({ told: { load: frame.load, atMs: this.#ports.now() } });
     this.#ports.onLoad();
   }

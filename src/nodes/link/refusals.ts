@@ -3,6 +3,7 @@
 const REFUSALS = {
   node_unlinked: { status: 503, message: 'the node is not connected', retryAfterS: 2 },
   node_draining: { status: 503, message: 'the node is draining: it takes nothing new', retryAfterS: 10 },
+  node_troubled: { status: 503, message: 'the node cannot serve now', retryAfterS: 5 },
   node_full: { status: 503, message: 'the node is full', retryAfterS: 1 },
   node_path: { status: 404, message: 'nodes serve no such path' },
   node_reset: { status: 502, message: 'the node broke the request off' },

@@ -5,20 +5,21 @@
 import {
   BINARY,
   CHUNK_BYTES_MAX,
-  CONTROL_CHARS_MAX,
   CREDIT_STEP_BYTES,
   decodeBinary,
   encodeBinary,
   encodeCredit,
   LINK_BUFFER_BYTES_MAX,
   LINK_CLOSE,
-  nodeToLink,
   readCredit,
+  splitBundle,
   STREAMS_MAX,
+  type AnswerHead,
   type LinkToNode,
   type NodeToLink,
 } from '#schema/node-link';
 import { EndedStreams } from './ended-streams.ts';
+import { readControl, readHead } from './read-words.ts';
 import { StreamState, type BreakReason, type StreamReader } from './stream.ts';
 
 /** Where frames go. */
@@ -30,8 +31,8 @@ export interface LinkWire {
 
 /** What the owner of a session is told. */
 export interface SessionEvents {
-  /** `load` and `drain` frames of the node. */
-  said(frame: Extract<NodeToLink, { type: 'load' | 'drain' }>): void;
+  /** What the node says of itself, and of no request. */
+  said(frame: Extract<NodeToLink, { type: 'load' | 'drain' | 'describe' }>): void;
   /** No stream is numbered `streamsFrom` or higher yet; whoever goes on with this connection later must begin there. */
   numbered(streamsFrom: number): void;
 }
@@ -56,11 +57,14 @@ const NUMBERS_RESERVED = 4_096;
 /** Late frames that no network explains, before the link is closed. */
 const LATE_FRAMES_MAX = 64;
 
+/** The NodeLink’s side of one connection, from the first request to its end. */
 export class LinkSession {
   readonly #wire: LinkWire;
   readonly #events: SessionEvents;
   readonly #open = new Map<number, StreamState>();
   readonly #ended = new EndedStreams();
+  /** Streams that have ended well, and whose reader has not taken all of the answer. */
+  readonly #unread = new Set<StreamState>();
   /** Wakes those who wait for room to send. */
   #waiting: (() => void)[] = [];
   #nextNumber: number;
@@ -109,20 +113,23 @@ export class LinkSession {
   receiveText(text: string): void {
     if (this.#isOver) return;
     const frame = readControl(text);
-    if (frame === null || frame.type === 'hello') return this.#violation('a control frame that is none');
+    if (frame === null || frame.type === 'hello') return this.violated('a control frame that is none');
     if (frame.type !== 'head') return this.#events.said(frame);
     const stream = this.#streamOf(frame.stream, 0);
-    if (stream === null) return;
-    if (stream.hasHead) return this.#offend(stream);
-    stream.hasHead = true;
-    stream.reader.head(frame.status, frame.headers);
+    if (stream !== null) this.#head(stream, frame);
   }
 
   /** Takes a binary message. */
   receiveBinary(message: ArrayBuffer | Uint8Array): void {
+    const parts = splitBundle(message);
+    if (parts === null) return this.violated('a bundle that cannot be taken apart');
+    for (const part of parts) this.#receivePart(part);
+  }
+
+  #receivePart(message: Uint8Array): void {
     if (this.#isOver) return;
     const frame = decodeBinary(message);
-    if (frame === null) return this.#violation('a binary frame of a wrong length');
+    if (frame === null) return this.violated('a binary frame of a wrong length');
     const { kind, payload } = frame;
     const stream = this.#streamOf(frame.stream, kind === BINARY.data ? payload.length : 0);
     if (stream === null) return;
@@ -130,13 +137,15 @@ export class LinkSession {
       case BINARY.data:
         return this.#data(stream, payload);
       case BINARY.end:
-        return stream.hasHead ? this.#finish(stream, true, () => stream.reader.end()) : this.#offend(stream);
+        return this.#end(stream);
       case BINARY.credit:
         return this.#credit(stream, readCredit(payload));
       case BINARY.reset:
         return this.#finish(stream, true, () => stream.reader.broken('reset'));
+      case BINARY.head:
+        return this.#head(stream, readHead(payload));
       default:
-        return this.#violation('a binary frame of an unknown kind');
+        return this.violated('a binary frame of an unknown kind');
     }
   }
 
@@ -150,14 +159,21 @@ export class LinkSession {
   #streamOf(number: number, bytes: number): StreamState | null {
     const stream = this.#open.get(number);
     if (stream !== undefined) return stream;
-    if (number >= this.#nextNumber) this.#violation('a frame of a stream that was never opened');
-    else if (!this.#ended.forgive(number, bytes) && ++this.#lateFrames > LATE_FRAMES_MAX) this.#violation('frames of streams long over');
+    if (number >= this.#nextNumber || number === 0) this.violated('a frame of a stream that was never opened');
+    else if (!this.#ended.forgive(number, bytes) && ++this.#lateFrames > LATE_FRAMES_MAX) this.violated('frames of streams long over');
     return null;
+  }
+
+  #head(stream: StreamState, head: AnswerHead | null): void {
+    if (head === null) return this.violated('a head that cannot be read');
+    if (stream.hasHead) return this.#offend(stream);
+    stream.hasHead = true;
+    stream.reader.head(head.status, head.headers);
   }
 
   #data(stream: StreamState, payload: Uint8Array): void {
     if (!stream.hasHead) return this.#offend(stream);
-    if (payload.length > stream.receivableBytes) return this.#violation('more data than the window allows');
+    if (payload.length > stream.receivableBytes) return this.violated('more data than the window allows');
     if (payload.length === 0) return;
     stream.receivableBytes -= payload.length;
     stream.unreadBytes += payload.length;
@@ -166,10 +182,19 @@ export class LinkSession {
     if (this.#unreadBytes > LINK_BUFFER_BYTES_MAX) this.#shed();
   }
 
+  #end(stream: StreamState): void {
+    if (!stream.hasHead) return this.#offend(stream);
+    // What has come of it stays here for as long as nobody reads it, and counts.
+    if (stream.unreadBytes > 0) this.#unread.add(stream);
+    this.#finish(stream, true, () => stream.reader.end());
+  }
+
   #consumed(stream: StreamState, bytes: number): void {
-    if (!this.#isOpen(stream)) return;
+    if (!this.#isOpen(stream) && !this.#unread.has(stream)) return;
     stream.unreadBytes -= bytes;
     this.#unreadBytes -= bytes;
+    if (stream.unreadBytes === 0) this.#unread.delete(stream);
+    if (!this.#isOpen(stream)) return;
     stream.uncreditedBytes += bytes;
     if (stream.uncreditedBytes < CREDIT_STEP_BYTES) return;
     this.#wire.binary(encodeCredit(stream.number, stream.uncreditedBytes));
@@ -195,7 +220,7 @@ export class LinkSession {
   }
 
   #credit(stream: StreamState, bytes: number | null): void {
-    if (bytes === null || bytes > stream.unacknowledgedBytes) return this.#violation('credit for what was never sent');
+    if (bytes === null || bytes > stream.unacknowledgedBytes) return this.violated('credit for what was never sent');
     stream.sendableBytes += bytes;
     this.#acknowledged(bytes);
   }
@@ -215,12 +240,13 @@ export class LinkSession {
   #finish(stream: StreamState, isEndedByNode: boolean, tell: () => void): void {
     this.#open.delete(stream.number);
     this.#ended.add(stream.number, isEndedByNode ? 0 : stream.receivableBytes);
-    this.#unreadBytes -= stream.unreadBytes;
+    if (!this.#unread.has(stream)) this.#unreadBytes -= stream.unreadBytes;
     this.#acknowledged(stream.unacknowledgedBytes);
     tell();
   }
 
   #reset(stream: StreamState, reason: string): void {
+    if (this.#unread.delete(stream)) this.#unreadBytes -= stream.unreadBytes;
     if (!this.#isOpen(stream)) return;
     this.#finish(stream, false, () => undefined);
     this.#wire.binary(encodeBinary(BINARY.reset, stream.number, new TextEncoder().encode(reason)));
@@ -237,22 +263,14 @@ export class LinkSession {
 
   /** Gives up the stream that holds most: whoever does not read must not take the memory of all. */
   #shed(): void {
-    const most = [...this.#open.values()].reduce((one, other) => (other.unreadBytes > one.unreadBytes ? other : one));
+    const most = [...this.#open.values(), ...this.#unread].reduce((one, other) => (other.unreadBytes > one.unreadBytes ? other : one));
     this.#breakOff(most, 'unread', 'nobody reads it');
   }
 
-  #violation(reason: string): void {
+  /** Ends the session because the node broke the rules. */
+  violated(reason: string): void {
+    if (this.#isOver) return;
     this.over();
     this.#wire.close(LINK_CLOSE.violation, reason);
-  }
-}
-
-/** Reads a control frame of a node; null where it is none. */
-export function readControl(text: string): NodeToLink | null {
-  if (text.length > CONTROL_CHARS_MAX) return null;
-  try {
-    return nodeToLink.parse(JSON.parse(text));
-  } catch {
-    return null;
   }
 }

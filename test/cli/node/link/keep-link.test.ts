@@ -56,7 +56,7 @@ function keep({ random = () => 1 }: { random?: () => number } = {}) {
     routerHost: 'router.example.com',
     node: NODE,
     sign: createKeyPair().sign,
-    description: DESCRIPTION,
+    standing: () => ({ description: DESCRIPTION, trouble: null }),
     load: () => null,
     askEngine: async () => Response.json({}),
     streamsMax: Infinity,

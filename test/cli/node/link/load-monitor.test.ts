@@ -53,6 +53,13 @@ describe('the load of a node', () => {
     expect(monitor.load()).toEqual({ running: 4, waiting: 2, kvUsage: null });
   });
 
+  it('tells who of ours waits where the engine counts what runs but not what waits', async () => {
+    const { clock, state, monitor } = watch({ load: { running: 4, waiting: null, kvUsage: 0.5 } }, 4);
+    state.streams = 6;
+    await clock.pass(LOAD_INTERVAL_MS);
+    expect(monitor.load()).toEqual({ running: 4, waiting: 2, kvUsage: 0.5 });
+  });
+
   it('stays what it was while the engine is only late, and never falls below what the node counts', async () => {
     const { clock, state, monitor, engine } = watch({ load: { running: 1, waiting: 0, kvUsage: 0.5 } });
     await clock.pass(0);

@@ -2,7 +2,16 @@
 import { createSession, type Session, type SessionEvent } from '#cli/node/link/session';
 import { createKeyPair, type KeyPair } from '#cli/node/identity/key-pair';
 import type { AskEngine } from '#cli/node/link/engine-port';
-import { BINARY, decodeBinary, encodeBinary, encodeCredit, LINK_PROTOCOL, type BinaryKind, type NodeToLink } from '#schema/node-link';
+import {
+  BINARY,
+  decodeBinary,
+  encodeBinary,
+  encodeCredit,
+  LINK_PROTOCOL,
+  splitBundle,
+  type BinaryKind,
+  type NodeToLink,
+} from '#schema/node-link';
 import type { NodeDescription, NodeLoad } from '#schema/node';
 
 export const NODE = 'rig-4090';
@@ -40,6 +49,8 @@ export interface OpenedSession {
   keys: KeyPair;
   events: SessionEvent[];
   frames: NodeToLink[];
+  /** Binary messages as they were sent. */
+  messages: Uint8Array[];
   /** Bytes of requests that the engine has read, credited so far. */
   credited: Map<number, number>;
   closed: { code: number; reason: string } | null;
@@ -55,6 +66,11 @@ export interface SessionOptions {
   streamsMax?: number;
   load?: NodeLoad | null;
   isDraining?: () => boolean;
+  trouble?: () => string | null;
+  /** Whether the router takes what has changed. Default: no. */
+  hearsChanges?: boolean;
+  /** Whether the router takes many frames in one message. Default: no. */
+  takesBundles?: boolean;
   /** Resolves when the connection takes more. Default: at once. */
   room?: () => Promise<void>;
   /** Stops before the handshake. */
@@ -74,13 +90,14 @@ export function openSession(options: SessionOptions = {}): OpenedSession {
     keys,
     events: [],
     frames: [],
+    messages: [],
     credited: new Map(),
     closed: null,
     session: createSession({
       socket: {
         send(message) {
           if (typeof message === 'string') readControl(message);
-          else readBinary(message);
+          else readMessage(message);
         },
         room: () => options.room?.() ?? Promise.resolve(),
         close: (code, reason) => void (opened.closed = { code, reason }),
@@ -88,7 +105,7 @@ export function openSession(options: SessionOptions = {}): OpenedSession {
       routerHost: 'router.example.com',
       node: NODE,
       sign: keys.sign,
-      description: DESCRIPTION,
+      standing: () => ({ description: DESCRIPTION, trouble: options.trouble?.() ?? null }),
       load: () => options.load ?? null,
       askEngine: options.askEngine ?? (async () => Response.json({ ok: true })),
       streamsMax: options.streamsMax ?? Infinity,
@@ -109,11 +126,19 @@ export function openSession(options: SessionOptions = {}): OpenedSession {
     if (frame.type === 'head') Object.assign(answered(frame.stream), { status: frame.status, headers: frame.headers });
   }
 
+  function readMessage(message: Uint8Array): void {
+    opened.messages.push(message);
+    const parts = splitBundle(message);
+    if (parts === null) throw new Error('the node sent a bundle that cannot be taken apart');
+    for (const part of parts) readBinary(part);
+  }
+
   function readBinary(message: Uint8Array): void {
     const read = decodeBinary(message);
     if (read === null) throw new Error('the node sent a binary frame that cannot be read');
     const { kind, stream, payload } = read;
     if (kind === BINARY.data) answered(stream).bytes.push(payload.slice());
+    if (kind === BINARY.head) Object.assign(answered(stream), JSON.parse(new TextDecoder().decode(payload)));
     if (kind === BINARY.end) answered(stream).ended = true;
     if (kind === BINARY.reset) answered(stream).reset = new TextDecoder().decode(payload);
     if (kind === BINARY.credit) {
@@ -123,7 +148,8 @@ export function openSession(options: SessionOptions = {}): OpenedSession {
   }
 
   if (options.isNew !== true) {
-    opened.say({ type: 'challenge', protocol: LINK_PROTOCOL, nonce: 'n'.repeat(32), router: ROUTER });
+    const { hearsChanges, takesBundles } = options;
+    opened.say({ type: 'challenge', protocol: LINK_PROTOCOL, nonce: 'n'.repeat(32), router: ROUTER, hearsChanges, takesBundles });
     opened.say({ type: 'welcome', node: NODE, drained: false, endpoints: [NODE] });
   }
   return opened;

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { llamaServer } from '#cli/node/engines/llama-server';
 import { openai } from '#cli/node/engines/openai';
 import { vllm } from '#cli/node/engines/vllm';
 import { createReading } from '#cli/node/link/read-engine';
@@ -19,10 +20,24 @@ describe('a look at the engine', () => {
     expect(await createReading(vllm, await opened(serveFixture('vllm')))()).toEqual({ load: { running: 3, waiting: 1, kvUsage: 0.4125 } });
   });
 
+  it('asks a second time where the first answers allow it', async () => {
+    const busy = await opened(serveFixture('llama-server-busy'));
+    expect(await createReading(llamaServer, busy)()).toEqual({ load: { running: 2, waiting: 1, kvUsage: (714 + 714) / 4096 } });
+    const asleep = await opened(serveFixture('llama-server-asleep'));
+    expect(await createReading(llamaServer, asleep)()).toEqual({ load: { running: 0, waiting: null, kvUsage: null } });
+  });
+
   it('finds it there without a load where it tells none', async () => {
     expect(await createReading(openai, await opened(serveFixture('openai')))()).toEqual({ load: null });
     const troubled = await opened(serve((_, response) => response.writeHead(500).end('<html>')));
     expect(await createReading(vllm, troubled)()).toEqual({ load: null });
+  });
+
+  it('takes an engine that sleeps until its operator wakes it for none', async () => {
+    const asleep = await opened(
+      serve((_, response) => response.end('vllm:num_requests_running 0.0\nvllm:engine_sleep_state{sleep_state="awake"} 0.0\n')),
+    );
+    expect(await createReading(vllm, asleep)()).toBe('gone');
   });
 
   it('takes a late answer for a busy engine', async () => {

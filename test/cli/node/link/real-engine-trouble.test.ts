@@ -21,7 +21,7 @@ afterEach(async () => {
 async function inFrontOf(listener: RequestListener): Promise<OpenedSession> {
   const server = await serve(listener);
   open.push(server);
-  return openSession({ askEngine: createLocalEngine({ ...server, fullStatuses: [], onTrouble: () => {} }) });
+  return openSession({ askEngine: createLocalEngine({ ...server, fullStatuses: () => [], onTrouble: () => {}, onMissing: () => {} }) });
 }
 
 async function over(opened: OpenedSession, stream: number): Promise<void> {

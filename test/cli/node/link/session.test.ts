@@ -2,7 +2,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { BINARY, CHUNK_BYTES_MAX, CONTROL_CHARS_MAX, LINK_CLOSE, LINK_PROTOCOL, linkStatement, WINDOW_BYTES } from '#schema/node-link';
 import { settleDown } from '#test/support/fake-clock';
-import { NODE, openSession, request, ROUTER } from './opened-session.ts';
+import { DESCRIPTION, NODE, openSession, request, ROUTER } from './opened-session.ts';
 import { silentEngine } from './silent-engine.ts';
 
 const challenge = (more: object = {}) => ({
@@ -59,6 +59,8 @@ describe('hostile routers', () => {
     ['a binary frame that is too short', ({ session }) => session.receive(new ArrayBuffer(3))],
     ['a binary frame that is too long', ({ session }) => session.receive(new ArrayBuffer(CHUNK_BYTES_MAX + 6))],
     ['a kind that does not exist', ({ say, binary }) => [say(request(1)), binary(9 as 1, 1)]],
+    ['a head, which is the node’s to say', ({ say, binary }) => [say(request(1)), binary(BINARY.head, 1)]],
+    ['a bundle, which is the node’s to make', ({ say, binary }) => [say(request(1)), binary(BINARY.bundle, 1)]],
     ['body bytes behind a body that came whole', ({ say, binary }) => [say(request(1)), binary(BINARY.data, 1, new Uint8Array(1))]],
     ['credit that was never due', ({ say, credit }) => [say(request(1)), credit(1, 1)]],
     ['credit that cannot be read', ({ say, binary }) => [say(request(1)), binary(BINARY.credit, 1, new Uint8Array(2))]],
@@ -116,5 +118,66 @@ describe('hostile routers', () => {
     opened.say(request(2, { path: '/metrics' }));
     await settleDown();
     expect([opened.answered(1).status, opened.answered(2).status]).toEqual([404, 404]);
+  });
+});
+
+describe('a node whose engine has changed', () => {
+  it('says so to a router that hears of it, and why it can serve nothing', () => {
+    const opened = openSession({ hearsChanges: true, trouble: () => 'its engine is loading' });
+    expect(opened.frames[0]).toMatchObject({ type: 'hello', trouble: 'its engine is loading' });
+    opened.session.tellStanding();
+    expect(opened.frames.at(-1)).toEqual({ type: 'describe', description: DESCRIPTION, trouble: 'its engine is loading' });
+  });
+
+  it('sends nothing that an older router would close the link for', () => {
+    const opened = openSession({ trouble: () => 'its engine is loading' });
+    opened.session.tellStanding();
+    expect(opened.frames).toHaveLength(1);
+    expect(opened.frames[0]).not.toHaveProperty('trouble');
+  });
+});
+
+describe('a router that would take the memory of this machine', () => {
+  it('cannot have more kept for a slow engine than a link may hold', () => {
+    const opened = openSession({ askEngine: () => new Promise(() => undefined) });
+    for (let stream = 1; stream <= 200 && opened.closed === null; stream++) {
+      opened.say(request(stream, { body: undefined, bodyBytes: WINDOW_BYTES }));
+      for (let piece = 0; piece < 4 && opened.closed === null; piece++) opened.binary(BINARY.data, stream, new Uint8Array(CHUNK_BYTES_MAX));
+    }
+    expect(opened.closed).toMatchObject({
+      code: LINK_CLOSE.violation,
+      reason: expect.stringContaining('more than a link may hold') as string,
+    });
+  });
+});
+
+describe('a router that would reach more of this machine than the engine’s chat', () => {
+  it.each([
+    '/v1/chat/completions/../../admin',
+    '/v1/../metrics',
+    '//v1/chat/completions',
+    '/v1//chat/completions',
+    '/v1/chat/completions?x=1',
+    '/v1/chat/completions#x',
+    '/v1/chat%2fcompletions',
+    '/v1/chat/completions%00',
+    '/V1/chat/completions',
+    '\\v1\\chat\\completions',
+    'http://169.254.169.254/latest/meta-data',
+    '//169.254.169.254/v1/models',
+    '@169.254.169.254/v1/models',
+    '/api/pull',
+    '/slots/0?action=save',
+    '',
+  ])('S10: does not get %j', async (path) => {
+    const asked: string[] = [];
+    const opened = openSession({ askEngine: async ({ path: reached }) => (asked.push(reached), Response.json({})) as never });
+    for (const [stream, method] of [
+      [1, 'POST'],
+      [2, 'GET'],
+    ] as const)
+      opened.say(request(stream, { path, method, body: undefined }));
+    await expect.poll(() => [opened.answered(1).status, opened.answered(2).status]).toEqual([404, 404]);
+    expect(asked).toEqual([]);
   });
 });

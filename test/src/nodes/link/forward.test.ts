@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BINARY, STREAMS_MAX, WINDOW_BYTES, type LinkToNode } from '#schema/node-link';
+import { BINARY, CHUNK_BYTES_MAX, STREAMS_MAX, WINDOW_BYTES, type LinkToNode } from '#schema/node-link';
 import { forward } from '#src/nodes/link/forward';
 import { ask, credit, data, end, head, openRig, type Rig } from './link-rig.ts';
 
@@ -75,6 +75,36 @@ describe('a long request', () => {
     expect((await answer).status).toBe(502);
     expect(kindsAtEnd(rig)).toBe(BINARY.reset);
     expect(rig.session.streams).toBe(0);
+  });
+
+  it('goes in frames as long as they may be, every byte once, where its stream gives little by itself', async () => {
+    const rig = openRig();
+    const bytes = new Uint8Array(3 * CHUNK_BYTES_MAX + 100).map((_, place) => place % 251);
+    let at = 0;
+    const body = new ReadableStream({
+      type: 'bytes',
+      autoAllocateChunkSize: 4 * 1024,
+      pull(controller) {
+        const { byobRequest } = controller;
+        const view = byobRequest?.view as Uint8Array;
+        const piece = bytes.subarray(at, at + view.length);
+        view.set(piece);
+        at += piece.length;
+        if (piece.length === 0) controller.close();
+        byobRequest?.respond(piece.length);
+      },
+    });
+    const headers = { 'content-length': String(bytes.length), 'content-type': 'application/json' };
+    void forward(
+      new Request('http://node/v1/chat/completions', { method: 'POST', headers, body, duplex: 'half' } as RequestInit),
+      rig.session,
+    );
+    await macrotask();
+    await macrotask();
+    const frames = rig.binaries.filter(({ kind }) => kind === BINARY.data).map(({ payload }) => payload);
+    expect(frames.map(({ length }) => length)).toEqual([CHUNK_BYTES_MAX, CHUNK_BYTES_MAX, CHUNK_BYTES_MAX, 100]);
+    expect(Buffer.concat(frames).equals(bytes)).toBe(true);
+    expect(kindsAtEnd(rig)).toBe(BINARY.end);
   });
 
   it('for a node that is full is not read at all', async () => {

@@ -3,7 +3,10 @@ import { createConnectLimit, sourceOf } from '#src/nodes/link/connect-limit';
 import { ByteQueue } from '#src/nodes/link/byte-queue';
 import { loadHeader } from '#src/nodes/link/load-header';
 import { createLoadReporter } from '#src/nodes/link/load-reporter';
+import { LINK_CLOSE } from '#schema/node-link';
+import type { Linked } from '#src/nodes/link/attachment';
 import { challengeFor, refusalOf } from '#src/nodes/link/handshake';
+import { LinkedNode } from '#src/nodes/link/linked-node';
 import { readNodeLoad } from '#providers/wire/node-load';
 import { createManualClock } from '#test/support/manual-clock';
 import { randomChunks, seededRandom } from '#test/support/random-chunks';
@@ -125,6 +128,62 @@ describe('the load of a node', () => {
       { load, ageMs: 0, endpoints },
       { load: null, ageMs: 0, endpoints },
     ]);
+  });
+});
+
+describe('what a node says of itself', () => {
+  const LOAD = { running: 1, waiting: 0, kvUsage: 0.5 };
+
+  /** A linked node over a socket that only writes down how it was closed. */
+  function link(load: unknown = LOAD) {
+    const clock = createManualClock();
+    const heard = { loads: 0, kept: 0, closed: null as number | null, violation: null as string | null };
+    const socket = {
+      serializeAttachment: () => void heard.kept++,
+      close: (code: number) => void (heard.closed = code),
+      send() {},
+    } as unknown as WebSocket;
+    const state = { phase: 'linked', nodeId: 'rig', linkedAtMs: clock.now(), streamsFrom: 1, told: null } as unknown as Linked;
+    const node = new LinkedNode(socket, state, {
+      now: clock.now,
+      onLoad: () => void heard.loads++,
+      onDescribed() {},
+      onViolation: (reason) => void (heard.violation = reason),
+    });
+    return { clock, heard, node, say: () => node.receive(JSON.stringify({ type: 'load', load })) };
+  }
+
+  it('R8: is heard twice a second for as long as it likes', async () => {
+    const { clock, heard, say } = link();
+    for (let count = 0; count < 400; count++) {
+      say();
+      await clock.pass(500);
+    }
+    expect([heard.loads, heard.closed]).toEqual([400, null]);
+  });
+
+  it('R8: is heard fifty times at once, and then the link of who goes on is closed', () => {
+    const { heard, node, say } = link();
+    for (let count = 0; count < 10_000; count++) say();
+    expect(heard.loads).toBe(50);
+    expect(heard).toMatchObject({ closed: LINK_CLOSE.violation, violation: 'more words about itself than a node has' });
+    // What was kept is what was heard, and that the socket is over.
+    expect(heard.kept).toBe(51);
+    expect(node.told?.load).toEqual(LOAD);
+  });
+
+  it.each([
+    ['a share above all', { ...LOAD, kvUsage: 1.01 }],
+    ['less than nothing', { ...LOAD, running: -1 }],
+    ['half a request', { ...LOAD, waiting: 0.5 }],
+    ['more requests than there are', { ...LOAD, running: 1e10 }],
+    ['a word', { ...LOAD, kvUsage: 'idle' }],
+    ['nothing of what counts', {}],
+    ['more than was asked', { ...LOAD, price: 0 }],
+  ])('R8: is refused where it makes no sense: %s', (_, load) => {
+    const { heard, node, say } = link(load);
+    say();
+    expect([heard.loads, heard.closed, node.told]).toEqual([0, LINK_CLOSE.violation, null]);
   });
 });
 

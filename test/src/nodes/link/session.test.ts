@@ -5,6 +5,7 @@ import {
   CONTROL_CHARS_MAX,
   CREDIT_STEP_BYTES,
   encodeBinary,
+  encodeBundle,
   LINK_BUFFER_BYTES_MAX,
   LINK_CLOSE,
   STREAMS_MAX,
@@ -90,6 +91,26 @@ describe('the window of an answer', () => {
     expect(broken.map((stream) => stream.end)).toEqual(['unread']);
     expect(rig.closed).toBeNull();
     expect(rig.binaries.map(({ kind, stream }) => ({ kind, stream }))).toEqual([{ kind: BINARY.reset, stream: broken[0]!.number }]);
+  });
+
+  it('I9: what nobody has read of answers that are whole counts, until it is read or its reader leaves', () => {
+    const rig = openRig();
+    const answer = () => {
+      const heard = ask(rig);
+      head(rig, heard.number);
+      fillWindow(rig, heard.number);
+      end(rig, heard.number);
+      return heard;
+    };
+    const unread = Array.from({ length: LINK_BUFFER_BYTES_MAX / WINDOW_BYTES }, answer);
+    const given = () => [...unread, one, other].filter(({ end: how }) => how === 'unread').length;
+    unread[0]?.stream.consumed(WINDOW_BYTES);
+    unread[1]?.stream.reset('the client has left');
+    const [one, other] = [answer(), answer()];
+    expect([rig.session.streams, given()]).toEqual([0, 0]);
+    answer();
+    expect(given()).toBe(1);
+    expect([rig.closed, rig.binaries]).toEqual([null, []]);
   });
 });
 
@@ -178,11 +199,53 @@ describe('frames out of order', () => {
   });
 });
 
+const text = (words: string) => new TextEncoder().encode(words);
+const headOf = (stream: number) => encodeBinary(BINARY.head, stream, text('{"status":201,"headers":{}}'));
+
+describe('frames that come together', () => {
+  it('T8: go to their own streams, in order', () => {
+    const rig = openRig();
+    const [one, other] = [ask(rig), ask(rig)];
+    rig.session.receiveBinary(
+      encodeBundle([
+        headOf(other.number),
+        encodeBinary(BINARY.data, other.number, text('b')),
+        headOf(one.number),
+        encodeBinary(BINARY.data, one.number, text('a')),
+        encodeBinary(BINARY.end, other.number),
+        encodeBinary(BINARY.data, one.number, text('c')),
+        encodeBinary(BINARY.reset, one.number),
+      ]),
+    );
+    const heard = [one, other].map(({ status, pieces, end: how, afterEnd }) => [status, Buffer.concat(pieces).toString(), how, afterEnd]);
+    expect(heard).toEqual([
+      [201, 'ac', 'reset', 0],
+      [201, 'b', 'end', 0],
+    ]);
+    expect([rig.closed, rig.session.streams]).toEqual([null, 0]);
+  });
+
+  it('of which one is out of order reset its stream alone', () => {
+    const rig = openRig();
+    const [bad, good] = [ask(rig), ask(rig)];
+    rig.session.receiveBinary(
+      encodeBundle([headOf(bad.number), headOf(bad.number), headOf(good.number), encodeBinary(BINARY.end, good.number)]),
+    );
+    expect([bad.end, good.end, rig.closed]).toEqual(['protocol', 'end', null]);
+  });
+});
+
 describe('frames that no honest node sends close the link and break every stream', () => {
   it.each<[string, string | Uint8Array<ArrayBuffer>]>([
     ['a stream that was never opened', encodeBinary(BINARY.data, 99, new Uint8Array(1))],
     ['stream 0', JSON.stringify({ type: 'head', stream: 0, status: 200, headers: {} })],
     ['a head of a stream that was never opened', JSON.stringify({ type: 'head', stream: 99, status: 200, headers: {} })],
+    ['data of stream 0', encodeBinary(BINARY.data, 0, new Uint8Array(1))],
+    ['a binary head that is none', encodeBinary(BINARY.head, 1, text('{"status":200}'))],
+    ['a binary head that is no JSON', encodeBinary(BINARY.head, 1, text('{'))],
+    ['a bundle that is cut off', encodeBundle([encodeBinary(BINARY.end, 1)]).slice(0, -1)],
+    ['a bundle in a bundle', encodeBundle([encodeBundle([encodeBinary(BINARY.end, 1)])])],
+    ['a bundle with a frame of a stream that was never opened', encodeBundle([encodeBinary(BINARY.reset, 99), headOf(1)])],
     ['an unknown kind', encodeBinary(9 as 1, 1)],
     ['a frame without a stream', new Uint8Array([1, 0])],
     ['an oversize frame', encodeBinary(BINARY.data, 1, new Uint8Array(CHUNK_BYTES_MAX + 1))],
