@@ -36,7 +36,7 @@ export function renderModels({ model, alias, context, startedAtS }: ServedFacts)
   };
 }
 
-/** Writes `GET /props`. The types of the cache are not in llama-server's answer; this engine tells them. */
+/** Writes `GET /props`. The types of the cache, and that every slot has its own part of it, are not in llama-server's answer; this engine tells them. */
 export function renderProps({ model, alias, slots, context, cacheTypeK, cacheTypeV }: ServedFacts): object {
   return {
     total_slots: slots,
@@ -48,5 +48,6 @@ export function renderProps({ model, alias, slots, context, cacheTypeK, cacheTyp
     cache_type_k: cacheTypeK,
     cache_type_v: cacheTypeV,
     cache_rotated: model.rotated,
+    kv_unified: false,
   };
 }

@@ -2,6 +2,7 @@
  * A Llama of 0.3 million random weights that says small letters and spaces: real attention, a real KV cache, no sense at all.
  * Its tokens are bytes and the space, so that any text can be a prompt. Heads have 64 dimensions, the least that llama.cpp quantizes and rotates in the cache.
  */
+import { createGaussian } from './gaussian.ts';
 import { encodeGguf, type GgufTensor, type GgufValue } from './gguf.ts';
 
 export interface TinyModelOptions {
@@ -145,21 +146,4 @@ function metadataOf({ layers, heads, kvHeads, context, width, hidden }: Shape): 
     ['tokenizer.ggml.add_space_prefix', { bool: false }],
     ['tokenizer.chat_template', { string: CHAT_TEMPLATE }],
   ];
-}
-
-/** Creates a source of nearly normal numbers: twelve uniform ones added up (Irwin–Hall), because sums are the same on every platform and logarithms need not be. */
-function createGaussian(seed: number): () => number {
-  let state = seed >>> 0;
-  // mulberry32
-  const uniform = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return () => {
-    let sum = -6;
-    for (let draw = 0; draw < 12; draw += 1) sum += uniform();
-    return sum;
-  };
 }

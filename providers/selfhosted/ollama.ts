@@ -22,7 +22,7 @@ export const card = {
   quirks: {
     maxTokensField: 'max_tokens',
     developerRole: 'system',
-    reasoningControl: 'reasoning_effort',
+    reasoningControl: 'reasoning_effort_off',
     reasoningFields: ['reasoning', 'reasoning_content'],
     continuation: 'prefill',
   },
@@ -33,6 +33,11 @@ export const card = {
       source: 'ollama/ollama#6778',
       date: '2026-11-22',
       note: 'Goes on with a last message of the assistant, where the template allows it.',
+    },
+    {
+      source: 'ollama/ollama v0.17.4, server/routes.go',
+      date: '2026-11-23',
+      note: 'Models that can think do so unless told not to; the others refuse every effort but `none`.',
     },
   ],
 } satisfies ProviderCard;

@@ -23,7 +23,7 @@ export const card = {
     developerRole: 'system',
     reasoningControl: 'chat_template_kwargs',
     reasoningFields: ['reasoning_content', 'reasoning'],
-    stripResponseFields: ['kv_transfer_params', 'prompt_token_ids', 'token_ids'],
+    stripResponseFields: ['ec_transfer_params', 'kv_transfer_params', 'prompt_text', 'prompt_token_ids', 'routed_experts', 'token_ids'],
     continuation: 'continue_final_message',
     continuousUsage: true,
     reportsLoad: true,
@@ -34,6 +34,7 @@ export const card = {
     { source: 'models.dev provider.toml comments (git f3fc692)', date: '2026-07-02' },
     { source: 'docs.vllm.ai openai_compatible_server, extra parameters of the chat API', date: '2026-11-22' },
     { source: 'vllm-project/vllm#24905, endpoint-load-metrics', date: '2026-11-22' },
+    { source: 'answers of vLLM 0.32.0 (CPU build), seen', date: '2026-11-23' },
     { source: 'vllm-project/vllm#5742 and #6652, continuous_usage_stats', date: '2026-11-22' },
   ],
 } satisfies ProviderCard;

@@ -14,7 +14,7 @@ const FILTER_WORDS =
 const OVERLOAD_WORDS =
   /overload|capacity|\bfull\b|\bbusy\b|server_busy|queue|rate[ _-]?limit|too many|throttl|no (?:available|healthy|free) |vault_unavailable|\bcold\b|warming|\bscaling\b|model is loading|loading model/i;
 /** Our own words, in the place of a node that is not connected or takes nothing new. */
-const AWAY_WORDS = /\bnode_(?:unlinked|draining)\b/;
+const AWAY_WORDS = /\bnode_(?:unlinked|draining|troubled)\b/;
 const CREDENTIAL_WORDS =
   /(?:invalid|incorrect|wrong|missing|expired)[ _](?:x-)?api[ _-]?key|api[ _-]?key (?:is )?(?:not valid|invalid|expired)|authentication|unauthorized|permission_(?:error|denied)/i;
 const UNFUNDED_WORDS =
@@ -22,6 +22,8 @@ const UNFUNDED_WORDS =
 const MODEL_WORDS =
   /model_not_(?:found|exist|supported)|unknown_model|invalid_model|provider_model_mismatch|no such model|model\b.{0,200}?(?:does not exist|not found|is not supported|unknown)/i;
 const RATE_WORDS = /rate[ _-]?limit|too many requests|overloaded/i;
+/** An engine that was started without what the request needs names the option: `requires --tool-call-parser to be set`. */
+const UNEQUIPPED_WORDS = /\brequires? --[a-z]/;
 const REJECTED_WORDS = /invalid_request|invalid_prompt|bad[ _]request|unprocessable|validation/i;
 
 /**
@@ -78,6 +80,7 @@ function kindOfRefusal(text: string): AttemptFailureKind {
   if (FILTER_WORDS.test(text)) return 'content_filtered';
   // Google's and xAI's OpenAI routes answer 400 to a wrong key; Prime Intellect answers 400 or 422 to an unknown model.
   if (CREDENTIAL_WORDS.test(text)) return 'credential';
+  if (UNEQUIPPED_WORDS.test(text)) return 'upstream_error';
   return MODEL_WORDS.test(text) ? 'model_missing' : 'rejected';
 }
 

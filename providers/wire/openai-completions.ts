@@ -6,6 +6,7 @@ import { createOpenAiStreamDecoder, decodeOpenAiReply } from './openai-chat/deco
 import { joinUrl, requestHeaders } from './request-headers.ts';
 import { ROUTER_FIELDS } from './router-fields.ts';
 import { streamOptions } from './stream-options.ts';
+import { toTextLogprobs } from './text-logprobs.ts';
 import { userFields } from './user-fields.ts';
 
 /** Speaks OpenAI's raw completions: the prompt as the client wrote it, answers in chat's shape with the text as content. */
@@ -40,4 +41,5 @@ function textToContent(choice: JsonObject, field: 'delta' | 'message'): void {
   if (choice['text'] === undefined) return;
   choice[field] = { content: choice['text'] };
   delete choice['text'];
+  if (choice['logprobs']) choice['logprobs'] = toTextLogprobs(choice['logprobs']);
 }

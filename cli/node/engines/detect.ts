@@ -31,7 +31,7 @@ export function recognise(answers: Answers): Detected | null {
 }
 
 /** All that an engine is asked while it is being recognised. */
-const QUESTIONS = [...new Set(ADAPTERS.flatMap(({ asks }) => asks)), '/health'];
+export const QUESTIONS = [...new Set(ADAPTERS.flatMap(({ asks }) => asks)), '/health'];
 
 /** Where engines listen unless they are told otherwise. */
 const USUAL_PORTS = 'usual ports: vLLM 8000, SGLang 30000, llama.cpp 8080, Ollama 11434, TabbyAPI 5000';
@@ -47,7 +47,7 @@ export async function detect(options: AskOptions, onLoading: () => void, loading
     const answers = await ask(QUESTIONS, options);
     const found = recognise(answers);
     if (found !== null && found.models.length > 0) return found;
-    if (!isLoading(answers) || performance.now() > giveUpAtMs) throw complain(answers, found, options.url);
+    if (!isLoading(answers) || performance.now() > giveUpAtMs) throw complain(answers, found, options);
     if (isFirst) onLoading();
     await pause(LOADING_PAUSE_MS);
   }
@@ -58,15 +58,19 @@ function isLoading(answers: Answers): boolean {
   return answers.get('/health')?.status === 503;
 }
 
-function complain(answers: Answers, found: Detected | null, url: string): CommandError {
+function complain(answers: Answers, found: Detected | null, { url, key }: AskOptions): CommandError {
   const all = [...answers.values()].filter((answer) => answer !== null);
   if (found !== null) return new CommandError(`${found.adapter.title} at ${url} serves no model: load one, then join again`);
   if (all.length === 0)
-    return new CommandError(`nothing answers at ${url}: start the engine first, or name its address with --upstream (${USUAL_PORTS})`);
+    return new CommandError(
+      `nothing answers at ${url}: start the engine first (vLLM answers once its model is loaded), or name its address with --upstream (${USUAL_PORTS})`,
+    );
   if (isLoading(answers)) return new CommandError(`the engine at ${url} is still loading: join again when it is ready`);
   const models = answers.get('/v1/models');
-  if (models?.status === 401 || models?.status === 403)
-    return new CommandError(`the engine at ${url} asks for a key: give it with --upstream-key or HEADRACE_UPSTREAM_KEY`);
+  if (models?.status === 401 || models?.status === 403) {
+    const asks = key === null ? 'asks for a key: give it with' : 'refuses the key of';
+    return new CommandError(`the engine at ${url} ${asks} --upstream-key or HEADRACE_UPSTREAM_KEY`);
+  }
   if (all.some(({ contentType }) => contentType.includes('text/html')))
     return new CommandError(`${url} answers with a web page, not like an inference engine: is the port right?`);
   const said = sayError(models?.text);

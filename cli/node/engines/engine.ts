@@ -9,15 +9,32 @@ export interface EngineModel {
   context: number | null;
   quantization: Quantization;
   kvCache: KvCodec;
+  /** The codec is the operator's word, because the engine does not tell it. */
+  isCodecDeclared?: boolean;
   capacity: NodeCapacity;
   /** Whether it is in memory; an engine that loads models when they are asked for lists others too. */
   isLoaded: boolean;
+}
+
+/** A load as an engine tells it. */
+export interface EngineLoad extends Omit<NodeLoad, 'waiting'> {
+  /** Null where it lets requests wait without counting them. */
+  waiting: number | null;
 }
 
 /** An engine as it was found. */
 export interface EngineFacts {
   version: string | null;
   models: readonly EngineModel[];
+}
+
+/** Where an engine tells its load. */
+export interface LoadSurface {
+  asks: readonly string[];
+  /** Paths that are asked for after the first answers, where those allow it. */
+  asksThen?(answers: Answers): readonly string[];
+  /** Null where it tells nothing this time; `asleep` where it has put its model away until its operator wakes it. */
+  read(answers: Answers): EngineLoad | 'asleep' | null;
 }
 
 export interface EngineAdapter {
@@ -29,7 +46,7 @@ export interface EngineAdapter {
   /** Reads what the engine says; null where these are not the answers of this engine. */
   read(answers: Answers): EngineFacts | null;
   /** How loaded it is; null where it does not say, and the node counts for itself. */
-  load: { asks: readonly string[]; read(answers: Answers): NodeLoad | null } | null;
+  load: LoadSurface | null;
   /** Statuses by which it says that it is full. Empty: it queues without a word. */
   fullStatuses: readonly number[];
 }

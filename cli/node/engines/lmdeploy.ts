@@ -1,5 +1,6 @@
 /** LMDeploy: known by its list of models, or by its metrics where they are on. It lets requests wait without a word. */
-import { largestOf, readSamples, sumOf } from '#src/nodes/prometheus';
+import { readGauges } from '#src/nodes/engine-gauges';
+import { readSamples } from '#src/nodes/prometheus';
 import { textAt, type Answers } from './answers.ts';
 import type { EngineAdapter } from './engine.ts';
 import { listedModels, readModels } from './listed-models.ts';
@@ -21,9 +22,5 @@ export const lmdeploy: EngineAdapter = {
 
 function readLoad(answers: Answers) {
   const samples = readSamples(textAt(answers, '/metrics') ?? '');
-  return toLoad({
-    running: sumOf(samples, 'lmdeploy:num_requests_running'),
-    waiting: sumOf(samples, 'lmdeploy:num_requests_waiting'),
-    kvUsage: largestOf(samples, 'lmdeploy:gpu_cache_usage_perc'),
-  });
+  return toLoad(readGauges(samples, 'lmdeploy'));
 }

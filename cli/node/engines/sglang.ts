@@ -1,6 +1,8 @@
 /** SGLang: `/get_server_info` with its flags, `/v1/loads` with its load. */
-import { largestOf, readSamples, sumOf } from '#src/nodes/prometheus';
-import { jsonAt, objectAt, textAt, toFields, toList, toSize, toText, type Answers } from './answers.ts';
+import { readGauges } from '#src/nodes/engine-gauges';
+import { readSamples } from '#src/nodes/prometheus';
+import { LOADS_PATH, readLoads } from '#src/nodes/sglang-loads';
+import { jsonAt, objectAt, textAt, toList, toSize, toText, type Answers } from './answers.ts';
 import { toKvCodec, toQuantization } from './codecs.ts';
 import type { EngineAdapter } from './engine.ts';
 import { listedModels, readModels } from './listed-models.ts';
@@ -9,7 +11,7 @@ import { toLoad } from './load.ts';
 export const sglang: EngineAdapter = {
   name: 'sglang',
   title: 'SGLang',
-  asks: ['/get_server_info', '/get_model_info', '/v1/models', '/v1/loads', '/metrics'],
+  asks: ['/get_server_info', '/get_model_info', '/v1/models', LOADS_PATH, '/metrics'],
   read(answers) {
     const info = objectAt(answers, '/get_server_info');
     const samples = readSamples(textAt(answers, '/metrics') ?? '');
@@ -30,26 +32,11 @@ export const sglang: EngineAdapter = {
     }));
     return { version: toText(info?.version, 60), models };
   },
-  load: { asks: ['/v1/loads', '/metrics'], read: readLoad },
+  load: { asks: [LOADS_PATH, '/metrics'], read: readLoad },
   fullStatuses: [503],
 };
 
-/** `/v1/loads` lists one entry for each data-parallel rank, below `loads` or by itself. */
+/** Its load stands in `/v1/loads`; older builds tell it in their metrics, where those are on. */
 function readLoad(answers: Answers) {
-  const answer = jsonAt(answers, '/v1/loads');
-  const ranks = toList(Array.isArray(answer) ? answer : toFields(answer)?.loads);
-  const total = (...names: string[]): number | null => {
-    const counts = ranks.map((rank) => names.map((name) => rank[name]).find((value) => typeof value === 'number'));
-    return counts.length === 0 || counts.includes(undefined) ? null : counts.reduce<number>((sum, count) => sum + (count as number), 0);
-  };
-  const usages = ranks.map(({ token_usage: usage }) => usage).filter((usage) => typeof usage === 'number');
-  const kvUsage = usages.length === 0 ? null : Math.max(...usages);
-  const counted = { running: total('num_running_reqs', 'num_reqs'), waiting: total('num_waiting_reqs', 'num_queue_reqs'), kvUsage };
-  if (counted.running !== null) return toLoad(counted);
-  const samples = readSamples(textAt(answers, '/metrics') ?? '');
-  return toLoad({
-    running: sumOf(samples, 'sglang:num_running_reqs'),
-    waiting: sumOf(samples, 'sglang:num_queue_reqs'),
-    kvUsage: largestOf(samples, 'sglang:token_usage'),
-  });
+  return toLoad(readLoads(jsonAt(answers, LOADS_PATH)) ?? readGauges(readSamples(textAt(answers, '/metrics') ?? ''), 'sglang'));
 }

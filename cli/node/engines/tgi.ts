@@ -1,5 +1,6 @@
 /** Text Generation Inference: `/info` with its limits. It answers 429 when it is full. */
-import { readSamples, sumOf } from '#src/nodes/prometheus';
+import { readGauges } from '#src/nodes/engine-gauges';
+import { readSamples } from '#src/nodes/prometheus';
 import { objectAt, textAt, toSize, toText, type Answers } from './answers.ts';
 import { toKvCodec, toQuantization } from './codecs.ts';
 import { modelNamed, type EngineAdapter } from './engine.ts';
@@ -27,5 +28,5 @@ export const tgi: EngineAdapter = {
 
 function readLoad(answers: Answers) {
   const samples = readSamples(textAt(answers, '/metrics') ?? '');
-  return toLoad({ running: sumOf(samples, 'tgi_batch_current_size'), waiting: sumOf(samples, 'tgi_queue_size'), kvUsage: null });
+  return toLoad(readGauges(samples, 'tgi'));
 }

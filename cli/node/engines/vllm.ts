@@ -1,8 +1,9 @@
 /** vLLM: `/version`, and metrics with the whole cache configuration in labels. */
-import { largestOf, readSamples, sumOf } from '#src/nodes/prometheus';
+import { readGauges } from '#src/nodes/engine-gauges';
+import { readSamples } from '#src/nodes/prometheus';
 import { objectAt, textAt, toSize, toText, type Answers } from './answers.ts';
 import { toKvCodec } from './codecs.ts';
-import type { EngineAdapter } from './engine.ts';
+import type { EngineAdapter, EngineLoad } from './engine.ts';
 import { listedModels, readModels } from './listed-models.ts';
 import { toLoad } from './load.ts';
 
@@ -31,11 +32,10 @@ function blocksInTokens(cache: ReadonlyMap<string, string> | undefined): number 
   return blocks === null || blockTokens === null ? null : blocks * blockTokens;
 }
 
-function readLoad(answers: Answers) {
+function readLoad(answers: Answers): EngineLoad | 'asleep' | null {
   const samples = readSamples(textAt(answers, '/metrics') ?? '');
-  return toLoad({
-    running: sumOf(samples, 'vllm:num_requests_running'),
-    waiting: sumOf(samples, 'vllm:num_requests_waiting'),
-    kvUsage: largestOf(samples, 'vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'),
-  });
+  // With its weights out of the card (`/sleep`) it goes on to answer everything but requests.
+  if (samples.some(({ name, labels, value }) => name === 'vllm:engine_sleep_state' && labels.get('sleep_state') === 'awake' && value === 0))
+    return 'asleep';
+  return toLoad(readGauges(samples, 'vllm'));
 }

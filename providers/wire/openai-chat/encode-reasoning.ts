@@ -18,6 +18,8 @@ export function reasoningFields(request: ChatRequest, body: JsonObject, quirks: 
       return wish.effort === null && wish.on && wish.budgetTokens === null ? {} : { reasoning_effort: openAiEffort(toEffort(wish)) };
     case 'reasoning_effort_high_max':
       return wish.on ? { thinking: { type: 'enabled' }, ...statedEffort(wish, highOrMax) } : { thinking: { type: 'disabled' } };
+    case 'reasoning_effort_off':
+      return wish.on ? {} : { reasoning_effort: 'none' };
     case 'reasoning_object':
       return { reasoning: reasoningObject(wish) };
     case 'reasoning_enabled':

@@ -79,6 +79,7 @@ describe('the classes', () => {
     [504, '<html>', 'upstream_error'],
     [503, { error: { message: 'the node is not connected', code: 'node_unlinked' } }, 'away'],
     [503, { error: { message: 'the node is draining: it takes nothing new', code: 'node_draining' } }, 'away'],
+    [503, { error: { message: 'the node cannot serve now', code: 'node_troubled' } }, 'away'],
     [502, { error: { message: 'the node is not connected', code: 'node_unlinked' } }, 'upstream_error'],
     [529, '', 'capacity'],
   ] as const)('%i with %j is %s', (status, body, kind) => {
@@ -97,6 +98,51 @@ describe('the classes', () => {
 
   it("keeps a validator's copy of the input out of the detail", () => {
     expect(decode(422, { detail: [{ msg: 'bad role', loc: ['body'], input: 'MY PROMPT' }] }).detail).toBe('bad role');
+  });
+});
+
+describe('vLLM 0.32', () => {
+  const said = (code: number, message: string, type: string, param: string | null = null): [number, object] => [
+    code,
+    { error: { message, type, param, code } },
+  ];
+  const BUSY = 'The engine is currently busy and cannot accept new requests. Please try again later or on a different instance.';
+
+  it.each([
+    [
+      ...said(
+        400,
+        "This model's maximum context length is 2048 tokens. However, your prompt contains at least 2049 input tokens, which exceeds this limit even without any output tokens. Please reduce the length of the input prompt. (parameter=input_tokens, value=2049)",
+        'BadRequestError',
+        'input_tokens',
+      ),
+      'context_exceeded',
+    ],
+    [
+      ...said(
+        400,
+        'max_tokens=5000 cannot be greater than max_model_len=2048. Please request fewer output tokens. (parameter=max_tokens, value=5000)',
+        'BadRequestError',
+        'max_tokens',
+      ),
+      'context_exceeded',
+    ],
+    [
+      ...said(400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set', 'BadRequestError'),
+      'upstream_error',
+    ],
+    [...said(400, 'tool_choice="required" requires --tool-call-parser to be set', 'BadRequestError'), 'upstream_error'],
+    [...said(400, 'temperature must be non-negative, got -1.0. (parameter=temperature, value=-1.0)', 'BadRequestError'), 'rejected'],
+    [...said(404, 'The model `x` does not exist. Valid aliases: qwen/qwen3-8b.', 'NotFoundError', 'model'), 'model_missing'],
+    [...said(500, 'EngineCore encountered an issue. See stack trace (above) for the root cause.', 'InternalServerError'), 'upstream_error'],
+    [...said(503, BUSY, 'Service Unavailable'), 'capacity'],
+  ] as const)('%i %j is %s', (status, body, kind) => {
+    expect(decode(status, body, 'vllm').kind).toBe(kind);
+  });
+
+  it('is full inside a stream as it is by its status', () => {
+    const payload = readError({ error: { message: BUSY, type: 'Service Unavailable', param: null, code: 503 } });
+    expect(payload && toInnerFailure(payload, targetWith())).toMatchObject({ kind: 'capacity', status: 503 });
   });
 });
 

@@ -83,6 +83,25 @@ describe('answers', () => {
     expect(JSON.stringify(decoded)).not.toContain('"text":');
   });
 
+  it('bring log probabilities in the form of chats, as llama-server sends them, into that of raw completions', () => {
+    const token = (id: number, text: string, logprob: number) => ({ id, token: text, bytes: [id], logprob });
+    const content = [
+      { ...token(107, 'h', -1.64), top_logprobs: [token(107, 'h', -1.64), token(123, 'x', -1.97)] },
+      { ...token(114, 'o', -1.63), top_logprobs: [token(114, 'o', -1.63)] },
+    ];
+    const body = { choices: [{ text: 'ho', index: 0, logprobs: { content }, finish_reason: 'length' }] };
+    expect(openAiCompletions.decodeReply(body, targetWith())).toMatchObject({
+      reply: {
+        choices: [
+          {
+            message: { content: 'ho' },
+            logprobs: { tokens: ['h', 'o'], token_logprobs: [-1.64, -1.63], top_logprobs: [{ h: -1.64, x: -1.97 }, { o: -1.63 }] },
+          },
+        ],
+      },
+    });
+  });
+
   it.each([[{ choices: [{ text: 7 }] }], [{ choices: [null] }], [{ choices: [] }], [{}], [null]])('%j is a protocol failure', (body) => {
     expect(openAiCompletions.decodeReply(body, targetWith())).toMatchObject({ failure: { kind: 'protocol' } });
   });

@@ -8,11 +8,15 @@ describe('an engine is recognised by what it says of itself', () => {
   it.each([
     ['vllm', 'vllm', '0.20.2'],
     ['vllm-older', 'vllm', '0.9.2'],
+    ['vllm-0.32', 'vllm', '0.32.0'],
     ['sglang', 'sglang', '0.5.4'],
     ['sglang-metrics', 'sglang', null],
     ['llama-server', 'llama-cpp', 'b7211-0a1b2c3d'],
     ['llama-server-slots', 'llama-cpp', 'b7000'],
+    ['llama-server-default', 'llama-cpp', 'b11669-Debian'],
+    ['llama-server-router', 'llama-cpp', 'b11669-Debian'],
     ['ollama', 'ollama', '0.13.1'],
+    ['ollama-loaded', 'ollama', '0.17.4'],
     ['tgi', 'tgi', '3.3.6'],
     ['lmdeploy', 'lmdeploy', null],
     ['tabbyapi', 'tabbyapi', null],
@@ -28,8 +32,11 @@ describe('an engine is recognised by what it says of itself', () => {
 describe('models, contexts, codecs and room are what the engine says', () => {
   it.each([
     ['vllm', 'Qwen/Qwen3-8B-FP8', 32_768, 'fp8', 'turboquant_4bit_nc', { poolTokens: 220_048, maxSequences: null }],
+    ['vllm-0.32', 'qwen/qwen3-8b', 2_048, 'unknown', 'bf16', { poolTokens: 2_097_152, maxSequences: null }],
     ['sglang', 'Qwen/Qwen3-8B', 40_960, 'fp8', 'fp8', { poolTokens: 131_072, maxSequences: 64 }],
     ['llama-server', '/models/Qwen3-8B-Q4_K_M.gguf', 8_192, 'int4', 'unknown', { poolTokens: 16_384, maxSequences: 2 }],
+    ['llama-server-busy', 'tiny-llama', 2_048, 'fp16', 'unknown', { poolTokens: 4_096, maxSequences: 2 }],
+    ['llama-server-router', 'tiny-a', 1_024, 'fp16', 'q8_0/q4_0', { poolTokens: 2_048, maxSequences: 2 }],
     ['ollama', 'qwen3:8b', 8_192, 'int4', 'unknown', NOTHING],
     ['tgi', 'mistralai/Mistral-Small-24B-Instruct-2501', 8_192, 'fp16', 'fp16', { poolTokens: 98_304, maxSequences: 128 }],
     ['lmdeploy', 'internlm/internlm3-8b-instruct-awq', null, 'int4', 'unknown', NOTHING],
@@ -43,6 +50,20 @@ describe('models, contexts, codecs and room are what the engine says', () => {
     const [model, adapter] = recognise(answersOf('vllm-older'))?.models ?? [];
     expect(model).toMatchObject({ kvCache: 'bf16', quantization: 'int4', capacity: { poolTokens: 2_804 * 16 } });
     expect(adapter).toMatchObject({ upstreamModel: 'my-lora', context: null });
+  });
+
+  it('a llama-server without flags has slots that share one cache, so no more fits than one of them takes', () => {
+    const [model] = recognise(answersOf('llama-server-default'))?.models ?? [];
+    expect(model).toMatchObject({ context: 4_096, capacity: { poolTokens: 4_096, maxSequences: 4 } });
+  });
+
+  it('of a router of llama-servers a model that is not loaded has no context yet, whatever it was trained for', () => {
+    const models = recognise(answersOf('llama-server-router'))?.models;
+    expect(models?.map(({ upstreamModel, context, isLoaded }) => [upstreamModel, context, isLoaded])).toEqual([
+      ['tiny-a', 1_024, true],
+      ['tiny-b-Q8_0', null, false],
+    ]);
+    expect(models?.[1]).toMatchObject({ quantization: 'int8', kvCache: 'q8_0/q4_0', capacity: { poolTokens: null, maxSequences: 2 } });
   });
 
   it('Ollama’s models on disk are told from those in memory', () => {
@@ -62,10 +83,13 @@ describe('load is what the engine counts', () => {
   it.each([
     ['vllm', { running: 3, waiting: 1, kvUsage: 0.4125 }],
     ['vllm-older', { running: 0, waiting: 0, kvUsage: 0 }],
+    ['vllm-0.32', { running: 4, waiting: 2, kvUsage: 0.000_488_311_054_141_488_1 }],
     ['sglang', { running: 3, waiting: 1, kvUsage: 0.15 }],
     ['sglang-metrics', { running: 5, waiting: 2, kvUsage: 0.31 }],
     ['llama-server', { running: 2, waiting: 3, kvUsage: null }],
-    ['llama-server-slots', { running: 1, waiting: 0, kvUsage: null }],
+    ['llama-server-slots', { running: 1, waiting: null, kvUsage: null }],
+    ['llama-server-busy', { running: 2, waiting: 1, kvUsage: (714 + 714) / 4_096 }],
+    ['llama-server-asleep', { running: 0, waiting: null, kvUsage: null }],
     ['tgi', { running: 12, waiting: 4, kvUsage: null }],
     ['lmdeploy', { running: 6, waiting: 0, kvUsage: 0.25 }],
   ])('%s says %j', (fixture, load) => {
@@ -85,8 +109,32 @@ describe('load is what the engine counts', () => {
     expect(adapter?.load?.read(saying('<html>'))).toBeNull();
     expect(adapter?.load?.read(saying('vllm:num_requests_running 1\nvllm:kv_cache_usage_perc 41.2'))).toEqual({
       running: 1,
-      waiting: 0,
+      waiting: null,
       kvUsage: null,
     });
+  });
+
+  it('is none while vLLM sleeps', () => {
+    const answers = answersOf('vllm-0.32');
+    const text = answers.get('/metrics')?.text?.replace('sleep_state="awake"} 1.0', 'sleep_state="awake"} 0.0') ?? null;
+    const asleep = new Map([['/metrics', { status: 200, contentType: 'text/plain', text }]]);
+    expect(recognise(answers)?.adapter.load?.read(asleep)).toBe('asleep');
+  });
+
+  it('of a llama-server without metrics is what its slots say: who waits is not among that', () => {
+    const answers = answersOf('llama-server-no-metrics');
+    expect(recognise(answers)?.adapter.load?.read(answers)).toMatchObject({ running: 2, waiting: null });
+  });
+
+  it('is asked of the slots of a llama-server only while they run: the question would wake a sleeping one', () => {
+    const then = (fixture: string) => {
+      const answers = answersOf(fixture);
+      return recognise(answers)?.adapter.load?.asksThen?.(answers);
+    };
+    expect(then('llama-server-busy')).toEqual(['/slots']);
+    expect(then('llama-server-no-metrics')).toEqual(['/slots']);
+    expect(then('llama-server-default')).toEqual(['/slots']);
+    expect(then('llama-server-asleep')).toEqual([]);
+    expect(then('llama-server-router')).toEqual([]);
   });
 });

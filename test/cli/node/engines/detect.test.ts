@@ -68,6 +68,11 @@ describe('detection over the network', () => {
     expect(waited).toBe(1);
   });
 
+  it('says that the engine refuses the key that it was given', async () => {
+    const server = await at((_request, response) => response.writeHead(401).end('{}'));
+    await expect(detect({ ...server, key: 'sk-wrong' }, () => {})).rejects.toThrow(/refuses the key of --upstream-key/);
+  });
+
   it('sends the engine’s key and follows no redirect', async () => {
     const seen: unknown[] = [];
     const server = await at((request, response) => {

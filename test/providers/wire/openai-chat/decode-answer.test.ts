@@ -93,6 +93,21 @@ describe('fields', () => {
     expect(JSON.stringify(play(path, provider))).not.toMatch(unwanted);
   });
 
+  it('K4: lets nothing of how vLLM 0.32 passes caches around inside reach the client', () => {
+    const inner = {
+      kv_transfer_params: { remote_host: '10.0.0.9' },
+      ec_transfer_params: { remote_host: '10.0.0.9' },
+      prompt_text: 'PROMPT',
+    };
+    const choice = { index: 0, delta: { content: 'x' }, logprobs: null, finish_reason: null, token_ids: [120], routed_experts: [[3, 7]] };
+    const event = decode(
+      { id: 'chatcmpl-1', object: 'chat.completion.chunk', choices: [choice], prompt_token_ids: [104, 105], ...inner },
+      'vllm',
+    );
+    expect(event).toMatchObject({ kind: 'chunk', choices: [{ delta: { content: 'x' } }] });
+    expect(JSON.stringify(event)).not.toMatch(/10\.0\.0\.9|PROMPT|token_ids|routed_experts/);
+  });
+
   it('lets no upstream set the fields that the router writes', () => {
     const body =
       '{"choices":[],"id":"u","provider":"Evil","openrouter_metadata":{},"headrace":{},"object":"x","__proto__":{"polluted":1},"kept":1}';

@@ -79,6 +79,8 @@ describe('encodeOpenAiRequest', () => {
     ['openai', { reasoning: { max_tokens: 20_000 } }, { reasoning_effort: 'high' }],
     ['openai', { include_reasoning: true }, {}],
     ['openai', {}, {}],
+    ['ollama', { reasoning_effort: 'high' }, {}],
+    ['ollama', { reasoning: { enabled: false } }, { reasoning_effort: 'none' }],
     ['deepseek', { reasoning_effort: 'low' }, { thinking: { type: 'enabled' }, reasoning_effort: 'high' }],
     ['deepseek', { reasoning_effort: 'xhigh' }, { thinking: { type: 'enabled' }, reasoning_effort: 'max' }],
     ['deepseek', { reasoning_effort: 'none' }, { thinking: { type: 'disabled' } }],
