@@ -62,7 +62,8 @@ export function createClient({ url, key }: Connection, timeoutMs = TIMEOUT_MS, a
         redirect: 'manual',
         signal,
         headers: {
-          authorization: authorize(method, new URL(target).pathname),
+          // As the router sees it: what stands before `/v1` belongs to whoever passes requests on to it.
+          authorization: authorize(method, new URL(`/v1${path}`, target).pathname),
           accept: 'application/json',
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },

@@ -14,9 +14,12 @@ export function showEndpoint(endpoint: RegisteredEndpointBody, paint: Paint): st
     ['model', `${endpoint.model} (${endpoint.upstream_model})`],
     ['at', endpoint.node === null ? (endpoint.url ?? '') : `node ${endpoint.node}`],
     ['declared', sayDeclared(endpoint)],
-    ['price', endpoint.price === null ? 'none' : `$${endpoint.price.prompt} in, $${endpoint.price.completion} out per million tokens`],
+    ['price', endpoint.price === null ? 'none' : sayPrice(endpoint.price)],
+    ['held', sayHeld(endpoint.held_price)],
     ['expected', sayExpected(endpoint)],
     ['share', `${sayShare(share)} of the traffic`],
+    ['vouched', endpoint.vouched === null ? '' : `by ${endpoint.vouched.by} since ${sayInstant(endpoint.vouched.at)}`],
+    ['model is', sayComparison(endpoint)],
   ];
   const lines = [
     `${id} of ${endpoint.operator}: ${state} since ${sayInstant(endpoint.since)}${reason === null ? '' : ` (${reason})`}`,
@@ -34,6 +37,22 @@ export function showEndpoint(endpoint: RegisteredEndpointBody, paint: Paint): st
   return lines.map((line, place) => (place === 0 ? paint('bold', toPlainText(line)) : toPlainText(line))).join('\n');
 }
 
+type TokenPrice = Pick<NonNullable<RegisteredEndpointBody['price']>, 'prompt' | 'completion'>;
+type HeldPrice = Pick<NonNullable<RegisteredEndpointBody['held_price']>, 'state' | 'reason'> & { price: TokenPrice };
+
+/** Writes a price per million tokens. */
+export function sayPrice({ prompt, completion }: TokenPrice): string {
+  return `$${prompt} in, $${completion} out per million tokens`;
+}
+
+/** Writes the price that waits for a manager or was rejected; nothing where there is none. */
+export function sayHeld(held: HeldPrice | null | undefined): string {
+  // A router of an older version tells of none.
+  if (held == null) return '';
+  const said = held.state === 'rejected' ? 'a manager has rejected it' : 'a manager decides';
+  return `${sayPrice(held.price)}: ${said} (${held.reason})`;
+}
+
 function sayDeclared({ declared }: RegisteredEndpointBody): string {
   const { engine, weights, kv_cache: cache, context, max_concurrency: concurrency, capabilities } = declared;
   const parts = [
@@ -49,10 +68,21 @@ function sayDeclared({ declared }: RegisteredEndpointBody): string {
 
 function sayExpected({ expected, capacity }: RegisteredEndpointBody): string {
   const first = expected?.ttft_ms == null ? null : `first token in ${sayMs(expected.ttft_ms)}`;
-  const next = expected?.tpot_ms == null ? null : `${Math.round(1_000 / expected.tpot_ms)} tokens/s`;
+  // An engine that sends a short answer in one piece was timed at nothing.
+  const next = !expected?.tpot_ms ? null : `${Math.round(1_000 / expected.tpot_ms)} tokens/s`;
   const pool = capacity?.pool_tokens == null ? null : `holds ${sayCount(capacity.pool_tokens)} tokens`;
   const known = [first, next, pool].filter((part) => part !== null).join(', ');
   return expected === null || known === '' ? known : `${known} (by ${expected.source})`;
+}
+
+function sayComparison({ seen }: RegisteredEndpointBody): string {
+  const { comparison } = seen ?? {};
+  if (comparison === undefined) return '';
+  const { verdict, distance, tolerance, references, at } = comparison;
+  if (verdict === 'no_reference') return `not compared: no reference (${sayInstant(at)})`;
+  const beside = references === 1 ? 'one other endpoint' : `${references} other endpoints`;
+  const words = verdict === 'agrees' ? 'what it says' : 'another one than it says';
+  return `${words}: distance ${distance} to ${beside}, ${tolerance} at most (${sayInstant(at)})`;
 }
 
 function findingsOf({ seen }: RegisteredEndpointBody): string[] {

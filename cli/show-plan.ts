@@ -23,10 +23,11 @@ export function showPlan(plan: ExplainedPlan, setting: Setting): string {
   return [askedLine(plan), ...showRoute(plan, setting), decided].join('\n\n');
 }
 
-/** Shows candidates and rejections, each in a block. */
-export function showRoute({ candidates, rejections, relaxed }: Plan, setting: Setting): string[] {
+/** Shows candidates, those that were skipped, and rejections, each in a block. */
+export function showRoute({ candidates, rejections, relaxed, skipped = [] }: Plan, setting: Setting): string[] {
   const blocks = candidates.length === 0 ? [setting.paint('red', 'No endpoint is left.')] : showCandidates(candidates, setting);
   if (relaxed.length > 0) blocks.push(setting.paint('yellow', `Opened because nothing else was left: ${relaxed.join(', ')}`));
+  if (skipped.length > 0) blocks.push(`Skipped when their turn came:\n${formatTable(skipped, rejectionColumns('skipped'), setting)}`);
   if (rejections.length > 0) blocks.push(showRejections(rejections, setting));
   return blocks;
 }
@@ -125,15 +126,18 @@ function showRejections(rejections: readonly Rejection[], { width, paint }: Sett
   const counts = [...byFilter]
     .toSorted(([left], [right]) => left.localeCompare(right))
     .map(([filter, members]) => `${members.length} by ${filter} ${SUBJECTS[filter] ?? ''}`.trimEnd());
-  const columns: Column<Rejection>[] = [
-    { title: 'left out', shrinkTo: 16, cell: ({ endpoint }) => endpoint },
-    { title: 'supply', optional: 1, cell: ({ supply }) => supply },
-    { title: 'filter', cell: ({ filter }) => filter },
-    { title: 'reason', shrinkTo: 20, cell: ({ reason }) => reason },
-  ];
   const ordered = rejections.toSorted(
     (left, right) => left.filter.localeCompare(right.filter) || left.endpoint.localeCompare(right.endpoint),
   );
   const title = `${sayNumberOf(rejections.length, 'endpoint')} left out: ${counts.join(', ')}`;
-  return `${title}\n${formatTable(ordered, columns, { width, paint })}`;
+  return `${title}\n${formatTable(ordered, rejectionColumns('left out'), { width, paint })}`;
+}
+
+function rejectionColumns(title: string): Column<Rejection>[] {
+  return [
+    { title, shrinkTo: 16, cell: ({ endpoint }) => endpoint },
+    { title: 'supply', optional: 1, cell: ({ supply }) => supply },
+    { title: 'filter', cell: ({ filter }) => filter },
+    { title: 'reason', shrinkTo: 20, cell: ({ reason }) => reason },
+  ];
 }

@@ -9,6 +9,7 @@ import { UsageError } from '../command-error.ts';
 import { parsePrice, type PriceWish } from '../node/join-options.ts';
 import { parseCount, parseList, withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf, type Style } from '../output.ts';
+import { readAll } from '../pages.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayMs, sayShare } from '../quantities.ts';
 import { readSecret } from '../read-secret.ts';
@@ -44,6 +45,7 @@ export function addEndpointsCommand(program: Command): void {
   addChange(endpoints);
   addMove(endpoints, 'drain', 'draining', 'give an endpoint nothing new; what is under way is finished');
   addMove(endpoints, 'resume', 'active', 'return a drained endpoint to service, by way of a probe');
+  addVouch(endpoints);
   addRetire(endpoints);
   addProbe(endpoints);
   withExamples(
@@ -124,7 +126,7 @@ function addList(endpoints: Command): void {
     .option('--node <id>', 'only those of this node')
     .action(async ({ operator, in: state, node, ...options }: ListOptions, self: Command) => {
       const output = outputOf(self);
-      const answer = await openSupply(options).get<{ data: Endpoint[] }>('/endpoints', { operator, state, node });
+      const answer = await readAll<Endpoint>(openSupply(options), '/endpoints', { operator, state, node });
       output.answer(answer, ({ data }) => (data.length === 0 ? 'no registered endpoints' : formatTable(data, COLUMNS, output)));
     });
   withExamples(withRouter(command), 'endpoints list', 'endpoints list --operator alice --in probation --json');
@@ -196,6 +198,22 @@ function addMove(endpoints: Command, verb: string, state: string, what: string):
       outputOf(self).answer(answer, ({ data }) => toPlainText(`${data.id} is ${data.state}`));
     });
   withExamples(withRouter(command), `endpoints ${verb} rack-1`, `endpoints ${verb} rack-1 --reason "new fans"`);
+}
+
+function addVouch(endpoints: Command): void {
+  const command = endpoints
+    .command('vouch')
+    .description('let an endpoint serve without probation, on a manager’s word; it stays on record who gave it, and when')
+    .argument('<id>', 'the endpoint')
+    .option('--withdraw', 'take the word back: it earns its way like any other', false)
+    .option('--reason <text>', 'why, for the history')
+    .action(async (id: string, { withdraw, reason, ...options }: RouterOptions & { withdraw: boolean; reason?: string }, self: Command) => {
+      const output = outputOf(self);
+      const wish = { vouched: !withdraw, ...(reason !== undefined && { reason }) };
+      const answer = await openSupply(options).patch<{ data: Endpoint }>(pathOf(id), wish);
+      output.answer(answer, ({ data }) => showEndpoint(data, output.paint));
+    });
+  withExamples(withRouter(command), 'endpoints vouch rack-1 --reason "our own machine"', 'endpoints vouch rack-1 --withdraw');
 }
 
 function addRetire(endpoints: Command): void {

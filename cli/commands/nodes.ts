@@ -7,6 +7,7 @@ import { openSupply } from '../client.ts';
 import { parseDurationS } from '../duration.ts';
 import { withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf } from '../output.ts';
+import { readAll } from '../pages.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayCount, sayInstant } from '../quantities.ts';
 import { formatTable, type Cell, type Column } from '../table.ts';
@@ -61,7 +62,7 @@ function addList(nodes: Command): void {
     .description('list nodes')
     .action(async (options: RouterOptions, self: Command) => {
       const output = outputOf(self);
-      const answer = await openSupply(options).get<{ data: Node[] }>('/nodes');
+      const answer = await readAll<Node>(openSupply(options), '/nodes');
       output.answer(answer, ({ data }) => (data.length === 0 ? 'no nodes' : formatTable(data, COLUMNS, output)));
     });
   withExamples(withRouter(command), 'nodes list', 'nodes list --json');
@@ -112,7 +113,9 @@ function addDrain(nodes: Command): void {
     .action(async (id: string, { off, ...options }: RouterOptions & { off: boolean }, self: Command) => {
       const answer = await openSupply(options).post<{ data: Node }>(`${pathOf(id)}/drain`, { on: !off });
       outputOf(self).answer(answer, () =>
-        toPlainText(off ? `${id} takes requests again` : `${id} gets nothing new (take it back with --off)`),
+        toPlainText(
+          off ? `${id} takes requests again as soon as the router has looked at it` : `${id} gets nothing new (take it back with --off)`,
+        ),
       );
     });
   withExamples(withRouter(command), 'nodes drain rig-4090', 'nodes drain rig-4090 --off');

@@ -7,6 +7,7 @@ import { openManagement, openSupply } from '../client.ts';
 import { CommandError } from '../command-error.ts';
 import { withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf, type Output } from '../output.ts';
+import { readAll } from '../pages.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayCount, sayShare, sayUsd } from '../quantities.ts';
 import { formatTable, type Column } from '../table.ts';
@@ -65,7 +66,7 @@ function addList(operators: Command): void {
     .description('list operators; an operator key sees its own')
     .action(async (options: RouterOptions, self: Command) => {
       const output = outputOf(self);
-      const answer = await openSupply(options).get<{ data: Operator[] }>('/operators');
+      const answer = await readAll<Operator>(openSupply(options), '/operators');
       output.answer(answer, ({ data }) => (data.length === 0 ? 'no operators' : formatTable(data, COLUMNS, output)));
     });
   withExamples(withRouter(command), 'operators list', 'operators list --json');
@@ -103,10 +104,10 @@ function showOperator(operator: OperatorWithEarnings, output: Output): string {
     `endpoints  ${sayCount(endpoints)}, nodes ${sayCount(nodes)}`,
     `completed  ${sayCount(clean)} requests of clients`,
     `share      ${stage}`,
-    `earned     ${sayUsd(earned.usd)} since ${earned.since.slice(0, 10)}, ${sayCount(earned.requests)} requests`,
+    `earned     ${sayUsd(earned.usd)} since ${earned.since.slice(0, 10)}, ${sayCount(earned.requests)} requests and the router’s own checks`,
   ];
   const table = earned.endpoints.length === 0 ? '' : `\n\n${formatTable(earned.endpoints, EARNINGS, output)}`;
-  return toPlainText(lines.join('\n')) + table;
+  return lines.map((line) => toPlainText(line)).join('\n') + table;
 }
 
 const EARNINGS: Column<OperatorWithEarnings['earned']['endpoints'][number]>[] = [

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CommandError } from '../command-error.ts';
+import { isAlive } from '../process-alive.ts';
 
 /** Takes the directory for this process and returns how to give it back. Throws CommandError while another live process holds it. */
 export function lockState(stateDir: string): () => void {
@@ -27,15 +28,5 @@ function readHolder(file: string): number | null {
     return Number.isSafeInteger(pid) && pid > 0 ? pid : null;
   } catch {
     return null;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's process is alive all the same.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

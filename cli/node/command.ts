@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { parseCount, withExamples } from '../options.ts';
 import { outputOf } from '../output.ts';
 import { addCapacityCommand } from './capacity.ts';
-import { parseJurisdiction, parseNodeName, parsePrice, parseSeconds, type JoinOptions } from './join-options.ts';
+import { parseJurisdiction, parseNodeName, parsePrices, parseSeconds, type JoinOptions } from './join-options.ts';
 import type { ManageOptions } from './manage.ts';
 import { parseModelWish } from './served-models.ts';
 
@@ -34,14 +34,23 @@ function addJoin(node: Command): void {
     .option('--token <token>', 'join token, needed the first time (default: HEADRACE_JOIN_TOKEN); afterwards the node has a key of its own')
     .option('--upstream <address>', 'the engine on this machine', DEFAULT_UPSTREAM)
     .option('--upstream-key <key>', 'key that the engine asks for (default: HEADRACE_UPSTREAM_KEY)')
-    .option('--model <served=upstream>', 'a model to serve and what callers name it; may be given again', parseModelWish)
-    .option('--price <prompt/completion>', 'USD per million tokens, such as 0.02/0.06', parsePrice)
+    .option(
+      '--model <served=upstream>',
+      'a model to serve and what callers name it; given again for several (default: all in memory)',
+      parseModelWish,
+    )
+    .option(
+      '--price <prompt/completion>',
+      'USD per million tokens, such as 0.02/0.06; for one of several models NAME=0.02/0.06, given again',
+      parsePrices,
+    )
     .option('--team <id>', 'serve this team alone')
     .option('--max-concurrency <n>', 'requests at once (default: what the engine says)', parseCount)
     .option('--jurisdiction <countries>', 'where prompts are processed, such as DE', parseJurisdiction)
     .option('--gpu <id>', 'the card, such as rtx-4090 or h100x8 (default: what nvidia-smi says)')
+    .option('--kv-cache <codec>', 'codec of the KV cache where the engine does not tell it, such as q8_0/q4_0 (as `node capacity --kv`)')
     .addOption(
-      new Option('--benchmark <length>', 'how long to measure: up to 4 s, up to a minute')
+      new Option('--benchmark <length>', 'how long to measure each model: not at all, up to 4 s, up to a minute')
         .choices(['none', 'short', 'full'])
         .default('short'),
     )
@@ -57,19 +66,21 @@ function addJoin(node: Command): void {
     'node join --router https://router.example.com --token hr-join-… --price 0.02/0.06',
     'node join --router https://router.example.com',
     'node join --upstream http://127.0.0.1:11434 --model qwen/qwen3-8b=qwen3:8b --once-checks',
+    'node join --model qwen/qwen3-8b --model my/lora=lora-1 --price 0.02/0.06 --price my/lora=0.05/0.1',
   );
 }
 
 function addStatus(node: Command): void {
   const command = node
     .command('status')
-    .description('how a node of this machine and its endpoints stand with the router')
+    .description('how a node of this machine stands: what it says itself, and what its router says')
+    .option('-w, --watch', 'look again every two seconds, until Ctrl-C', false)
     .option('--json', 'print one JSON object', false)
-    .action(async (options: ManageOptions, self: Command) => {
+    .action(async (options: ManageOptions & { watch: boolean }, self: Command) => {
       const { showNode } = await import('./manage.ts');
       await showNode(options, outputOf(self));
     });
-  withExamples(withKept(command), 'node status', 'node status --name rig-4090 --json');
+  withExamples(withKept(command), 'node status', 'node status --watch', 'node status --name rig-4090 --json');
 }
 
 function addDrain(node: Command): void {

@@ -9,8 +9,8 @@ import type { ServedModel } from './served-models.ts';
 const CAPABILITIES: Readonly<Record<EngineName, readonly Capability[]>> = {
   vllm: ['completion', 'tools', 'json_object', 'json_schema', 'logprobs', 'seed', 'continuation', 'n'],
   sglang: ['completion', 'tools', 'json_object', 'json_schema', 'logprobs', 'seed', 'continuation', 'n'],
-  'llama-cpp': ['completion', 'tools', 'json_object', 'json_schema', 'logprobs', 'seed'],
-  ollama: ['completion', 'tools', 'json_object', 'json_schema', 'seed'],
+  'llama-cpp': ['completion', 'tools', 'json_object', 'json_schema', 'logprobs', 'seed', 'continuation'],
+  ollama: ['completion', 'tools', 'json_object', 'json_schema', 'logprobs', 'seed'],
   tgi: ['tools', 'logprobs', 'seed'],
   lmdeploy: ['completion', 'tools', 'logprobs', 'seed'],
   tabbyapi: ['completion', 'tools', 'json_schema', 'logprobs'],

@@ -5,7 +5,7 @@ import { country } from '#schema/catalog';
 import { nodeId } from '#schema/node';
 import { UsageError } from '../command-error.ts';
 import type { BenchmarkLength } from './benchmark/benchmark.ts';
-import type { ModelWish } from './served-models.ts';
+import type { ModelWish, ServedModel } from './served-models.ts';
 
 const USD = /^\d{1,6}(\.\d{1,9})?$/;
 
@@ -15,6 +15,9 @@ export interface PriceWish {
   completion: number;
 }
 
+/** Prices by the name of a model, the router's or the engine's; `''` stands for every model that has none of its own. */
+export type PriceWishes = Readonly<Record<string, PriceWish>>;
+
 /** The flags, read; times in seconds. */
 export interface JoinOptions {
   router: string;
@@ -22,17 +25,25 @@ export interface JoinOptions {
   upstream: string;
   upstreamKey?: string;
   name?: string;
-  price?: PriceWish;
+  price?: PriceWishes;
   team?: string;
   maxConcurrency?: number;
   model?: ModelWish[];
   jurisdiction?: string[];
   gpu?: string;
+  /** An engine's own word. */
+  kvCache?: string;
   benchmark: BenchmarkLength;
   drainTimeout: number;
   stateDir?: string;
   onceChecks: boolean;
   insecure: boolean;
+}
+
+/** Reads `0.02/0.06`, or `qwen/qwen3-8b=0.02/0.06` for one model, behind those before it. Throws InvalidArgumentError. */
+export function parsePrices(text: string, before: PriceWishes = {}): PriceWishes {
+  const at = text.lastIndexOf('=') + 1;
+  return { ...before, [text.slice(0, Math.max(0, at - 1))]: parsePrice(text.slice(at)) };
 }
 
 /** Reads `0.02/0.06`. Throws InvalidArgumentError. */
@@ -41,6 +52,19 @@ export function parsePrice(text: string): PriceWish {
   if (rest.length > 0 || !USD.test(prompt) || !USD.test(completion))
     throw new InvalidArgumentError('expected USD per million prompt and completion tokens, such as 0.02/0.06.');
   return { prompt: Number(prompt), completion: Number(completion) };
+}
+
+/** Finds the price of a model; undefined where none was named. */
+export function priceOf(prices: PriceWishes | undefined, { model, facts }: ServedModel): PriceWish | undefined {
+  return prices?.[model] ?? prices?.[facts.upstreamModel] ?? prices?.[''];
+}
+
+/** Throws UsageError for a price of a model that is not served: a price that counts for nothing must not be believed in. */
+export function checkPrices(prices: PriceWishes | undefined, served: readonly ServedModel[]): void {
+  const names = new Set(served.flatMap(({ model, facts }) => [model, facts.upstreamModel]));
+  const stray = Object.keys(prices ?? {}).find((name) => name !== '' && !names.has(name));
+  if (stray !== undefined)
+    throw new UsageError(`--price names ${stray}, which is not served (served: ${served.map(({ model }) => model).join(', ')})`);
 }
 
 /** Reads `DE,FR`. Throws InvalidArgumentError. */

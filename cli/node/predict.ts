@@ -16,6 +16,11 @@ export interface Prediction {
 /** By the engine's name of the model; a model or card that is not known has no entry. */
 export type Predictions = ReadonlyMap<string, Prediction>;
 
+/** Reads the speeds alone. */
+export function speedsOf(predictions: Predictions): Map<string, NodeSpeed> {
+  return new Map([...predictions].map(([name, { speed }]) => [name, speed]));
+}
+
 /** Predicts speed and room of each model. */
 export function predict(served: readonly ServedModel[], engine: EngineName, gpu: NodeDescription['gpu']): Predictions {
   const predictions = new Map<string, Prediction>();

@@ -1,19 +1,28 @@
 /** A node at work: link, engine and load together, until somebody ends it. */
-import type { NodeDescription, NodeLoad } from '#schema/node';
+import type { KvCodec } from '#schema/catalog';
+import type { NodeLoad } from '#schema/node';
 import { RUNTIME_TIMERS, type Timers } from '#schema/timers';
 import type { AskOptions } from './engines/answers.ts';
-import type { EngineAdapter } from './engines/engine.ts';
+import { lookAgain } from './engines/look-again.ts';
 import type { KeyPair } from './identity/key-pair.ts';
+import { watchEngine } from './link/engine-watch.ts';
 import { keepLink, type LinkEvent } from './link/keep-link.ts';
 import { watchLoad } from './link/load-monitor.ts';
 import { createLocalEngine } from './link/local-engine.ts';
 import { createReading } from './link/read-engine.ts';
 import { dial } from './link/socket.ts';
+import type { Look } from './look-around.ts';
 import { linkAddress, type RouterAddress } from './router-address.ts';
+import type { ModelWish } from './served-models.ts';
+import { standAnew, type Standing } from './stand-anew.ts';
 
 /** What a node has done since it began, and how it stands. */
 export interface NodeStatus {
   linked: boolean;
+  /** Why it can serve nothing now; null where it can. */
+  trouble: string | null;
+  /** Whether it takes nothing new because this process is about to end. */
+  draining: boolean;
   /** Null while the engine is gone. */
   load: NodeLoad | null;
   /** Requests under way through this node. */
@@ -27,6 +36,8 @@ export type NodeEvent =
   | Exclude<LinkEvent, { type: 'began' | 'ended' | 'broken' }>
   | { type: 'engine'; there: boolean }
   | { type: 'load'; load: NodeLoad | null }
+  /** The engine is another one than it was, or can serve nothing, or can again. */
+  | { type: 'changed'; models: readonly string[]; version: string | null; trouble: string | null }
   | { type: 'draining'; streams: number };
 
 /** How it ended: `reason` null when it left as asked; `cut` requests that were not finished. */
@@ -39,18 +50,25 @@ export interface RunOptions {
   router: RouterAddress;
   node: string;
   keys: KeyPair;
-  description: NodeDescription;
+  look: Look;
+  /** What the operator wants to serve; empty: what there is. */
+  wishes: readonly ModelWish[];
+  /** The KV codec that the operator names for an engine that does not tell its own. */
+  declaredCodec: KvCodec | null;
   engine: AskOptions;
-  adapter: EngineAdapter;
   /** Requests at once; absent: as many as come. */
   maxConcurrency: number | null;
   drainTimeoutMs: number;
   timers?: Timers;
+  /** Called when the node serves models that it did not serve before. */
+  onServed(look: Look): void;
   on(event: NodeEvent): void;
 }
 
 export interface RunningNode {
   status(): NodeStatus;
+  /** What it serves now. */
+  look(): Look;
   /** Finishes what is under way, takes nothing new, then leaves. */
   drain(): void;
   /** Leaves at once. */
@@ -62,23 +80,50 @@ const DRAIN_LOOK_MS = 50;
 
 /** Puts a node to work. */
 export function runNode(options: RunOptions): RunningNode {
-  const { router, node, keys, description, adapter, on } = options;
+  const { router, node, keys, engine, on } = options;
   const timers = options.timers ?? RUNTIME_TIMERS;
   const done = { served: 0, failed: 0, completionTokens: 0 };
+  let standing: Standing = { look: options.look, trouble: null };
   let isDraining = false;
   let cut = 0;
+  const adapter = () => standing.look.found.adapter;
 
   const monitor = watchLoad({
-    read: createReading(adapter, options.engine),
+    read: () => createReading(adapter(), engine)(),
     ownStreams: () => link.streams,
-    maxSequences: sequencesOf(description) ?? options.maxConcurrency,
+    maxSequences: sequencesOf(options.look) ?? options.maxConcurrency,
     timers,
     tell(load) {
       link.tellLoad(load);
       on({ type: 'load', load });
     },
-    onEngine: (there) => on({ type: 'engine', there }),
+    onEngine(there) {
+      on({ type: 'engine', there });
+      watch.noteThere(there);
+    },
   });
+
+  const watch = watchEngine<Look['found']>({
+    look: () => lookAgain({ adapter: adapter(), options: engine }),
+    onSight: (sight) =>
+      stand(
+        'found' in sight
+          ? standAnew(standing, sight.found, { wishes: options.wishes, declared: options.declaredCodec })
+          : { ...standing, trouble: sight.trouble },
+      ),
+    timers,
+  });
+
+  function stand(next: Standing): void {
+    const before = standing;
+    if (next.look === before.look && next.trouble === before.trouble) return;
+    standing = next;
+    link.tellStanding();
+    const { found, served } = next.look;
+    on({ type: 'changed', models: served.map(({ model }) => model), version: found.version, trouble: next.trouble });
+    const isNew = served.some(({ facts }) => !before.look.served.some((one) => one.facts.upstreamModel === facts.upstreamModel));
+    if (isNew) options.onServed(next.look);
+  }
 
   const link = keepLink({
     url: linkAddress(router, node),
@@ -89,9 +134,14 @@ export function runNode(options: RunOptions): RunningNode {
     routerHost: router.host,
     node,
     sign: keys.sign,
-    description,
+    standing: () => ({ description: standing.look.description, trouble: standing.trouble }),
     load: monitor.load,
-    askEngine: createLocalEngine({ ...options.engine, fullStatuses: adapter.fullStatuses, onTrouble: monitor.lookSoon }),
+    askEngine: createLocalEngine({
+      ...engine,
+      fullStatuses: () => adapter().fullStatuses,
+      onTrouble: monitor.lookSoon,
+      onMissing: watch.lookSoon,
+    }),
     streamsMax: options.maxConcurrency ?? Infinity,
     isDraining: () => isDraining,
     on(event) {
@@ -117,7 +167,15 @@ export function runNode(options: RunOptions): RunningNode {
   }
 
   return {
-    status: () => ({ linked: link.isOpen, load: monitor.load(), streams: link.streams, ...done }),
+    look: () => standing.look,
+    status: () => ({
+      linked: link.isOpen,
+      trouble: standing.trouble,
+      draining: isDraining,
+      load: monitor.load(),
+      streams: link.streams,
+      ...done,
+    }),
     drain() {
       if (isDraining) return;
       isDraining = true;
@@ -133,13 +191,14 @@ export function runNode(options: RunOptions): RunningNode {
     leave,
     over: link.over.then((reason) => {
       monitor.stop();
+      watch.stop();
       return { reason, cut };
     }),
   };
 }
 
 /** Adds up what the models say that they run at once; null where one does not say. */
-function sequencesOf({ models }: NodeDescription): number | null {
-  const counts = models.map(({ capacity }) => capacity.maxSequences);
+function sequencesOf({ served }: Look): number | null {
+  const counts = served.map(({ facts }) => facts.capacity.maxSequences);
   return counts.some((count) => count === null) ? null : Math.max(...counts.map(Number));
 }

@@ -40,7 +40,9 @@ export function chooseModels(models: readonly EngineModel[], wishes: readonly Mo
 }
 
 function findModel(models: readonly EngineModel[], { served, upstream }: ModelWish): ServedModel {
-  const facts = models.find(({ upstreamModel }) => upstreamModel === upstream);
+  const named = (name: string): EngineModel | undefined => models.find(({ upstreamModel }) => upstreamModel === name);
+  // Ollama's users leave out the tag that it gives to every model without one.
+  const facts = named(upstream) ?? named(`${upstream}:latest`);
   if (facts !== undefined) return { model: served ?? servedName(upstream), facts };
   // `--model qwen/qwen3-8b` where the engine has one model only: the name is what callers use.
   const [only] = models;

@@ -36,8 +36,8 @@ export function sayMeasured(
     { what: 'one request alone', predicted: sayPace(expected?.speed.tpotMs), measured: sayPace(measured.tpotMs) },
     {
       what: `${sayNumberOf(streams, 'request')} together`,
-      predicted: expected && sayRate(expected.throughputOf(streams)),
-      measured: sayRate(measured.throughput?.tokensPerSecond),
+      predicted: expected && streams > 1 ? sayRate(expected.throughputOf(streams)) : '',
+      measured: streams > 1 ? sayRate(measured.throughput?.tokensPerSecond) : '',
     },
     { what: 'tokens that fit', predicted: sayCount(expected?.poolTokens), measured: sayCount(capacity.poolTokens) },
   ];

@@ -4,6 +4,8 @@ import type { Output, Style } from '../output.ts';
 import { toJsonText, toPlainText } from '../plain-text.ts';
 import type { Step } from '../progress.ts';
 import { sayCount, sayMs, sayNumberOf } from '../quantities.ts';
+import { sayHeld, sayPrice } from '../show-endpoint.ts';
+import type { HeldPrice, Joined } from './router.ts';
 import type { NodeEvent, NodeStatus } from './run-node.ts';
 
 /** Shows events as they come, and the status when it is asked to. */
@@ -13,6 +15,8 @@ export interface Show {
   status(status: NodeStatus): void;
   /** A fact of the way to the first event, for programs. */
   fact(name: string, fields: object): void;
+  /** The router has taken the node in (`joined`), or heard what it serves now (`renewed`). People are told of prices that are not charged as asked. */
+  taken(name: 'joined' | 'renewed', fields: object, taken: Joined): void;
   /** The last word: why, and how many requests were not finished. `reason` null: it was asked to leave. */
   end(reason: string | null, cut: number, status: NodeStatus): void;
 }
@@ -40,6 +44,7 @@ function createJsonShow(output: Output): Show {
       last = text;
     },
     fact: say,
+    taken: (name, fields, { endpoints, heldPrices }) => say(name, { ...fields, endpoints, held_prices: heldPrices }),
     end: (reason, cut, { served, failed, completionTokens }) => say('end', toSnake({ reason, cut, served, failed, completionTokens })),
   };
 }
@@ -92,12 +97,23 @@ function createTextShow(output: Output): Show {
       const why = event.reason === null ? STATE_WORDS[event.state] : toPlainText(event.reason);
       say(`${toPlainText(event.endpoint)}: ${state}${why === undefined ? '' : `, ${why}`}`);
     } else if (event.type === 'drain') {
-      say(event.on ? 'drained by the router: finishing what is under way, nothing new comes' : 'the drain is over: serving again');
+      say(
+        event.on
+          ? 'drained by the router: finishing what is under way, nothing new comes'
+          : 'the drain is over: the router looks at it, then sends requests again',
+      );
     } else if (event.type === 'draining') {
       if (event.streams > 0) say(`draining: finishing ${sayNumberOf(event.streams, 'request')}; Ctrl-C again leaves at once`);
     } else if (event.type === 'engine') {
       say(event.there ? 'the engine is back' : `${paint('red', 'the engine does not answer')}: requests are refused until it is back`);
+    } else if (event.type === 'changed') {
+      say(sayChange(event));
     }
+  }
+
+  function sayChange({ models, version, trouble }: Extract<NodeEvent, { type: 'changed' }>): string {
+    if (trouble !== null) return `${paint('red', 'nothing can be served')}: ${toPlainText(trouble)}`;
+    return toPlainText(`serving ${models.join(', ')}${version === null ? '' : ` (engine ${version})`}; the router is told`);
   }
 
   return {
@@ -108,6 +124,9 @@ function createTextShow(output: Output): Show {
       last = text;
     },
     fact: () => {},
+    taken(_name, _fields, { heldPrices }) {
+      for (const one of heldPrices) output.say(`  ${sayHeldPrice(one)}`);
+    },
     end(reason, cut, status) {
       const unfinished =
         cut === 0 ? '' : `; ${sayNumberOf(cut, 'request')} cut off, which the router resumes elsewhere or ends with an error`;
@@ -116,9 +135,15 @@ function createTextShow(output: Output): Show {
   };
 }
 
+/** One line: what is asked, why it is not charged, and what is. */
+function sayHeldPrice({ endpoint, charged, held }: HeldPrice): string {
+  const meanwhile = charged === null ? '' : `; charged meanwhile: ${sayPrice(charged)}`;
+  return toPlainText(`${endpoint} asks ${sayHeld(held)}${meanwhile}`);
+}
+
 /** One line: `3 running, 0 waiting, cache 41 % · 128 served, 40,960 tokens`. */
 function sayStatus(status: NodeStatus): string {
-  return `${status.linked ? '' : 'not linked · '}${sayLoad(status.load)} · ${sayServed(status)}`;
+  return `${status.linked ? '' : 'not linked · '}${status.trouble === null ? '' : `${toPlainText(status.trouble)} · `}${sayLoad(status.load)} · ${sayServed(status)}`;
 }
 
 function sayServed({ served, failed, completionTokens }: NodeStatus): string {

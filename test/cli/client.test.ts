@@ -34,6 +34,16 @@ describe('the client of the router', () => {
     expect(asked).toBe(`GET /v1/keys?team=a+b&offset=0 Bearer ${key}`);
   });
 
+  it('signs the path as the router sees it, whatever stands before it on the way', async () => {
+    const url = await serve(answer(200, '{}'));
+    const signed: string[] = [];
+    const client = createClient({ url: `${url}/behind/a/proxy`, key }, undefined, (method, path) =>
+      signed.push(`${method} ${path}`).toString(),
+    );
+    await client.get('/nodes/rig', { cursor: 'a' });
+    expect(signed).toEqual(['GET /v1/nodes/rig']);
+  });
+
   it.each([
     ['the message alone', { message: 'No such team.' }, 'No such team'],
     ['the field that the message does not name', { message: 'Expected a number.', param: 'limit' }, 'Expected a number (limit)'],

@@ -28,6 +28,8 @@ const PROMPT_TOKENS = 1_150;
 const STREAMS_DEFAULT = 4;
 /** The share of the time that one stream alone may take. */
 const ALONE_SHARE = 0.55;
+/** Shorter chats seem to follow each other, however they were answered. */
+const TELLING_SPAN_MS = 5;
 /** Prompts that are too long for the engine are tried again this much shorter. */
 const SHRINK = 6;
 
@@ -40,8 +42,8 @@ export interface BenchmarkOptions extends Omit<ChatOptions, 'signal' | 'maxToken
   random(): number;
 }
 
-/** A measurement, or why there is none. */
-export type Benchmark = { speed: NodeSpeed } | { failure: ChatFailure };
+/** A measurement, or why there is none. `sequences`: requests that it answers at once, where it let others wait for them; else null. */
+export type Benchmark = { speed: NodeSpeed; sequences: number | null } | { failure: ChatFailure };
 
 /** Measures one model of an engine. Ends in time whatever the engine does, and never rejects. */
 export async function measureEngine(options: BenchmarkOptions): Promise<Benchmark> {
@@ -57,7 +59,7 @@ export async function measureEngine(options: BenchmarkOptions): Promise<Benchmar
     const shareMs = ((endsAtMs - options.now()) * ALONE_SHARE) / (rounds - round);
     let result = await chat(words, tokens, shareMs);
     // Engines whose tokens are shorter than words find the prompt too long.
-    if (isFailure(result) && result.status !== null && [400, 413, 422].includes(result.status) && words > SHRINK) {
+    while (isFailure(result) && result.status !== null && [400, 413, 422].includes(result.status) && words > SHRINK) {
       words = Math.floor(words / SHRINK);
       result = await chat(words, tokens, (endsAtMs - options.now()) * ALONE_SHARE);
     }
@@ -82,7 +84,21 @@ export async function measureEngine(options: BenchmarkOptions): Promise<Benchmar
       throughput:
         served.length === 0 || spanMs <= 0 ? null : { streams: served.length, tokensPerSecond: round3((written / spanMs) * 1_000) },
     },
+    sequences: readSequences(served),
   };
+}
+
+/**
+ * Reads from chats that began together how many are answered at once: engines that queue without a word begin one when another has ended. Null
+ * where none waited, and where they were too short to tell.
+ */
+export function readSequences(chats: readonly TimedChat[]): number | null {
+  const telling = chats.filter(({ spanMs }) => spanMs >= TELLING_SPAN_MS);
+  const atOnce = telling.map(
+    ({ ttftMs: atMs }) => telling.filter((chat) => chat.ttftMs <= atMs && atMs <= chat.ttftMs + chat.spanMs).length,
+  );
+  const most = Math.max(0, ...atOnce);
+  return telling.length < 2 || most === telling.length ? null : most;
 }
 
 /** Prefill is taken to grow with the prompt; the engine's own count of its tokens is better than ours of words. */

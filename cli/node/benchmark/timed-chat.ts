@@ -42,6 +42,7 @@ export async function timeChat(prompt: string, options: ChatOptions): Promise<Ti
     events: 0,
     promptTokens: null as number | null,
     tokens: null as number | null,
+    failure: null as ChatFailure | null,
   };
   try {
     const answer = await options.fetch(`${url}/v1/chat/completions`, {
@@ -70,6 +71,7 @@ export async function timeChat(prompt: string, options: ChatOptions): Promise<Ti
         }
         seen.promptTokens = event.promptTokens ?? seen.promptTokens;
         seen.tokens = event.completionTokens ?? seen.tokens;
+        seen.failure ??= event.failure;
       },
     });
     const decoder = new TextDecoder();
@@ -77,6 +79,7 @@ export async function timeChat(prompt: string, options: ChatOptions): Promise<Ti
   } catch (error) {
     if (!signal.aborted) return { status: null, reason: error instanceof Error ? toPlainText(error.message) : 'the connection broke' };
   }
+  if (seen.firstAtMs === null && seen.failure !== null) return seen.failure;
   if (seen.firstAtMs === null) return { status: null, reason: signal.aborted ? 'no token came in time' : 'it answered without a token' };
   return {
     ttftMs: seen.firstAtMs - startedAtMs,
@@ -89,11 +92,20 @@ export async function timeChat(prompt: string, options: ChatOptions): Promise<Ti
 interface ChatEvent {
   choices?: { delta?: { content?: unknown; reasoning_content?: unknown; reasoning?: unknown }; text?: unknown }[];
   usage?: { prompt_tokens?: unknown; completion_tokens?: unknown } | null;
+  /** vLLM says inside a stream what it would have said by its status. */
+  error?: { message?: unknown; code?: unknown } | null;
 }
 
-function readEvent(data: string): { hasContent: boolean; promptTokens: number | null; completionTokens: number | null } | null {
+interface ReadEvent {
+  hasContent: boolean;
+  promptTokens: number | null;
+  completionTokens: number | null;
+  failure: ChatFailure | null;
+}
+
+function readEvent(data: string): ReadEvent | null {
   try {
-    const { choices, usage } = JSON.parse(data) as ChatEvent;
+    const { choices, usage, error } = JSON.parse(data) as ChatEvent;
     const delta = choices?.[0]?.delta;
     const content = delta?.content ?? delta?.reasoning_content ?? delta?.reasoning;
     const toTokens = (count: unknown): number | null => (typeof count === 'number' && count > 0 ? count : null);
@@ -101,6 +113,7 @@ function readEvent(data: string): { hasContent: boolean; promptTokens: number | 
       hasContent: typeof content === 'string' && content !== '',
       promptTokens: toTokens(usage?.prompt_tokens),
       completionTokens: toTokens(usage?.completion_tokens),
+      failure: error == null ? null : { status: typeof error.code === 'number' ? error.code : null, reason: toReason(error.message) },
     };
   } catch {
     return null;
@@ -114,7 +127,11 @@ async function readReason(answer: Response): Promise<string> {
     if (text.length > ERROR_BYTES_MAX) break;
   }
   const message = /"message"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text;
-  return toPlainText(message).trim().slice(0, REASON_CHARS_MAX);
+  return toReason(message);
+}
+
+function toReason(message: unknown): string {
+  return typeof message === 'string' ? toPlainText(message).trim().slice(0, REASON_CHARS_MAX) : 'an error without words';
 }
 
 /** Tells failures from results. */

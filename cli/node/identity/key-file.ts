@@ -52,6 +52,11 @@ export function keyFileOf(stateDir: string, router: string, node: string): strin
   return path.join(folderOf(stateDir, router), `${node}.json`);
 }
 
+/** Names the file in which a running node says how it stands. */
+export function statusFileOf(stateDir: string, router: string, node: string): string {
+  return path.join(folderOf(stateDir, router), `${node}.status`);
+}
+
 /** Reads a node's key; null where there is none. Throws CommandError for a file that is none of ours. */
 export function readKeptNode(stateDir: string, router: string, node: string): KeptNode | null {
   const file = keyFileOf(stateDir, router, node);

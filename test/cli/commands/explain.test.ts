@@ -108,6 +108,16 @@ describe('headrace explain', () => {
 describe('a plan for people', () => {
   const lines = (width: number, plan = PLAN): string[] => showPlan(plan, { width, paint: plain }).split('\n');
 
+  it('says on receipts who was skipped when its turn came', () => {
+    const skipped = [{ endpoint: 'rig-b', provider: 'b', supply: 'selfhosted' as const, filter: 'full', reason: 'no room' }];
+    const shown = lines(120, { ...PLAN, skipped });
+    const title = shown.indexOf('Skipped when their turn came:');
+    expect(shown.slice(title + 1, title + 3).map((line) => line.trim().split(/ {2,}/u))).toEqual([
+      ['skipped', 'supply', 'filter', 'reason'],
+      ['rig-b', 'selfhosted', 'full', 'no room'],
+    ]);
+  });
+
   it('says what was asked, the order with its terms, who was left out and why, and by which policy', () => {
     const text = lines(Infinity).join('\n');
     expect(text).toContain('qwen/qwen3-8b: 8,000 prompt tokens, about 300 in answer, at most 500; streamed; needs tools');

@@ -43,6 +43,7 @@ const endpoint = (more: object = {}) => ({
   since: '2026-11-22T10:00:00.000Z',
   challenge: { url: 'https://gpu.example.com/.well-known/headrace/abc', body: 'abc' },
   proven_at: null,
+  vouched: null,
   declared: { engine: 'vllm', weights: 'fp8', kv_cache: 'bf16', context: 32768, max_concurrency: null, capabilities: ['tools'] },
   seen: null,
   expected: { ttft_ms: 210, tpot_ms: 10, source: 'probe' },
@@ -104,7 +105,7 @@ describe('headrace operators', () => {
 
   it('shows what an operator has earned, in all and by endpoint', async () => {
     const { out } = await router.headrace('operators', 'show', 'alice');
-    expect(out).toMatch(/earned +\$3\.25 since 2026-10-23, 1,204 requests/);
+    expect(out).toMatch(/^earned +\$3\.25 since 2026-10-23, 1,204 requests and the router’s own checks$/m);
     expect(out).toMatch(/rack-1 +1,204 .*\$3\.25/);
   });
 
@@ -159,6 +160,23 @@ describe('headrace endpoints', () => {
     expect(await router.headrace(...add, '--key-env', 'NO_SUCH_VARIABLE')).toMatchObject({ code: 1 });
   });
 
+  it('shows the price that waits for a manager beside the one that is charged', async () => {
+    const held = {
+      price: { prompt: 0.2, completion: 0.6, request: 0 },
+      reason: 'the prompt price rises',
+      asked_at: '2026-11-22T10:00:00.000Z',
+    };
+    for (const [state, said] of [
+      ['held', 'a manager decides'],
+      ['rejected', 'a manager has rejected it'],
+    ] as const) {
+      router.on('GET /endpoints/rack-1', () => ({ data: endpoint({ held_price: { ...held, state } }) }));
+      const { out } = await router.headrace('endpoints', 'show', 'rack-1');
+      expect(out).toMatch(/price +\$0\.02 in, \$0\.06 out per million tokens/);
+      expect(out).toContain(`$0.2 in, $0.6 out per million tokens: ${said} (the prompt price rises)`);
+    }
+  });
+
   it('lists, shows, probes, drains, resumes and retires', async () => {
     expect((await router.headrace('endpoints', 'list', '--operator', 'alice', '--in', 'pending')).out).toContain('rack-1');
     expect(router.sent[0]?.query).toEqual({ operator: 'alice', state: 'pending' });
@@ -173,6 +191,29 @@ describe('headrace endpoints', () => {
       { state: 'draining', reason: 'new fans' },
       { state: 'active' },
     ]);
+  });
+
+  it('shows no speed of one that was timed at nothing', async () => {
+    router.on('GET /endpoints/rack-1', () => ({ data: endpoint({ expected: { ttft_ms: 90, tpot_ms: 0, source: 'probe' } }) }));
+    const { out } = await router.headrace('endpoints', 'show', 'rack-1');
+    expect(out).toContain('first token in 90 ms, holds 120,000 tokens');
+    expect(out).not.toContain('Infinity');
+  });
+
+  it('shows who vouches for one, and whether it answers as its model does', async () => {
+    const comparison = { at: '2026-11-22T11:00:00.000Z', verdict: 'differs', distance: 0.61, tolerance: 0.31, references: 2, differed: 1 };
+    router.on('GET /endpoints/rack-1', () => ({
+      data: endpoint({ vouched: { by: 'key-admin', at: '2026-11-22T10:00:00.000Z' }, seen: { findings: [], comparison } }),
+    }));
+    const { out } = await router.headrace('endpoints', 'show', 'rack-1');
+    expect(out).toMatch(/vouched +by key-admin since 2026-11-22/);
+    expect(out).toMatch(/model is +another one than it says: distance 0\.61 to 2 other endpoints, 0\.31 at most/);
+  });
+
+  it('vouches for one, and takes the word back', async () => {
+    await router.headrace('endpoints', 'vouch', 'rack-1', '--reason', 'our own');
+    await router.headrace('endpoints', 'vouch', 'rack-1', '--withdraw');
+    expect(router.sent.map(({ body }) => body)).toEqual([{ vouched: true, reason: 'our own' }, { vouched: false }]);
   });
 
   it('changes what is named, and nothing where nothing is', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { measureEngine, type BenchmarkOptions } from '#cli/node/benchmark/benchmark';
+import { measureEngine, readSequences, type BenchmarkOptions } from '#cli/node/benchmark/benchmark';
 import { pause } from '#test/support/pause';
 import { seededRandom } from '#test/support/random-chunks';
 import { SMALL_MODEL, startSmallEngine, type SmallEngine } from '#test/support/small-engine';
@@ -44,6 +44,20 @@ describe('the benchmark', () => {
     expect(result.speed.throughput?.tokensPerSecond).toBeGreaterThan(alone);
   });
 
+  it.each([
+    ['one after the other', '10-110 115-215 220-320 325-425', 1],
+    ['two by two', '10-110 12-112 115-215 116-216', 2],
+    ['all together, however late they begin', '10-310 60-350 110-400 160-420', null],
+    ['too short to tell', '10-12 13-15 16-18 19-21', null],
+    ['one alone', '10-110', null],
+  ])('sees how many an engine answers at once that lets the others wait: %s', (_, spans, sequences) => {
+    const chats = spans.split(' ').map((span) => {
+      const [ttftMs = 0, endsMs = 0] = span.split('-').map(Number);
+      return { ttftMs, spanMs: endsMs - ttftMs, promptTokens: 30, completionTokens: 48 };
+    });
+    expect(readSequences(chats)).toBe(sequences);
+  });
+
   it('ends in time however slow the engine is, with what has come until then', async () => {
     const engine = await started();
     engine.pace(100);
@@ -62,15 +76,24 @@ describe('the benchmark', () => {
     expect(await measureEngine(at(server.url))).toEqual({ failure: { status: 403, reason: 'not for you' } });
   });
 
-  it('tries a shorter prompt where the first was too long', async () => {
+  it('says it as well where the words come inside a stream, as a full vLLM 0.32 sends them', async () => {
+    const error = { message: 'The engine is currently busy', type: 'Service Unavailable', param: null, code: 503 };
+    const server = await serve((_, response) => response.end(`data: ${JSON.stringify({ error })}\n\ndata: [DONE]\n\n`));
+    stops.push(server.stop);
+    expect(await measureEngine(at(server.url))).toEqual({ failure: { status: 503, reason: 'The engine is currently busy' } });
+  });
+
+  it.each([3_000, 500])('tries shorter prompts while they are too long, here for %i characters', async (charsMax) => {
     const engine = await started();
     let asked = 0;
     const shy: typeof fetch = async (input, init) => {
       asked++;
-      return bodyOf(init).length > 3_000 ? Response.json({ error: { message: 'prompt too long' } }, { status: 400 }) : fetch(input, init);
+      return bodyOf(init).length > charsMax
+        ? Response.json({ error: { message: 'prompt too long' } }, { status: 400 })
+        : fetch(input, init);
     };
     expect(await measureEngine(at(engine.url, { fetch: shy }))).toHaveProperty('speed.ttftMs');
-    expect(asked).toBe(5);
+    expect(asked).toBe(charsMax === 500 ? 6 : 5);
   });
 
   it('never asks the same twice, so that no prefix cache helps', async () => {

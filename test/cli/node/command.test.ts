@@ -2,9 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { listKeptNodes, writeKeptNode } from '#cli/node/identity/key-file';
-import { createKeyPair } from '#cli/node/identity/key-pair';
-import { requestStatement } from '#schema/node-link';
+import { listKeptNodes } from '#cli/node/identity/key-file';
 import { SMALL_MODEL, startSmallEngine, type SmallEngine } from '#test/support/small-engine';
 import { refusal, runHere, startFakeRouter, type FakeRouter } from '../fake-router.ts';
 import { serve } from './engines/fixture-server.ts';
@@ -31,12 +29,6 @@ afterAll(async () => {
 const node = (...argv: string[]) => runHere(['node', ...argv, '--state-dir', state]);
 const join = (...argv: string[]) => node('join', '--router', router.url, '--upstream', engine.url, '--benchmark', 'none', ...argv);
 
-function keep(name: string) {
-  const kept = { node: name, router: router.url, keys: createKeyPair(), joinedAt: null };
-  writeKeptNode(state, kept);
-  return kept;
-}
-
 describe('headrace node join refuses in one line', () => {
   it.each<[why: string, argv: string[], code: number, words: RegExp]>([
     ['a price that is none', ['--price', 'cheap'], 2, /expected USD per million.*0\.02\/0\.06/],
@@ -46,12 +38,14 @@ describe('headrace node join refuses in one line', () => {
     ['a name that is none', ['--name', '../../etc'], 2, /expected at most 64 letters/],
     ['a benchmark that does not exist', ['--benchmark', 'huge'], 2, /Allowed choices are none, short, full/],
     ['a card that nobody knows', ['--token', TOKEN, '--gpu', 'abacus'], 2, /--gpu abacus is not known/],
+    ['a price for a model that is not served', ['--token', TOKEN, '--price', 'other=1/2'], 2, /--price names other, which is not served/],
     [
       'a model that the engine does not have',
       ['--token', TOKEN, '--model', 'a=b'],
       1,
       /the engine has no model b \(it has Small\/Echo-1-FP8\)/,
     ],
+    ['a codec that nobody knows', ['--token', TOKEN, '--kv-cache', 'gold'], 2, /--kv-cache: unknown KV codec 'gold'/],
     ['neither token nor key', [], 2, /has a key here: join with --token/],
     ['plain http to another machine', ['--token', TOKEN, '--router', 'http://192.0.2.1'], 2, /not encrypted: use https, or add --insecure/],
     ['an address with a password', ['--token', TOKEN, '--router', 'https://a:b@router.example.com'], 2, /holds a password/],
@@ -136,6 +130,77 @@ describe('headrace node join', () => {
     });
   });
 
+  it('measures and prices each of several models, and leaves out one that does not chat', async () => {
+    const server = await serve((request, response) => {
+      if (request.url === '/v1/models') return void response.end(JSON.stringify({ data: [{ id: 'a' }, { id: 'b' }, { id: 'embedder' }] }));
+      if (request.url !== '/v1/chat/completions') return void response.writeHead(404).end();
+      let body = '';
+      request.on('data', (bytes) => (body += String(bytes)));
+      request.on('end', () => {
+        const { model } = JSON.parse(body) as { model: string };
+        if (model === 'embedder') return void response.writeHead(400).end('{"error":{"message":"no chat template"}}');
+        response.end('data: {"choices":[{"delta":{"content":"word"}}]}\n\ndata: {"choices":[{"delta":{"content":" word"}}]}\n\n');
+      });
+    });
+    router.on('POST /nodes/join', () => refusal(403, 'permission_denied', 'Not today.'));
+    const wishes = ['--price', '0.02/0.06', '--price', 'b=1/2'];
+    const ran = await runHere([
+      'node',
+      'join',
+      '--router',
+      router.url,
+      '--token',
+      TOKEN,
+      '--state-dir',
+      state,
+      '--upstream',
+      server.url,
+      ...wishes,
+    ]);
+    expect(ran.err).toContain('embedder is left out: the engine refuses chats with it (400): no chat template');
+    expect(ran.out).toMatch(/✓ benchmark of a[^]*✓ benchmark of b/);
+    const body = router.sent[0]?.body as {
+      models: object[];
+      description: { models: { upstreamModel: string; measured: object | null }[] };
+    };
+    expect(body.models).toEqual([
+      { upstream_model: 'a', model: 'a', price: { prompt: 0.02, completion: 0.06 } },
+      { upstream_model: 'b', model: 'b', price: { prompt: 1, completion: 2 } },
+    ]);
+    expect(body.description.models.map(({ upstreamModel, measured }) => [upstreamModel, measured !== null])).toEqual([
+      ['a', true],
+      ['b', true],
+    ]);
+    await server.stop();
+  });
+
+  it('declares the codec that is named for an engine that does not tell it, and says that it is declared', async () => {
+    router.on('POST /nodes/join', () => refusal(403, 'permission_denied', 'Not today.'));
+    const ran = await join('--token', TOKEN, '--name', 'rig', '--kv-cache', 'Q8_0/Q4_0');
+    expect(router.sent[0]?.body).toMatchObject({ description: { models: [{ kvCache: 'q8_0/q4_0' }] } });
+    expect(ran.out).toContain('KV cache q8_0/q4_0 (declared)');
+    const found = (await join('--once-checks', '--json', '--kv-cache', 'q8_0')).out;
+    expect(JSON.parse(found)).toMatchObject({
+      event: 'found',
+      kv_cache_declared: [SMALL_MODEL],
+      description: { models: [{ kvCache: 'q8_0' }] },
+    });
+  });
+
+  it('takes the engine’s word for the codec where it tells one, and says that the flag counts for nothing', async () => {
+    const server = await serve((request, response) => {
+      if (request.url === '/version') return void response.end('{"version":"0.32.0"}');
+      if (request.url === '/v1/models') return void response.end('{"data":[{"id":"a","max_model_len":4096,"owned_by":"vllm"}]}');
+      if (request.url === '/metrics') return void response.end('vllm:cache_config_info{cache_dtype="fp8",block_size="16"} 1\n');
+      response.writeHead(request.url === '/health' ? 200 : 404).end();
+    });
+    const ran = await join('--upstream', server.url, '--once-checks', '--kv-cache', 'q4_0');
+    expect(ran.err).toContain('--kv-cache q4_0 counts only where the engine does not tell: here it says fp8');
+    expect(ran.out).toContain('KV cache fp8');
+    expect(ran.out).not.toContain('declared');
+    await server.stop();
+  });
+
   it('with --once-checks looks and measures, and asks nobody else', async () => {
     const ran = await runHere([
       'node',
@@ -162,71 +227,5 @@ describe('headrace node join', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { event: string; at: string });
     expect(events.map(({ event }) => event)).toEqual(['benchmark', 'found']);
-  });
-});
-
-describe('headrace node status, drain and leave', () => {
-  it('sign with the node’s key, bound to method and path, and send nothing that could be used again elsewhere', async () => {
-    const { keys } = keep('rig');
-    router.on('POST /nodes/rig/drain', () => ({ data: {} }));
-    expect(await node('drain', '--router', router.url)).toMatchObject({ code: 0 });
-    const [sent] = router.sent;
-    const [, id, at, signature] = /^Node (.+)\.(\d{13})\.([\w-]{86})$/.exec(sent?.authorization ?? '') ?? [];
-    expect([id, sent?.body]).toEqual(['rig', { on: true }]);
-    expect(Math.abs(Number(at) - Date.now())).toBeLessThan(10_000);
-    const statement = requestStatement({ node: 'rig', atMs: Number(at), method: 'POST', path: '/v1/nodes/rig/drain' });
-    expect(Buffer.from(signature ?? '', 'base64url').toString('base64')).toBe(keys.sign(statement));
-  });
-
-  it('show how a node stands, and take what others wrote for plain text', async () => {
-    keep('rig');
-    router.on('GET /nodes/rig', () => ({
-      data: {
-        id: 'rig',
-        linked: true,
-        linked_at: '2026-11-22T12:00:00.000Z',
-        draining: false,
-        streams: 3,
-        load: { running: 3, waiting: 1, kv_usage: 0.41 },
-        endpoints: [
-          {
-            id: 'rig',
-            model: 'qwen/qwen3-8b',
-            state: 'probation',
-            reason: null,
-            traffic_share: 0.01,
-            price: { prompt: 0.02, completion: 0.06 },
-          },
-          { id: 'rig:b', model: 'x', state: 'quarantined', reason: 'no\u001b[2Jmodel', traffic_share: 0, price: null },
-        ],
-      },
-    }));
-    const { out } = await node('status', '--router', router.url);
-    expect(out).toContain('rig: linked since 2026-11-22 12:00Z\n3 running, 1 waiting, cache 41 %; 3 through the router\n');
-    expect(out).toMatch(/rig +qwen\/qwen3-8b +probation +1 % +\$0.02\/\$0.06 +–\n/);
-    expect(out).toContain('no [2Jmodel');
-  });
-
-  it('keep the key where the router says no, and where nobody can be asked', async () => {
-    keep('rig');
-    expect(await node('leave', '--router', router.url)).toMatchObject({ code: 2, err: expect.stringContaining('add --yes') as string });
-    router.on('DELETE /nodes/rig', () => refusal(401, 'invalid_api_key', 'The signature is too old.'));
-    expect(await node('leave', '--yes', '--router', router.url)).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('too old') as string,
-    });
-    expect(listKeptNodes(state, router.url)).toEqual(['rig']);
-    router.on('DELETE /nodes/rig', () => refusal(404, 'not_found', 'No node of that id was found.'));
-    expect(await node('leave', '--yes', '--router', router.url)).toMatchObject({ code: 0 });
-    expect(listKeptNodes(state, router.url)).toEqual([]);
-  });
-
-  it('ask for a name where there are several nodes', async () => {
-    keep('a');
-    keep('b');
-    expect(await node('status', '--router', router.url)).toMatchObject({
-      code: 2,
-      err: expect.stringContaining('name one of the nodes here with --name: a, b') as string,
-    });
   });
 });

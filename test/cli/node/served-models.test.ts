@@ -31,6 +31,11 @@ describe('what a node serves', () => {
     ]);
   });
 
+  it('is found without the tag that Ollama gives to every model without one', () => {
+    const models = [modelNamed('tiny:latest'), modelNamed('tiny:1b')];
+    expect(chooseModels(models, parseModelWish('x=tiny')).map(({ facts }) => facts.upstreamModel)).toEqual(['tiny:latest']);
+  });
+
   it('names what there is where it must be told', () => {
     expect(() => chooseModels([b, modelNamed('org/c', { isLoaded: false })], [])).toThrow(
       /name what to serve with --model \(org\/b, org\/c\)/,

@@ -12,12 +12,20 @@ function show(isJson: boolean) {
 
 const STATUS: NodeStatus = {
   linked: true,
+  trouble: null,
+  draining: false,
   load: { running: 3, waiting: 0, kvUsage: 0.414 },
   streams: 3,
   served: 1_280,
   failed: 0,
   completionTokens: 40_960,
 };
+
+const HELD = {
+  endpoint: 'rig',
+  charged: { prompt: 0.5, completion: 0.6 },
+  held: { price: { prompt: 5, completion: 6 }, reason: 'it rose', state: 'held' },
+} as const;
 
 describe('what a person sees of a node', () => {
   it('is a line for each event, with the time', () => {
@@ -37,6 +45,17 @@ describe('what a person sees of a node', () => {
       'the engine does not answer: requests are refused until it is back',
       'draining: finishing 2 requests; Ctrl-C again leaves at once',
       'left: 1,280 served, 40,960 tokens; 1 request cut off, which the router resumes elsewhere or ends with an error',
+    ]);
+  });
+
+  it('says which price waits for a manager, and what is charged meanwhile', () => {
+    const { lines, shown } = show(false);
+    shown.taken('joined', { node: 'rig' }, { endpoints: ['rig'], heldPrices: [] });
+    shown.taken('renewed', { node: 'rig' }, { endpoints: ['rig'], heldPrices: [HELD] });
+    shown.taken('joined', {}, { endpoints: ['rig'], heldPrices: [{ ...HELD, charged: null, held: { ...HELD.held, state: 'rejected' } }] });
+    expect(lines).toEqual([
+      '  rig asks $5 in, $6 out per million tokens: a manager decides (it rose); charged meanwhile: $0.5 in, $0.6 out per million tokens',
+      '  rig asks $5 in, $6 out per million tokens: a manager has rejected it (it rose)',
     ]);
   });
 
@@ -78,11 +97,23 @@ describe('what a program sees of a node', () => {
         linked: true,
         load: { running: 3, waiting: 0, kv_usage: 0.414 },
         streams: 3,
+        trouble: null,
+        draining: false,
         served: 1_280,
         failed: 0,
         completion_tokens: 40_960,
       },
       { event: 'end', reason: null, cut: 0, served: 1_280, failed: 0, completion_tokens: 40_960 },
+    ]);
+  });
+
+  it('tells programs of prices that are not charged, and that there are none', () => {
+    const { lines, shown } = show(true);
+    shown.taken('joined', { node: 'rig' }, { endpoints: ['rig'], heldPrices: [] });
+    shown.taken('renewed', { node: 'rig' }, { endpoints: ['rig'], heldPrices: [HELD] });
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { event: 'joined', node: 'rig', endpoints: ['rig'], held_prices: [] },
+      { event: 'renewed', node: 'rig', endpoints: ['rig'], held_prices: [HELD] },
     ]);
   });
 });
