@@ -173,6 +173,8 @@ export interface Offer {
   /** Null: no price is known, so nothing can be charged. */
   price: Price | null;
   priceValidFromMs: number;
+  /** Its operator has registered it: nobody answers for what it reports. */
+  isRegistered?: true;
   /** Share of the traffic that a newcomer's operator is given, in (0, 1); absent where nothing is held back. */
   trafficShare?: number;
   /** What it holds; absent where nothing says so. */

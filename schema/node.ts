@@ -69,6 +69,9 @@ export const nodeDescription = z.strictObject({
 });
 export type NodeDescription = z.infer<typeof nodeDescription>;
 
+/** Why a node can serve nothing now, for people: `its engine does not answer`. */
+export const nodeTrouble = z.string().min(1).max(200);
+
 /** What is expected of an endpoint until its requests say better, and what it holds; the catalogue carries it on offers. */
 export interface ExpectedService {
   /** Normalised to a 1,150-token prompt. Null: nothing is known. */

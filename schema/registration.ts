@@ -5,7 +5,7 @@ import { digest } from './digest.ts';
 import { nodeDescription, nodeId } from './node.ts';
 
 /**
- * Where a registered endpoint stands. `pending`: its operator has not proven that it is theirs, or its node has not connected. `probing`: it is
+ * Where a registered endpoint stands. `pending`: its operator has not proven that it is theirs, or its node has not connected or cannot serve it now. `probing`: it is
  * being looked at. `probation`: it serves a small share of the traffic. `active`. `draining`: it gets nothing new. `retired`: it has left.
  * `quarantined`: it was found out, or failed its probes; only a manager or a passed probe brings it back.
  */
@@ -27,22 +27,6 @@ export const TRANSITIONS: Readonly<Record<RegistrationState, readonly Registrati
 /** States in which an endpoint is in the catalogue's snapshot. */
 export const SERVING_STATES: ReadonlySet<RegistrationState> = new Set(['probation', 'active'] as const);
 
-/**
- * Shares of the traffic by clean completions of the operator, smallest first: 1 % at once, 5 % after 50, 25 % after 200, everything after 1,000.
- * Per operator and not per endpoint, so that a thousand new names are worth no more than one. docs/routing.md, "Newcomers".
- */
-export const TRAFFIC_STAGES = [
-  { cleanCompletions: 0, share: 0.01 },
-  { cleanCompletions: 50, share: 0.05 },
-  { cleanCompletions: 200, share: 0.25 },
-  { cleanCompletions: 1_000, share: 1 },
-] as const;
-
-/** Finds the share of traffic that an operator's endpoints are given, in (0, 1]. */
-export function trafficShareOf(cleanCompletions: number): number {
-  return TRAFFIC_STAGES.findLast((stage) => cleanCompletions >= stage.cleanCompletions)?.share ?? TRAFFIC_STAGES[0].share;
-}
-
 /** The body of `POST /endpoints`: an endpoint as the manifest writes it, with its key itself instead of a secret's name. */
 export const createEndpoint = manifestEndpoint
   .omit({ provider: true, key: true, link: true })
@@ -63,6 +47,10 @@ export const updateEndpoint = createEndpoint
       .enum(['draining', 'active', 'quarantined'])
       .optional()
       .describe('`draining`: give it nothing new. `active`: return it to service, by way of a probe. `quarantined`: for managers.'),
+    vouched: z
+      .boolean()
+      .optional()
+      .describe('For managers. `true`: it needs no probation, and no proof of its address. `false`: it earns its way like any other.'),
     reason: z.string().trim().min(1).max(300).optional().describe('Why, for the history.'),
   })
   .meta({ id: 'UpdateEndpoint' });

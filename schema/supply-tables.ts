@@ -14,6 +14,8 @@ export const operators = sqliteTable('operators', {
   cleanCompletions: integer('clean_completions').notNull().default(0),
   countedToMs: integer('counted_to_ms').notNull(),
   createdAtMs: integer('created_at_ms').notNull(),
+  /** Whose requests they were, while it is on its way (`Customers`); null before the first. */
+  customers: text({ mode: 'json' }).$type<Record<string, number>>(),
 });
 
 /** Where a registered endpoint stands; what it is stands in `endpoints`, under the source `registered`. */
@@ -45,6 +47,9 @@ export const registrations = sqliteTable(
     failedProbes: integer('failed_probes').notNull().default(0),
     createdAtMs: integer('created_at_ms').notNull(),
     updatedAtMs: integer('updated_at_ms').notNull(),
+    /** Id of the management key that vouches for it, and since when; null where nobody does. */
+    vouchedBy: text('vouched_by'),
+    vouchedAtMs: integer('vouched_at_ms'),
   },
   (table) => [
     index('registrations_operator').on(table.operatorId),
@@ -96,6 +101,8 @@ export const nodes = sqliteTable(
     unlinkedAtMs: integer('unlinked_at_ms'),
     /** Null while it belongs to the deployment. */
     leftAtMs: integer('left_at_ms'),
+    /** Why it can serve nothing now, in its own words; null where it can. */
+    trouble: text(),
   },
   (table) => [index('nodes_operator').on(table.operatorId)],
 );
@@ -137,11 +144,12 @@ export const priceFeeds = sqliteTable('price_feeds', {
   missing: text({ mode: 'json' }).$type<Record<string, number>>().notNull().default({}),
 });
 
-/** Prices that a feed has stated and nobody has believed yet. */
+/** Prices that a feed has stated or an operator has asked, and that nobody has believed yet. */
 export const heldPrices = sqliteTable(
   'held_prices',
   {
     endpointId: text('endpoint_id').notNull(),
+    /** The feed, or `operator:<id>`. */
     feedId: text('feed_id').notNull(),
     seenAtMs: integer('seen_at_ms').notNull(),
     /** Prices in the columns' names of `offers`. */

@@ -203,8 +203,10 @@ export const offers = sqliteTable(
     requestNanoUsd: integer('request_nano_usd').notNull().default(0),
     /** Per image, character, second or search; null where tokens are billed. */
     unitPicoUsd: integer('unit_pico_usd'),
-    /** Where the price was read. */
+    /** Where the price was read: a page, `manifest`, `feed:<id>`; `registered` where an operator has set it, `manager` where a manager has. */
     source: text().notNull(),
+    /** The model that an operator asks it for: an endpoint may come to serve another, its history may not. Null elsewhere. */
+    modelId: text('model_id'),
   },
   (table) => [primaryKey({ columns: [table.endpointId, table.validFromMs] })],
 );

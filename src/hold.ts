@@ -58,6 +58,7 @@ export function createCarry({ ledger, settler, now, random }: CarryPorts): Carry
       hold: await holdFor(admission, plan),
       limits: NO_LIMITS,
       trail: [],
+      skipped: [],
       tally: createTally(),
       dispatchedAtMs: now(),
       left: admission.facts.stream ? follow(call.signal) : null,

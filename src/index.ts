@@ -6,7 +6,7 @@ import { createHall } from '#src/serve';
 
 export { HealthBoard } from '#src/health/board';
 export { Account } from '#src/ledger/account';
-export { NodeLink } from '#src/nodes/node-link';
+export { NodeLink } from '#src/node-link';
 
 let porch: Porch | undefined;
 let jobs: Jobs | undefined;

@@ -3,11 +3,13 @@
  * prices meet here.
  */
 import { GatewayError } from '#schema/error';
+import type { AskedPrice } from '#schema/held-price';
 import { RUNTIME_TIMERS } from '#schema/timers';
 import type { EndpointKeys } from '#src/byok/endpoint-keys';
 import { endpointScope } from '#src/byok/endpoint-keys';
 import type { Sealer } from '#src/byok/seal';
 import type { Context } from '#src/context';
+import { sayChat } from '#src/dispatch/say-chat';
 import { mintKey } from '#src/keys/mint';
 import { checkPrice } from '#src/manifest/check-price';
 import { compilePrice } from '#src/manifest/compile-price';
@@ -20,6 +22,9 @@ import { createOperators, type Operators } from '#src/nodes/operators';
 import type { RegisteredEndpoint } from '#src/nodes/registrations-store';
 import { createRegistrations, type Registrations } from '#src/nodes/registrations';
 import type { SupplyPorts } from '#src/nodes/supply-ports';
+import { tellState } from '#src/nodes/tell-node';
+import { readAsked } from '#src/prices/asked-store';
+import { judgeAsked } from '#src/prices/judge-asked';
 
 /** What a register uses of the hall beside the context. */
 export interface RegisterPorts {
@@ -51,12 +56,17 @@ export function createRegister(context: Context, { sealer, endpointKeys, forgetK
     renewCatalogue,
     sealKey: (scope, key) => sealer.seal(endpointScope(scope), key),
     priceOf,
+    async judgePrices(operatorId, asked) {
+      const nowMs = context.now();
+      const known = await readAsked(context.db, operatorId, asked, nowMs);
+      return known.map((beside, place) => judgeAsked(asked[place] as AskedPrice, beside, nowMs));
+    },
   };
   const tokens = createJoinTokens(ports);
 
   async function lookNow(found: RegisteredEndpoint, actor: string): Promise<Looked | null> {
-    const looked = await look(found, { actor }, lookPortsOf({ ...context, endpointKey: endpointKeys.find }, RUNTIME_TIMERS));
-    if (looked !== null) await renewCatalogue();
+    const looked = await look(found, { actor }, lookPortsOf({ ...context, endpointKey: endpointKeys.find, say: sayChat }, RUNTIME_TIMERS));
+    if (looked !== null) await Promise.all([renewCatalogue(), tellState(context, looked.before, looked.registration)]);
     return looked;
   }
 

@@ -7,6 +7,7 @@ import { registrationState } from '#schema/registration';
 
 const usd = z.number().nonnegative();
 const instant = z.iso.datetime();
+const paged = { next_cursor: z.string().nullable().describe('For the query of the next page; null on the last') };
 
 const operator = z
   .strictObject({
@@ -48,7 +49,7 @@ const operatorKey = z.strictObject({
 
 export const operatorKeyList = z.strictObject({ data: z.array(operatorKey) }).meta({ id: 'OperatorKeyList' });
 export const revokedOperatorKey = z.strictObject({ deleted: z.literal(true) }).meta({ id: 'RevokedOperatorKey' });
-export const operatorList = z.strictObject({ data: z.array(operator) }).meta({ id: 'OperatorList' });
+export const operatorList = z.strictObject({ data: z.array(operator), ...paged }).meta({ id: 'OperatorList' });
 export const operatorData = z.strictObject({ data: operatorWithEarnings }).meta({ id: 'OperatorData' });
 export const createdOperator = z
   .strictObject({ data: operator, key: z.string().describe('An operator key, shown this once') })
@@ -61,6 +62,18 @@ const registrationEvent = z.strictObject({
   to: registrationState,
   reason: z.string().nullable(),
   actor: z.string().describe('Id of a key, `node:<id>`, `probe` or `schedule`'),
+});
+
+const endpointPrice = z.strictObject({
+  prompt: usd,
+  completion: usd,
+  cache_read: usd.optional(),
+  cache_write: usd.optional(),
+  request: usd,
+  image: usd.optional(),
+  search: usd.optional(),
+  second: usd.optional(),
+  character: usd.optional(),
 });
 
 const registeredEndpoint = z
@@ -80,6 +93,10 @@ const registeredEndpoint = z
       .nullable()
       .describe('What the endpoint must serve to prove that it is its operator’s; null where nothing is to be proven'),
     proven_at: instant.nullable(),
+    vouched: z
+      .strictObject({ by: z.string().describe('Id of the management key; `manager` where that was not noted'), at: instant })
+      .nullable()
+      .describe('The manager who lets it in without probation; null where nobody does'),
     declared: z.strictObject({
       team: z.string().nullable(),
       dialect: dialectId,
@@ -106,26 +123,25 @@ const registeredEndpoint = z
       .nullable()
       .describe('What routing expects of it until requests say better'),
     capacity: z.strictObject({ pool_tokens: z.int().nullable(), max_sequences: z.int().nullable() }).nullable(),
-    price: z
+    price: endpointPrice.nullable().describe('What is charged'),
+    held_price: z
       .strictObject({
-        prompt: usd,
-        completion: usd,
-        cache_read: usd.optional(),
-        cache_write: usd.optional(),
-        request: usd,
-        image: usd.optional(),
-        search: usd.optional(),
-        second: usd.optional(),
-        character: usd.optional(),
+        price: endpointPrice,
+        reason: z.string(),
+        asked_at: instant,
+        state: z.enum(['held', 'rejected']).describe('`held`: a manager is asked, and what was charged before is charged meanwhile'),
       })
-      .nullable(),
+      .nullable()
+      .describe('A price that its operator asks and that rises further than prices do; null where none waits'),
     traffic_share: z.number().min(0).max(1).describe('Share of the traffic that it is given; 0 where it gets none'),
     history: z.array(registrationEvent).optional().describe('Newest first'),
   })
   .meta({ id: 'RegisteredEndpoint' });
 export type RegisteredEndpointBody = z.infer<typeof registeredEndpoint>;
 
-export const registeredEndpointList = z.strictObject({ data: z.array(registeredEndpoint) }).meta({ id: 'RegisteredEndpointList' });
+export const registeredEndpointList = z
+  .strictObject({ data: z.array(registeredEndpoint), ...paged })
+  .meta({ id: 'RegisteredEndpointList' });
 export const registeredEndpointData = z.strictObject({ data: registeredEndpoint }).meta({ id: 'RegisteredEndpointData' });
 export const probedEndpoint = z
   .strictObject({
@@ -143,6 +159,7 @@ const node = z
     linked: z.boolean().nullable().describe('Whether it is connected; null where its link does not answer'),
     linked_at: instant.nullable(),
     draining: z.boolean().describe('It gets nothing new'),
+    trouble: z.string().nullable().describe('Why it can serve nothing now, in its own words; null where it can'),
     streams: z.int().nonnegative().nullable().describe('Requests under way; null where nothing tells'),
     load: z
       .strictObject({ running: z.int(), waiting: z.int(), kv_usage: z.number().nullable() })
@@ -154,7 +171,7 @@ const node = z
   })
   .meta({ id: 'Node' });
 
-export const nodeList = z.strictObject({ data: z.array(node) }).meta({ id: 'NodeList' });
+export const nodeList = z.strictObject({ data: z.array(node), ...paged }).meta({ id: 'NodeList' });
 export const nodeData = z.strictObject({ data: node }).meta({ id: 'NodeData' });
 export const deletedNode = z.strictObject({ deleted: z.literal(true) }).meta({ id: 'DeletedNode' });
 export const joinedNode = z

@@ -75,6 +75,12 @@ export const planBody = z
     }),
     candidates: z.array(candidate).describe('Best first'),
     rejections: z.array(rejection),
+    skipped: z
+      .array(rejection)
+      .optional()
+      .describe(
+        'On receipts: candidates that could not be asked any more when their turn came, `full`, or behind a `breaker` that another request was probing; absent where there were none',
+      ),
   })
   .meta({ id: 'Plan' });
 

@@ -75,9 +75,14 @@ export async function requireSupplyManager(hall: Hall, c: Context): Promise<Supp
   );
 }
 
+/** Tells whether a request is signed by a node, and brings no key. */
+export function isSigned(authorization: string): boolean {
+  return /^node /i.test(authorization);
+}
+
 /** The same, or a node that signs for itself. */
 export async function requireNodeManager(hall: Hall, c: Context): Promise<SupplyManager> {
   const authorization = c.req.header('authorization') ?? '';
-  if (!/^node /i.test(authorization)) return requireSupplyManager(hall, c);
+  if (!isSigned(authorization)) return requireSupplyManager(hall, c);
   return hall.register.nodes.authenticate({ authorization, method: c.req.method, path: c.req.path });
 }

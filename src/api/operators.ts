@@ -1,21 +1,30 @@
 /** `/operators`: whoever brings supply, for the holders of management keys and for operators themselves. */
 import type { Context } from 'hono';
+import { z } from 'zod';
 import { toUsd } from '#schema/money';
 import { readContract } from '#schema/read-contract';
-import { createOperator, TRAFFIC_STAGES, trafficShareOf } from '#schema/registration';
+import { createOperator } from '#schema/registration';
+import { TRAFFIC_STAGES, trafficShareOf } from '#schema/staging';
 import type { CountedOperator } from '#src/nodes/operators-store';
 import type { Hall } from '#src/serve';
 import type { EndpointEarnings } from '#src/usage/earnings-store';
 import { requireSupplyManager } from './caller.ts';
 import { readBody } from './read-body.ts';
+import { pageFields, toPage } from './read-page.ts';
+import { readQuery } from './read-query.ts';
 
 const BODY_BYTES_MAX = 16 * 1024;
 const EARNED_DAYS = 30;
 
-/** Lists operators by id; the holder of an operator key sees itself. */
+/** Query of `GET /operators`. */
+export const operatorsQuery = z.strictObject(pageFields(1_000)).meta({ id: 'OperatorsQuery' });
+
+/** Lists operators by id, a page at a time; the holder of an operator key sees itself. */
 export async function serveOperators(hall: Hall, c: Context): Promise<Response> {
+  const { cursor: afterId = null, limit } = readQuery(operatorsQuery, c);
   const manager = await requireSupplyManager(hall, c);
-  return c.json({ data: (await hall.register.operators.list(manager)).map(toOperatorBody) });
+  const found = await hall.register.operators.list(manager, { afterId, limit: limit + 1 });
+  return c.json(toPage(found.map(toOperatorBody), limit));
 }
 
 /** Makes an operator: 201, with its first key for the only time. */

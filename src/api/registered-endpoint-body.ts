@@ -1,18 +1,20 @@
 /** A registered endpoint as the API prints it. */
-import { operationsOf, type Capability } from '#schema/catalog';
+import type { Capability } from '#schema/catalog';
 import type { RegisteredEndpointBody } from '#schema/answers/operators';
-import { PRICED_UNITS, type PricedUnit } from '#schema/manifest';
-import { toUsd } from '#schema/money';
-import { trafficShareOf } from '#schema/registration';
+import { billedUnitOf, PRICED_UNITS, type PricedUnit } from '#schema/manifest';
+import { toUsd, type Price } from '#schema/money';
+import { trafficShareOf } from '#schema/staging';
 import { challengeUrl } from '#src/nodes/challenge';
+import { priceOfRow } from '#src/nodes/price-row';
 import type { RegisteredEndpoint } from '#src/nodes/registrations-store';
 import type { RegistrationEvent } from '#src/nodes/states';
 
 /** Prints an endpoint for those who may manage it; with its history where there is one. */
 export function toRegisteredBody(found: RegisteredEndpoint, history?: readonly RegistrationEvent[]): RegisteredEndpointBody {
   const { registration, endpoint, operator } = found;
-  const { challenge, provenAtMs, state } = registration;
+  const { challenge, provenAtMs, vouchedBy, vouchedAtMs, state } = registration;
   const isNode = registration.nodeId !== null;
+  const price = priceOfRow(found.offer);
   return {
     id: endpoint.id,
     operator: registration.operatorId,
@@ -26,6 +28,7 @@ export function toRegisteredBody(found: RegisteredEndpoint, history?: readonly R
     since: toIso(registration.sinceMs),
     challenge: challenge !== null && provenAtMs === null ? { url: challengeUrl(endpoint.url, challenge), body: challenge } : null,
     proven_at: toIsoOrNull(provenAtMs),
+    vouched: vouchedBy === null || vouchedAtMs === null ? null : { by: vouchedBy, at: toIso(vouchedAtMs) },
     declared: toDeclared(found),
     seen: registration.seen,
     probed_at: toIsoOrNull(registration.probedAtMs),
@@ -38,7 +41,8 @@ export function toRegisteredBody(found: RegisteredEndpoint, history?: readonly R
       pool_tokens: registration.capacity.poolTokens,
       max_sequences: registration.capacity.maxSequences,
     },
-    price: toPriceBody(found),
+    price: price && toPriceBody(price, endpoint),
+    held_price: toHeldBody(found),
     traffic_share: state === 'active' ? 1 : state === 'probation' ? trafficShareOf(operator?.cleanCompletions ?? 0) : 0,
     ...(history && {
       history: history.map(({ atMs, fromState, toState, reason, actor }) => ({
@@ -70,26 +74,27 @@ function toDeclared({ endpoint }: RegisteredEndpoint): RegisteredEndpointBody['d
   };
 }
 
-/** Which unit an operation is billed by. */
-const UNITS = { images: 'image', rerank: 'search', transcription: 'second', speech: 'character' } as const;
+function toHeldBody({ held, endpoint }: RegisteredEndpoint): RegisteredEndpointBody['held_price'] {
+  if (held === null) return null;
+  const { price, reason, seenAtMs, decision } = held;
+  return { price: toPriceBody(price, endpoint), reason, asked_at: toIso(seenAtMs), state: decision ?? 'held' };
+}
 
-function toPriceBody({ offer, endpoint }: RegisteredEndpoint): RegisteredEndpointBody['price'] {
-  if (offer === null || offer.promptPicoUsdPerToken === null || offer.completionPicoUsdPerToken === null) return null;
-  const { cacheReadPicoUsdPerToken: cacheRead, cacheWritePicoUsdPerToken: cacheWrite, unitPicoUsd } = offer;
+function toPriceBody(price: Price, { capabilities }: RegisteredEndpoint['endpoint']): NonNullable<RegisteredEndpointBody['price']> {
+  const { cacheReadPicoUsdPerToken: cacheRead, cacheWritePicoUsdPerToken: cacheWrite, unitPicoUsd } = price;
   return {
-    prompt: offer.promptPicoUsdPerToken / 1e6,
-    completion: offer.completionPicoUsdPerToken / 1e6,
-    ...(cacheRead !== null && { cache_read: cacheRead / 1e6 }),
-    ...(cacheWrite !== null && { cache_write: cacheWrite / 1e6 }),
-    request: toUsd(offer.requestNanoUsd),
-    ...(unitPicoUsd !== null && toUnitPrice(unitPicoUsd, endpoint.capabilities as Capability[])),
+    prompt: price.promptPicoUsdPerToken / 1e6,
+    completion: price.completionPicoUsdPerToken / 1e6,
+    ...(cacheRead !== undefined && { cache_read: cacheRead / 1e6 }),
+    ...(cacheWrite !== undefined && { cache_write: cacheWrite / 1e6 }),
+    request: toUsd(price.requestNanoUsd),
+    ...(unitPicoUsd !== undefined && toUnitPrice(unitPicoUsd, capabilities as Capability[])),
   };
 }
 
 function toUnitPrice(picoUsd: number, capabilities: readonly Capability[]): { [Unit in PricedUnit]?: number } {
-  const operations = operationsOf(capabilities);
-  const unit = Object.entries(UNITS).find(([operation]) => operations.has(operation as keyof typeof UNITS))?.[1];
-  return unit === undefined ? {} : { [unit]: (picoUsd * PRICED_UNITS[unit]) / 1e12 };
+  const unit = billedUnitOf(capabilities);
+  return unit === null ? {} : { [unit]: (picoUsd * PRICED_UNITS[unit]) / 1e12 };
 }
 
 function toIso(instantMs: number): string {

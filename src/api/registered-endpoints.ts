@@ -8,6 +8,7 @@ import type { RegisteredEndpoint } from '#src/nodes/registrations-store';
 import type { Hall } from '#src/serve';
 import { requireSupplyManager, waitUntilOf } from './caller.ts';
 import { readBody } from './read-body.ts';
+import { pageFields, toPage } from './read-page.ts';
 import { readQuery } from './read-query.ts';
 import { toRegisteredBody } from './registered-endpoint-body.ts';
 
@@ -22,18 +23,24 @@ export const registeredQuery = z
     operator: z.string().max(64).optional().describe('Only this operator’s.'),
     state: registrationState.optional().describe('Only those in this state.'),
     node: z.string().max(64).optional().describe('Only those of this node.'),
+    ...pageFields(LIST_MAX),
   })
   .meta({ id: 'RegisteredEndpointsQuery' });
 
-/** Lists registered endpoints by id, as far as the caller may manage them. */
+/** Lists registered endpoints by id, a page at a time, as far as the caller may manage them. */
 export async function serveRegisteredEndpoints(hall: Hall, c: Context): Promise<Response> {
-  const { operator = null, state = null, node = null } = readQuery(registeredQuery, c);
+  const { operator = null, state = null, node = null, cursor: afterId = null, limit } = readQuery(registeredQuery, c);
   const manager = await requireSupplyManager(hall, c);
   const isForeign = manager.operatorId !== null && operator !== null && operator !== manager.operatorId;
   const found = isForeign
     ? []
-    : await hall.register.endpoints.list(manager, { operatorId: operator, state, nodeId: node, limit: LIST_MAX });
-  return c.json({ data: found.map((one) => toRegisteredBody(one)) });
+    : await hall.register.endpoints.list(manager, { operatorId: operator, state, nodeId: node, afterId, limit: limit + 1 });
+  return c.json(
+    toPage(
+      found.map((one) => toRegisteredBody(one)),
+      limit,
+    ),
+  );
 }
 
 /** Registers an endpoint: 201. Where a manager vouches for it, its first probe begins at once. */

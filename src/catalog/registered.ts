@@ -24,8 +24,9 @@ export function registeredTerms({
   trafficShare,
   expected,
   capacity,
-}: RegistrationRow): Pick<Offer, 'trafficShare' | 'expected' | 'capacity'> {
+}: RegistrationRow): Pick<Offer, 'isRegistered' | 'trafficShare' | 'expected' | 'capacity'> {
   return {
+    isRegistered: true,
     ...(trafficShare < 1 && { trafficShare }),
     ...(expected !== null && { expected }),
     ...(capacity !== null && { capacity }),

@@ -2,7 +2,8 @@
 import { and, eq, gt, inArray, lte, max, min } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { ProbeReport } from '#schema/probe';
-import { SERVING_STATES, trafficShareOf, type RegistrationState } from '#schema/registration';
+import { SERVING_STATES, type RegistrationState } from '#schema/registration';
+import { trafficShareOf } from '#schema/staging';
 import { operators, registrations } from '#schema/supply-tables';
 import { aliases, claims, endpoints, meta, models, offers, providers } from '#schema/tables';
 import { BUCKET_MS, type AttemptSample, type BucketSums, type EndpointRecord } from './endpoint-stats.ts';

@@ -1,6 +1,7 @@
 /** What the audit trail says of changes to supply that registers itself, in the words of the API. Pure; no key comes in. */
 import { fieldChanges, type AuditEntry } from '#schema/audit';
-import type { StoredEndpoint, StoredOffer } from './registrations-store.ts';
+import type { AskedHeld } from './held-price-store.ts';
+import type { RegisteredEndpoint, StoredEndpoint, StoredOffer } from './registrations-store.ts';
 
 export type SupplyAction =
   | 'operator.create'
@@ -13,6 +14,7 @@ export type SupplyAction =
   | 'endpoint.prove'
   | 'node.token'
   | 'node.join'
+  | 'node.update'
   | 'node.drain'
   | 'node.leave';
 
@@ -27,8 +29,25 @@ export function supplyEntry(
   return { id, atMs, actor, action, object, fromVersion: null, toVersion: null, changes: fieldChanges(before, after) };
 }
 
+/** Writes a change of a registered endpoint down, with where it stands; null before it was there. */
+export function registrationEntry(
+  action: SupplyAction,
+  [before, after]: [before: RegisteredEndpoint | null, after: RegisteredEndpoint],
+  who: Pick<AuditEntry, 'id' | 'actor' | 'atMs'>,
+): AuditEntry {
+  const fields = (one: RegisteredEndpoint) => ({
+    ...endpointFields(one.endpoint, one, one.registration.operatorId),
+    state: one.registration.state,
+  });
+  return supplyEntry({ action, object: `endpoint:${after.endpoint.id}`, before: before && fields(before), after: fields(after) }, who);
+}
+
 /** Tells of an endpoint what its operator has stated; of its key only whether there is one. */
-export function endpointFields(endpoint: StoredEndpoint, offer: StoredOffer | null, operator: string): Record<string, unknown> {
+export function endpointFields(
+  endpoint: StoredEndpoint,
+  { offer, held = null }: { offer: StoredOffer | null; held?: Pick<AskedHeld, 'price'> | null },
+  operator: string,
+): Record<string, unknown> {
   return {
     operator,
     team: endpoint.ownerTeamId,
@@ -48,10 +67,15 @@ export function endpointFields(endpoint: StoredEndpoint, offer: StoredOffer | nu
     jurisdiction: endpoint.jurisdiction,
     data_policy: endpoint.dataPolicy,
     has_key: endpoint.keySecret !== null,
-    price: offer && {
-      prompt_pico_usd: offer.promptPicoUsdPerToken,
-      completion_pico_usd: offer.completionPicoUsdPerToken,
-      request_nano_usd: offer.requestNanoUsd,
-    },
+    price: offer && priceFields(offer),
+    ...(held !== null && { held_price: priceFields(held.price) }),
+  };
+}
+
+function priceFields(price: Pick<StoredOffer, 'promptPicoUsdPerToken' | 'completionPicoUsdPerToken' | 'requestNanoUsd'>) {
+  return {
+    prompt_pico_usd: price.promptPicoUsdPerToken,
+    completion_pico_usd: price.completionPicoUsdPerToken,
+    request_nano_usd: price.requestNanoUsd,
   };
 }

@@ -2,8 +2,10 @@
 import { getTableColumns, getTableName } from 'drizzle-orm';
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { AuditEntry } from '#schema/audit';
-import { endpointKeys, nodes, registrationEvents, registrations } from '#schema/supply-tables';
+import { endpointKeys, heldPrices, nodes, registrationEvents, registrations } from '#schema/supply-tables';
 import { audit, endpoints, offers } from '#schema/tables';
+import type { StoredHeldPrice } from './held-price-store.ts';
+import { IS_SHARED, placesJson, type Place } from './shared-address-store.ts';
 import { bumpCatalogue, retire } from './statement-store.ts';
 import type { RegistrationEvent } from './states.ts';
 import type { StoredEndpoint, StoredEndpointKey, StoredOffer, StoredRegistration } from './registrations-store.ts';
@@ -22,7 +24,11 @@ export interface Enrolment {
   registrations: readonly StoredRegistration[];
   events: readonly RegistrationEvent[];
   offers: readonly StoredOffer[];
+  /** Prices that wait for a manager from now on, in the place of any others, by endpoint; null: none does. */
+  held: ReadonlyMap<string, StoredHeldPrice | null>;
   keys: readonly StoredEndpointKey[];
+  /** The addresses that they take; nodes have none. */
+  places: readonly Place[];
   /** The node that brings them; null for endpoints with an address of their own. */
   node: StoredNode | null;
   /** The join token that this takes, SHA-256 in hex; null where none is needed. */
@@ -46,12 +52,13 @@ export async function readTaken(db: D1Database, ids: readonly string[], operator
   return results.map(({ value }) => value);
 }
 
-/** Writes it all. Throws what D1 throws, and where a token is spent, an id taken, a node another's or a limit passed; nothing is written then. */
+/** Writes it all. Throws what D1 throws, and where a token is spent, an id or an address taken, a node another's or a limit passed; nothing is written then. */
 export async function enrol(db: D1Database, { operatorId, atMs, node, tokenHash, gone, ...rows }: Enrolment): Promise<void> {
   const ids = JSON.stringify(rows.endpoints.map(({ id }) => id));
   await db.batch([
     ...(tokenHash === null ? [] : consume(db, { hash: tokenHash, nodeId: node?.id ?? null, atMs })),
     refuseIf(db, `EXISTS (${TAKEN})`, ids, operatorId, node?.id ?? null),
+    ...(rows.places.length === 0 ? [] : [refuseIf(db, IS_SHARED, placesJson(rows.places))]),
     ...(node === null
       ? []
       : [
@@ -71,12 +78,24 @@ export async function enrol(db: D1Database, { operatorId, atMs, node, tokenHash,
     ...write(db, registrations, rows.registrations, ['endpointId']),
     ...write(db, registrationEvents, rows.events, []),
     ...write(db, offers, rows.offers, ['endpointId', 'validFromMs']),
+    ...hold(db, rows.held),
     ...write(db, endpointKeys, rows.keys, ['endpointId']),
     ...write(db, audit, [rows.audit], ['id']),
     refuseIf(db, `(SELECT count(*) FROM registrations WHERE operator_id = ?1 AND state <> 'retired') > ${ENDPOINTS_MAX}`, operatorId),
     refuseIf(db, `(SELECT count(*) FROM nodes WHERE operator_id = ?1 AND left_at_ms IS NULL) > ${NODES_MAX}`, operatorId),
     bumpCatalogue(db),
   ]);
+}
+
+function hold(db: D1Database, held: Enrolment['held']): D1PreparedStatement[] {
+  if (held.size === 0) return [];
+  const questions = [...held.values()].filter((question) => question !== null);
+  return [
+    db
+      .prepare('DELETE FROM held_prices WHERE decision IS NULL AND endpoint_id IN (SELECT value FROM json_each(?1))')
+      .bind(JSON.stringify([...held.keys()])),
+    ...write(db, heldPrices, questions, ['endpointId', 'seenAtMs']),
+  ];
 }
 
 /** Takes a join token: the one statement in which it can be taken, and after it one that fails where it was not. */

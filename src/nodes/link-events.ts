@@ -1,10 +1,12 @@
 /** What follows when a node's link opens or breaks: its endpoints are looked at and enter the catalogue, or leave it. */
+import type { Capability } from '#schema/catalog';
+import { isBilledAlike } from '#schema/manifest';
 import type { EngineName, NodeDescription, NodeModel } from '#schema/node';
-import { SERVING_STATES } from '#schema/registration';
+import { SERVING_STATES, type RegistrationState } from '#schema/registration';
 import type { Timers } from '#schema/timers';
 import { declaredOf, tagOf } from './endpoint-row.ts';
-import { look, type LookPorts } from './look.ts';
-import { readProbedNode, writeLinked, writeUnlinked } from './probing-store.ts';
+import { look, takeOut, whyNotServed, type Looked, type LookPorts } from './look.ts';
+import { readProbedNode, writeDescribed, writeLinked, writeUnlinked } from './probing-store.ts';
 import { changeRegistration, readOfNode, type RegisteredEndpoint, type StoredEndpoint } from './registrations-store.ts';
 
 /** What link events use. */
@@ -16,14 +18,24 @@ export interface LinkEventsPorts {
   timers: Timers;
   /** Asks the node over its link, whatever the host says: `http://node/v1/models`, `http://node/metrics`. */
   fetch: typeof fetch;
+  say: LookPorts['say'];
   /** Tells the node how one of its endpoints stands. */
   tell(told: { endpoint: string; state: string; reason: string | null }): void;
   log(event: Record<string, unknown>): void;
 }
 
+/** What a node says of itself. `trouble`: why it can serve nothing now; null where it can. */
+export interface ToldOfItself {
+  description: NodeDescription;
+  trouble: string | null;
+}
+
+/** What to call when a link opens, breaks, or its node says something of itself. */
 export interface LinkEvents {
   /** Notes that a node is connected, and probes those of its endpoints that are not in traffic. Resolves when they stand where they belong. Never rejects. */
-  onLinked(nodeId: string, description: NodeDescription): Promise<void>;
+  onLinked(nodeId: string, told: ToldOfItself): Promise<void>;
+  /** Notes what a connected node says of itself now: what is gone or in trouble leaves the traffic, what is new or other is probed. Never rejects. */
+  onDescribed(nodeId: string, told: ToldOfItself): Promise<void>;
   /** Notes that a node's link is gone; a sweep takes its endpoints out of traffic when it stays away. Never rejects. */
   onUnlinked(nodeId: string): Promise<void>;
 }
@@ -45,19 +57,42 @@ export function createLinkEvents(ports: LinkEventsPorts): LinkEvents {
     allowedHosts: [],
   };
 
-  async function arrive(nodeId: string, description: NodeDescription): Promise<void> {
+  async function arrive(nodeId: string, told: ToldOfItself): Promise<void> {
     const known = await readProbedNode(db, nodeId);
     if (known === null) return;
-    await writeLinked(db, nodeId, description, now());
+    await writeLinked(db, nodeId, { ...told, atMs: now() });
+    await settle(nodeId, told, known.description);
+  }
+
+  async function change(nodeId: string, told: ToldOfItself): Promise<void> {
+    const known = await readProbedNode(db, nodeId);
+    // Whoever is not connected any more says it again when it comes.
+    if (known === null || !known.isLinked) return;
+    await writeDescribed(db, nodeId, told);
+    await settle(nodeId, told, known.description);
+  }
+
+  /** Brings every endpoint of a node to where it belongs by what the node says, and tells the node. */
+  async function settle(nodeId: string, { description, trouble }: ToldOfItself, before: NodeDescription): Promise<void> {
+    const actor = `node:${nodeId}`;
     let looks = 0;
     for (const found of await readOfNode(db, nodeId)) {
-      const current = await adopt(found, description, ports);
+      const stuck = whyNotServed(found.endpoint.upstreamModel, { description, trouble });
+      const current = stuck === null ? await adopt(found, description, ports) : found;
       const { endpointId, state, reason } = current.registration;
-      const isDue = !SERVING_STATES.has(state) || current !== found;
-      const looked =
-        isDue && looks++ < LOOKS_MAX ? await look(current, { actor: `node:${nodeId}`, isQuick: wasWell(current, now()) }, lookPorts) : null;
+      const isDue = !SERVING_STATES.has(state) || current !== found || isOther(found.endpoint, description, before);
+      let looked: Looked | null = null;
+      if (stuck !== null) looked = isUnderWay(state) ? await takeOut(current, { actor }, ports, stuck) : null;
+      else if (isDue && looks++ < LOOKS_MAX) looked = await look(current, { actor, isQuick: wasWell(current, now()) }, lookPorts);
       tell({ endpoint: endpointId, state: looked?.registration.state ?? state, reason: looked ? looked.registration.reason : reason });
     }
+  }
+
+  /** One after the other: what a node says must not be overtaken by its own arrival. */
+  let last = Promise.resolve();
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    last = last.then(work);
+    return last;
   }
 
   async function unlessItFails(event: string, nodeId: string, work: Promise<void>): Promise<void> {
@@ -70,13 +105,25 @@ export function createLinkEvents(ports: LinkEventsPorts): LinkEvents {
   }
 
   return {
-    onLinked: (nodeId, description) => unlessItFails('node_linked', nodeId, arrive(nodeId, description)),
+    onLinked: (nodeId, told) => inTurn(() => unlessItFails('node_linked', nodeId, arrive(nodeId, told))),
+    onDescribed: (nodeId, told) => inTurn(() => unlessItFails('node_described', nodeId, change(nodeId, told))),
     onUnlinked: (nodeId) => unlessItFails('node_unlinked', nodeId, writeUnlinked(db, nodeId, now())),
   };
 }
 
 function wasWell({ registration: { seen, probedAtMs, failedProbes } }: RegisteredEndpoint, nowMs: number): boolean {
   return seen !== null && seen.completed && failedProbes === 0 && probedAtMs !== null && nowMs - probedAtMs < QUICK_WITHIN_MS;
+}
+
+/** What a drain or a quarantine has stopped stays where it is. */
+function isUnderWay(state: RegistrationState): boolean {
+  return state !== 'draining' && state !== 'quarantined' && state !== 'retired';
+}
+
+/** Whether the engine behind an endpoint is another one now in what no column of the endpoint says: its version, or what it holds. */
+function isOther({ upstreamModel }: StoredEndpoint, now: NodeDescription, before: NodeDescription): boolean {
+  const capacityIn = ({ models }: NodeDescription) => models.find((model) => model.upstreamModel === upstreamModel)?.capacity;
+  return now.engine.version !== before.engine.version || JSON.stringify(capacityIn(now)) !== JSON.stringify(capacityIn(before));
 }
 
 /** Takes over what the node says of a model now, as after a restart with another cache; what was seen of the former one is forgotten. */
@@ -96,7 +143,9 @@ async function adopt(
 /** Columns of an endpoint that its node describes in another way now. */
 function differences(endpoint: StoredEndpoint, engine: EngineName, described: NodeModel): Partial<StoredEndpoint> {
   const capabilities = declaredOf(described);
-  const isSame = JSON.stringify([...endpoint.capabilities].sort()) === JSON.stringify([...capabilities].sort());
+  const before = endpoint.capabilities as Capability[];
+  // What it is billed by comes with a price, when it joins.
+  const isSame = !isBilledAlike(before, capabilities) || JSON.stringify([...before].sort()) === JSON.stringify([...capabilities].sort());
   return {
     ...(engine !== endpoint.engine && { engine }),
     ...(described.kvCache !== endpoint.kvCache && { kvCache: described.kvCache }),

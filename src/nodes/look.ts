@@ -1,5 +1,5 @@
 /** One look at a registered endpoint: is it still its operator's, what does a probe see, and where does it stand from now on? */
-import type { NodeModel } from '#schema/node';
+import type { NodeDescription, NodeModel } from '#schema/node';
 import { NODE_URL } from '#schema/node-link';
 import type { ProbeReport } from '#schema/probe';
 import type { RegistrationState } from '#schema/registration';
@@ -16,6 +16,8 @@ import {
   type StoredEndpoint,
   type StoredRegistration,
 } from './registrations-store.ts';
+import { placeOf } from './shared-address.ts';
+import { readShared, type Place } from './shared-address-store.ts';
 import { isServing, mayMove, move, NODE_DRAINED, type Step } from './states.ts';
 
 /** Nobody else looks at an endpoint for as long as this once a look has begun; a look takes less. */
@@ -65,22 +67,51 @@ export async function look(found: RegisteredEndpoint, wish: LookWish, ports: Loo
   if (held.nodeId === null) {
     const proven = await prove(endpoint.url, held, ports);
     if (proven.kind !== 'proven') return turnAway(leased, proven, wish, ports);
-    return probeIt(leased, { ...wish, proof: proven.changes, node: null, fetch: ports.fetch }, ports);
+    const place = placeAt(leased, ports);
+    if (!isServing(held.state) && (await readShared(ports.db, place)) !== null) return keepOut(leased, wish, ports);
+    return probeIt(leased, { ...wish, proof: proven.changes, place, node: null, fetch: ports.fetch }, ports);
   }
   const node = await readProbedNode(ports.db, held.nodeId);
   if (node === null || !node.isLinked) return takeOut(leased, wish, ports);
   if (node.isDrained && held.state !== 'quarantined')
     return write(leased, { to: 'draining', reason: NODE_DRAINED, actor: wish.actor, changes: {}, report: null }, ports);
+  const stuck = whyNotServed(endpoint.upstreamModel, node);
+  if (stuck !== null) return takeOut(leased, wish, ports, stuck);
   const described = node.description.models.find(({ upstreamModel }) => upstreamModel === endpoint.upstreamModel) ?? null;
   return probeIt(leased, { ...wish, proof: {}, node: described, fetch: ports.nodeFetch(held.nodeId) }, ports);
 }
 
-/** Takes an endpoint out of traffic because its node is not connected; it comes back with its node. */
-export function takeOut(found: RegisteredEndpoint, wish: LookWish, ports: Pick<LookPorts, 'db' | 'now'>): Promise<Looked | null> {
+/** Says why a node does not serve a model now, by what it says itself; null where it does. */
+export function whyNotServed(
+  upstreamModel: string,
+  { description, trouble }: { description: NodeDescription; trouble: string | null },
+): string | null {
+  if (trouble !== null) return `its node: ${trouble}`;
+  return description.models.some((model) => model.upstreamModel === upstreamModel) ? null : 'its node does not have its model now';
+}
+
+/** Takes an endpoint out of traffic because its node is not connected, or cannot serve it; it comes back with its node. */
+export function takeOut(
+  found: RegisteredEndpoint,
+  wish: LookWish,
+  ports: Pick<LookPorts, 'db' | 'now'>,
+  reason = 'its node is not connected',
+): Promise<Looked | null> {
   const nowMs = ports.now();
-  const reason = 'its node is not connected';
   const to: RegistrationState = found.registration.state === 'quarantined' ? 'quarantined' : 'pending';
   return write(found, { to, reason, actor: wish.actor, changes: { nextProbeAtMs: nowMs + LOST_PAUSE_MS }, report: null }, ports);
+}
+
+/** Where an endpoint stands that asks to come into traffic. */
+function placeAt({ endpoint, registration: { operatorId, vouchedAtMs } }: RegisteredEndpoint, { allowedHosts }: LookPorts): Place {
+  return placeOf(endpoint, { operatorId, isManagers: vouchedAtMs !== null, isRegistered: true, allowedHosts });
+}
+
+/** Keeps an endpoint out whose machine serves the model already, in another operator's name (R6). */
+function keepOut(found: RegisteredEndpoint, { actor }: LookWish, ports: LookPorts): Promise<Looked | null> {
+  const to: RegistrationState = found.registration.state === 'quarantined' ? 'quarantined' : 'pending';
+  const changes = { nextProbeAtMs: ports.now() + LOST_PAUSE_MS };
+  return write(found, { to, reason: 'another endpoint serves this model at its address', actor, changes, report: null }, ports);
 }
 
 /** A quarantine that failed probes have not brought about is a manager's, and only a manager ends it. */
@@ -128,18 +159,20 @@ function turnAway(
 
 interface ProbeWish extends LookWish {
   proof: RegistrationChanges;
+  /** Where it stands; absent for nodes. */
+  place?: Place;
   node: NodeModel | null;
   fetch: typeof fetch;
 }
 
 async function probeIt(
   found: RegisteredEndpoint,
-  { actor, isQuick = false, proof, node, fetch }: ProbeWish,
+  { actor, isQuick = false, proof, place, node, fetch }: ProbeWish,
   ports: LookPorts,
 ): Promise<Looked | null> {
   const { endpoint, registration, operator } = found;
   const key = await ports.keyOf(endpoint);
-  const probePorts = { fetch, now: ports.now, timers: ports.timers, random: ports.random };
+  const probePorts = { fetch, now: ports.now, timers: ports.timers, random: ports.random, say: ports.say };
   const report =
     key === undefined
       ? unprobed(ports.now(), { what: 'reachable', declared: null, seen: 'its key cannot be opened', severity: 'fatal' })
@@ -147,8 +180,7 @@ async function probeIt(
   const judged = judge({
     state: registration.state,
     failedProbes: registration.failedProbes,
-    // A node proves by its key who it is, and nobody that it keeps its word.
-    isVouchedFor: registration.nodeId === null && registration.challenge === null && registration.provenAtMs !== null,
+    isVouchedFor: registration.vouchedAtMs !== null,
     operator: operator ?? { teamId: null, cleanCompletions: 0 },
     before: registration.seen,
     expectedBefore: registration.expected,
@@ -159,7 +191,7 @@ async function probeIt(
   });
   return write(
     found,
-    { to: judged.state, reason: judged.reason, actor, changes: { ...proof, ...columnsOf(judged), probedAtMs: ports.now() }, report },
+    { to: judged.state, reason: judged.reason, actor, changes: { ...proof, ...columnsOf(judged), probedAtMs: ports.now() }, report, place },
     ports,
   );
 }
@@ -191,6 +223,8 @@ interface Outcome {
   actor: string;
   changes: RegistrationChanges;
   report: ProbeReport | null;
+  /** The place that it takes where it comes into traffic. */
+  place?: Place | undefined;
 }
 
 /** Writes what follows, as long as it is of the endpoint as it was looked at: no stream of small changes keeps a verdict away. */
@@ -220,7 +254,7 @@ function isAsLookedAt(current: RegisteredEndpoint, found: RegisteredEndpoint): b
 /** Writes it once, by way of `probing` where the table of transitions asks for it. */
 async function writeOnce(
   before: StoredRegistration,
-  { to, reason, actor, changes, report }: Outcome,
+  { to, reason, actor, changes, report, place }: Outcome,
   ports: Pick<LookPorts, 'db' | 'now'>,
 ): Promise<Looked | null> {
   const step: Step = { reason, actor, atMs: ports.now() };
@@ -239,6 +273,7 @@ async function writeOnce(
     changes: { ...changes, ...moved.changes, reason: step.reason },
     event: moved.event,
     atMs: step.atMs,
+    place: isServing(to) && !isServing(before.state) ? place : undefined,
   });
   return registration && { before, registration, report };
 }

@@ -6,7 +6,17 @@ type Beginning = Pick<StoredRegistration, 'state' | 'reason'> &
   Partial<
     Pick<
       StoredRegistration,
-      'nodeId' | 'challenge' | 'provenAtMs' | 'addresses' | 'expected' | 'capacity' | 'seen' | 'failedProbes' | 'createdAtMs'
+      | 'nodeId'
+      | 'vouchedBy'
+      | 'vouchedAtMs'
+      | 'challenge'
+      | 'provenAtMs'
+      | 'addresses'
+      | 'expected'
+      | 'capacity'
+      | 'seen'
+      | 'failedProbes'
+      | 'createdAtMs'
     >
   > & {
     nowMs: number;
@@ -30,6 +40,8 @@ export function newRegistration(endpointId: string, operatorId: string, { nowMs,
     failedProbes: 0,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
+    vouchedBy: null,
+    vouchedAtMs: null,
     ...known,
   };
 }

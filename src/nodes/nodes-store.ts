@@ -31,10 +31,8 @@ export interface ManifestNode {
 }
 
 const LIST_MAX = 1_000;
-/** Tokens that nobody can use any more are kept this long, so that who tries is told why. */
-const TOKENS_KEPT_MS = 30 * 86_400_000;
 
-function owned(db: D1Database, where: SQL | undefined) {
+function owned(db: D1Database, where: SQL | undefined, limit = LIST_MAX) {
   return drizzle(db)
     .select({ node: nodes, teamId: sql<string | null>`coalesce(${operators.teamId}, ${endpoints.ownerTeamId})` })
     .from(nodes)
@@ -42,13 +40,14 @@ function owned(db: D1Database, where: SQL | undefined) {
     .leftJoin(endpoints, and(eq(endpoints.id, nodes.id), eq(endpoints.source, 'manifest')))
     .where(where)
     .orderBy(asc(nodes.id))
-    .limit(LIST_MAX);
+    .limit(limit);
 }
 
-/** Lists nodes by id that have not left. Null restricts nothing. */
+/** Lists nodes by id that have not left, those after `afterId`. Null restricts nothing. */
 export async function readNodes(
   db: D1Database,
   { operatorId, teamId }: { operatorId: string | null; teamId: string | null },
+  { afterId, limit }: { afterId: string | null; limit: number } = { afterId: null, limit: LIST_MAX },
 ): Promise<OwnedNode[]> {
   const rows = await owned(
     db,
@@ -56,7 +55,9 @@ export async function readNodes(
       isNull(nodes.leftAtMs),
       operatorId === null ? undefined : eq(nodes.operatorId, operatorId),
       teamId === null ? undefined : sql`coalesce(${operators.teamId}, ${endpoints.ownerTeamId}) = ${teamId}`,
+      afterId === null ? undefined : gt(nodes.id, afterId),
     ),
+    limit,
   );
   return rows.map(({ node, teamId: team }) => ({ ...node, teamId: team }));
 }
@@ -100,14 +101,10 @@ export async function countTokens(db: D1Database, operatorId: string, nowMs: num
   return row?.n ?? 0;
 }
 
-/** Stores a token, and forgets those that have been worth nothing for a month. */
+/** Stores a token. */
 export async function insertToken(db: D1Database, token: StoredToken, entry: AuditEntry): Promise<void> {
   const orm = drizzle(db);
-  await orm.batch([
-    orm.delete(joinTokens).where(sql`${joinTokens.expiresAtMs} < ${token.createdAtMs - TOKENS_KEPT_MS}`),
-    orm.insert(joinTokens).values(token),
-    orm.insert(audit).values(entry),
-  ]);
+  await orm.batch([orm.insert(joinTokens).values(token), orm.insert(audit).values(entry)]);
 }
 
 /** Writes down whether a node is drained. False, and nothing is written, when it has left. */

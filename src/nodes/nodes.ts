@@ -5,19 +5,20 @@ import { createOrUnavailable } from '#schema/or-unavailable';
 import { within } from '#schema/within';
 import { supplyEntry, type Fields, type SupplyAction } from './audit-supply.ts';
 import { readNode, readNodes, writeDrained, writeLeft, type OwnedNode } from './nodes-store.ts';
-import { changeRegistration, readOfNode, type RegisteredEndpoint, type StoredRegistration } from './registrations-store.ts';
+import { changeRegistration, readOfNode, readOfNodes, type RegisteredEndpoint, type StoredRegistration } from './registrations-store.ts';
 import { isSignedBy } from './signature.ts';
 import { move, NODE_DRAINED } from './states.ts';
 import { mayTouch, type SupplyManager } from './supply-manager.ts';
 import type { LinkPort, LinkStanding, SupplyPorts } from './supply-ports.ts';
+import { tellNode } from './tell-node.ts';
 
 /** Every method throws GatewayError: `not_found`, also for what is out of reach, `invalid_api_key`, `ledger_unavailable`. */
 export interface Nodes {
   /** Finds who signed a request of a node: `Node <id>.<epoch ms>.<signature in base64url>`, at most a minute old, bound to method and path. */
   authenticate(signed: { authorization: string; method: string; path: string }): Promise<SupplyManager>;
-  list(manager: SupplyManager): Promise<OwnedNode[]>;
+  list(manager: SupplyManager, page: { afterId: string | null; limit: number }): Promise<OwnedNode[]>;
   find(manager: SupplyManager, id: string): Promise<OwnedNode>;
-  endpoints(id: string): Promise<RegisteredEndpoint[]>;
+  endpoints(ids: readonly string[]): Promise<RegisteredEndpoint[]>;
   /** Asks a node's link how it stands; null when it does not answer in time. */
   status(id: string): Promise<LinkStanding | null>;
   /** Lets a node finish and gives it nothing new, or takes that back: its endpoints are then looked at again. */
@@ -51,14 +52,7 @@ export function createNodes({ db, now, newId, log, node: linkOf, renewCatalogue 
     return supplyEntry({ action, object: `node:${id}`, before, after }, { id: newId(), actor: manager.actor, atMs: now() });
   }
 
-  /** Tells the link what D1 says now; a link that is not there reads it when it opens. */
-  async function tell(id: string, what: (link: LinkPort) => Promise<unknown>): Promise<void> {
-    try {
-      await within(what(linkOf(id)), STATUS_TIMEOUT_MS);
-    } catch (failure) {
-      log({ event: 'node_not_told', nodeId: id, cause: failure instanceof Error ? failure.name : 'unknown' });
-    }
-  }
+  const tell = (id: string, what: (link: LinkPort) => Promise<unknown>): Promise<void> => tellNode({ node: linkOf, log }, id, what);
 
   async function moveEndpoints(manager: SupplyManager, id: string, on: boolean): Promise<void> {
     for (let writes = 0, isDone = false; !isDone && writes < WRITES_MAX; writes++) {
@@ -91,12 +85,12 @@ export function createNodes({ db, now, newId, log, node: linkOf, renewCatalogue 
       if (!isGood) throw refuseSignature();
       return { actor: `node:${id}`, operatorId: node.operatorId, teamId: null, nodeId: id };
     },
-    list: async (manager) => {
+    list: async (manager, page) => {
       if (manager.nodeId !== undefined) return [await find(manager, manager.nodeId)];
-      return ask(readNodes(db, manager));
+      return ask(readNodes(db, manager, page));
     },
     find,
-    endpoints: (id) => ask(readOfNode(db, id)),
+    endpoints: (ids) => ask(readOfNodes(db, ids)),
 
     async status(id) {
       try {

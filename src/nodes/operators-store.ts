@@ -1,12 +1,12 @@
 /** Operators and their keys in D1. Every change brings its row of the audit trail, in the same transaction. */
-import { and, asc, count, eq, ne, isNull, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { AuditEntry } from '#schema/audit';
 import { nodes, operators, registrations } from '#schema/supply-tables';
 import { audit, endpoints, keys, providers, teams } from '#schema/tables';
 import { bumpCatalogue, insertAudit, retire } from './statement-store.ts';
 
-export type StoredOperator = typeof operators.$inferSelect;
+export type StoredOperator = Omit<typeof operators.$inferSelect, 'customers'>;
 export type StoredOperatorKey = typeof keys.$inferSelect;
 
 /** An operator and how much of its supply there is. */
@@ -41,12 +41,16 @@ function counted(db: D1Database) {
     .from(operators);
 }
 
-/** Lists operators by id; those of one team where `teamId` is set. */
-export function readOperators(db: D1Database, teamId: string | null): Promise<CountedOperator[]> {
+/** Lists operators by id, those after `afterId`; those of one team where `teamId` is set. */
+export function readOperators(
+  db: D1Database,
+  teamId: string | null,
+  { afterId, limit }: { afterId: string | null; limit: number } = { afterId: null, limit: LIST_MAX },
+): Promise<CountedOperator[]> {
   return counted(db)
-    .where(teamId === null ? undefined : eq(operators.teamId, teamId))
+    .where(and(teamId === null ? undefined : eq(operators.teamId, teamId), afterId === null ? undefined : gt(operators.id, afterId)))
     .orderBy(asc(operators.id))
-    .limit(LIST_MAX);
+    .limit(limit);
 }
 
 /** Finds an operator; null where there is none. */

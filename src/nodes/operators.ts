@@ -23,7 +23,7 @@ import type { MintedKey, SupplyPorts } from './supply-ports.ts';
 
 /** Every method throws GatewayError: `not_found`, `permission_denied`, `conflict`, `invalid_request` with `param`, `limit_exceeded`, `ledger_unavailable`. */
 export interface Operators {
-  list(manager: SupplyManager): Promise<CountedOperator[]>;
+  list(manager: SupplyManager, page: { afterId: string | null; limit: number }): Promise<CountedOperator[]>;
   /** Finds an operator; one out of reach is not found. */
   find(manager: SupplyManager, id: string): Promise<CountedOperator>;
   /** Makes an operator and its first key; `token` is not kept anywhere. */
@@ -66,9 +66,9 @@ export function createOperators(ports: OperatorPorts): Operators {
   }
 
   return {
-    list: async (manager) => {
+    list: async (manager, page) => {
       if (manager.operatorId !== null) return [await find(manager, manager.operatorId)];
-      return ask(readOperators(db, manager.teamId));
+      return ask(readOperators(db, manager.teamId, page));
     },
     find,
 

@@ -2,9 +2,8 @@
 import { and, asc, eq, exists, gt, gte, inArray, isNotNull, isNull, lte, or } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { NodeDescription } from '#schema/node';
-import { SERVING_STATES, trafficShareOf, TRAFFIC_STAGES } from '#schema/registration';
+import { SERVING_STATES } from '#schema/registration';
 import { nodes, operators, registrations } from '#schema/supply-tables';
-import { bumpCatalogue } from './statement-store.ts';
 
 /** A node as probes need it. */
 export interface ProbedNode {
@@ -12,6 +11,8 @@ export interface ProbedNode {
   isLinked: boolean;
   /** Its operator wants it to get nothing new. */
   isDrained: boolean;
+  /** Why it can serve nothing now; null where it can. */
+  trouble: string | null;
 }
 
 /** Finds a node that has not left; null where there is none. */
@@ -21,19 +22,34 @@ export async function readProbedNode(db: D1Database, nodeId: string): Promise<Pr
     .from(nodes)
     .where(and(eq(nodes.id, nodeId), isNull(nodes.leftAtMs)));
   if (row === undefined) return null;
-  const { description, linkedAtMs, unlinkedAtMs, drained } = row;
+  const { description, linkedAtMs, unlinkedAtMs, drained, trouble } = row;
   return {
     description: description as NodeDescription,
     isDrained: drained,
+    trouble,
     isLinked: linkedAtMs !== null && (unlinkedAtMs === null || unlinkedAtMs < linkedAtMs),
   };
 }
 
+/** What a node says of itself. */
+interface Told {
+  description: NodeDescription;
+  trouble: string | null;
+}
+
 /** Notes that a node is connected, and what it says of itself now. */
-export async function writeLinked(db: D1Database, nodeId: string, description: NodeDescription, atMs: number): Promise<void> {
+export async function writeLinked(db: D1Database, nodeId: string, { atMs, ...told }: Told & { atMs: number }): Promise<void> {
   await drizzle(db)
     .update(nodes)
-    .set({ linkedAtMs: atMs, unlinkedAtMs: null, description })
+    .set({ linkedAtMs: atMs, unlinkedAtMs: null, ...told })
+    .where(and(eq(nodes.id, nodeId), isNull(nodes.leftAtMs)));
+}
+
+/** Notes what a connected node says of itself now. */
+export async function writeDescribed(db: D1Database, nodeId: string, { description, trouble }: Told): Promise<void> {
+  await drizzle(db)
+    .update(nodes)
+    .set({ description, trouble })
     .where(and(eq(nodes.id, nodeId), isNull(nodes.leftAtMs)));
 }
 
@@ -84,63 +100,4 @@ export async function readGraduates(db: D1Database, cleanCompletions: number, li
     .orderBy(asc(registrations.sinceMs))
     .limit(limit);
   return rows.map(({ id }) => id);
-}
-
-/** What an operator's endpoints have completed, before a count and after it. */
-export interface Counted {
-  operatorId: string;
-  before: number;
-  after: number;
-}
-
-/** Who has completed as much gets all the traffic that it earns, and what else it completes decides nothing. */
-const TRUSTED_FROM = Math.max(...TRAFFIC_STAGES.map(({ cleanCompletions }) => cleanCompletions));
-
-/**
- * Whether routing has given the request to the endpoint of its own accord, by the plan that the receipt keeps (`CompactPlan`): its share let it
- * in, somebody else could have been asked, and the caller had not named it. Whoever holds a client key too could otherwise order from themselves.
- */
-const GIVEN_BY_ROUTING = `json_valid(receipts.plan) AND EXISTS (
-    SELECT 1 FROM json_each(receipts.plan, '$.candidates') AS chosen
-    WHERE chosen.value ->> 0 = attempts.endpoint_id AND NOT EXISTS (SELECT 1 FROM json_each(chosen.value, '$[11]') AS gate WHERE gate.value = 'stage'))
-  AND EXISTS (
-    SELECT 1 FROM json_each(receipts.plan, '$.candidates') AS other
-    WHERE NOT EXISTS (SELECT 1 FROM registrations AS own WHERE own.endpoint_id = other.value ->> 0 AND own.operator_id = operators.id))
-  AND NOT EXISTS (
-    SELECT 1 FROM json_tree(receipts.plan, '$.inputs.policy') AS wish
-    WHERE wish.atom = attempts.endpoint_id AND (wish.path LIKE '$.inputs.policy.order%' OR wish.path LIKE '$.inputs.policy.only%'))`;
-
-/** Completed requests of its own team are no reference for an operator; nor are canaries, which nobody asked for. */
-const COUNTED = `SELECT count(DISTINCT receipt_id) FROM attempts
-  JOIN registrations ON registrations.endpoint_id = attempts.endpoint_id AND registrations.operator_id = operators.id
-  JOIN receipts ON receipts.id = attempts.receipt_id
-  WHERE attempts.started_at_ms >= operators.counted_to_ms AND attempts.started_at_ms < ?1
-    AND attempts.outcome = 'completed' AND attempts.role IS NOT 'canary' AND receipts.team_id IS NOT operators.team_id
-    AND (operators.clean_completions >= ${TRUSTED_FROM} OR (${GIVEN_BY_ROUTING}))`;
-
-/**
- * Counts what operators have completed for clients, up to an instant before which nothing more arrives. Each attempt counts once: the count and
- * the instant that it reaches to are written together. Where somebody's share of the traffic grows with it, the catalogue gets another version.
- */
-export async function countCompletions(db: D1Database, toMs: number): Promise<Counted[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT id AS operatorId, clean_completions AS before, clean_completions + (${COUNTED}) AS after, counted_to_ms AS countedToMs
-       FROM operators WHERE counted_to_ms < ?1`,
-    )
-    .bind(toMs)
-    .all<Counted & { countedToMs: number }>();
-  if (results.length === 0) return [];
-  const grown = results.some(({ before, after }) => trafficShareOf(before) !== trafficShareOf(after));
-  await db.batch([
-    // Whoever was counted by another run meanwhile has another `counted_to_ms`, and is left alone.
-    db
-      .prepare(
-        `UPDATE operators SET clean_completions = counted.value ->> 'after', counted_to_ms = ?2
-         FROM json_each(?1) AS counted WHERE operators.id = counted.value ->> 'operatorId' AND counted_to_ms = counted.value ->> 'countedToMs'`,
-      )
-      .bind(JSON.stringify(results), toMs),
-    ...(grown ? [bumpCatalogue(db)] : []),
-  ]);
-  return results.map(({ operatorId, before, after }) => ({ operatorId, before, after }));
 }

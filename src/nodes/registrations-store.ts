@@ -2,7 +2,7 @@
  * Registered endpoints in D1: where they stand, what they are, what they ask for. A change is written with its line of the history and, where
  * routing is concerned, with a new catalogue version, in one transaction or not at all.
  */
-import { and, asc, desc, eq, getTableColumns, inArray, ne, sql, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, ne, not, sql, type SQL } from 'drizzle-orm';
 import type { BatchItem } from 'drizzle-orm/batch';
 import { drizzle, type DrizzleD1Database } from 'drizzle-orm/d1';
 import type { AuditEntry } from '#schema/audit';
@@ -11,6 +11,8 @@ import type { ProbeReport } from '#schema/probe';
 import type { RegistrationState } from '#schema/registration';
 import { endpointKeys, operators, registrationEvents, registrations } from '#schema/supply-tables';
 import { audit, endpoints, meta, offers } from '#schema/tables';
+import { holdPrice, readAskedHeld, type AskedHeld, type StoredHeldPrice } from './held-price-store.ts';
+import { isSharedAt, type Place } from './shared-address-store.ts';
 import type { RegistrationEvent } from './states.ts';
 
 type Row = typeof registrations.$inferSelect;
@@ -35,6 +37,8 @@ export interface RegisteredEndpoint {
   endpoint: StoredEndpoint;
   /** Its price now or soon; null where none was ever stated. */
   offer: StoredOffer | null;
+  /** What its operator asks instead and nobody has accepted; null where nothing. */
+  held: AskedHeld | null;
   /** Null where the operator is gone. */
   operator: { id: string; teamId: string | null; cleanCompletions: number } | null;
 }
@@ -45,6 +49,8 @@ export interface RegisteredQuery {
   teamId: string | null;
   state: RegistrationState | null;
   nodeId: string | null;
+  /** Only what comes after this id; null: from the beginning. */
+  afterId?: string | null;
   limit: number;
 }
 
@@ -58,9 +64,13 @@ export interface RegistrationChange {
   endpoint?: Partial<Omit<StoredEndpoint, 'id' | 'source'>>;
   /** A new price. */
   offer?: StoredOffer | null;
+  /** A price that waits for a manager, in the place of any other; null: none waits any more. Only with `audit`. */
+  held?: StoredHeldPrice | null | undefined;
   /** A new key; null drops the one that there is. */
   key?: StoredEndpointKey | null;
   audit?: AuditEntry;
+  /** The place that it takes: nothing is written where another endpoint is in the way. */
+  place?: Place | undefined;
 }
 
 /** Row of `meta` by which isolates notice that the catalogue has changed. */
@@ -98,16 +108,21 @@ async function find(db: D1Database, where: SQL | undefined, limit: number, order
   const orm = drizzle(db);
   const rows = await query(orm, where).orderBy(order).limit(limit);
   if (rows.length === 0) return [];
-  const prices = await readOffers(
-    orm,
-    rows.map(({ endpoint }) => endpoint.id),
-  );
+  const ids = rows.map(({ endpoint }) => endpoint.id);
+  const [prices, held] = await Promise.all([readOffers(orm, ids), readAskedHeld(db, ids)]);
   return rows.map(({ registration, endpoint, operator }) => ({
     registration: registration as StoredRegistration,
     endpoint,
     operator,
     offer: prices.get(endpoint.id) ?? null,
+    held: stillHeld(held.get(endpoint.id), prices.get(endpoint.id)),
   }));
+}
+
+/** A price that was rejected is told until there is another one. */
+function stillHeld(held: AskedHeld | undefined, offer: StoredOffer | undefined): AskedHeld | null {
+  if (held === undefined) return null;
+  return held.decision === null || held.seenAtMs >= (offer?.validFromMs ?? 0) ? held : null;
 }
 
 /** Finds a registered endpoint, retired ones too. Null when there is none of that id. */
@@ -117,7 +132,7 @@ export async function readRegistered(db: D1Database, id: string): Promise<Regist
 }
 
 /** Lists registered endpoints by id. */
-export function readAllRegistered(db: D1Database, { operatorId, teamId, state, nodeId, limit }: RegisteredQuery) {
+export function readAllRegistered(db: D1Database, { operatorId, teamId, state, nodeId, afterId = null, limit }: RegisteredQuery) {
   return find(
     db,
     and(
@@ -125,15 +140,25 @@ export function readAllRegistered(db: D1Database, { operatorId, teamId, state, n
       teamId === null ? undefined : eq(operators.teamId, teamId),
       state === null ? undefined : eq(registrations.state, state),
       nodeId === null ? undefined : eq(registrations.nodeId, nodeId),
+      afterId === null ? undefined : gt(registrations.endpointId, afterId),
     ),
     limit,
     asc(registrations.endpointId),
   );
 }
 
+/** Endpoints that one node has at most: its operator has no more. */
+const OF_NODE_MAX = 200;
+
 /** Lists the endpoints of a node that have not retired. */
 export function readOfNode(db: D1Database, nodeId: string): Promise<RegisteredEndpoint[]> {
-  return find(db, and(eq(registrations.nodeId, nodeId), ne(registrations.state, 'retired')), 200, asc(registrations.endpointId));
+  return readOfNodes(db, [nodeId]);
+}
+
+/** Lists the endpoints of some nodes that have not retired. */
+export function readOfNodes(db: D1Database, nodeIds: readonly string[]): Promise<RegisteredEndpoint[]> {
+  const standing = inArray(registrations.nodeId, sql`(SELECT value FROM json_each(${JSON.stringify(nodeIds)}))`);
+  return find(db, and(standing, ne(registrations.state, 'retired')), OF_NODE_MAX * nodeIds.length, asc(registrations.endpointId));
 }
 
 /**
@@ -169,15 +194,21 @@ export async function readHistory(db: D1Database, endpointId: string, limit: num
   return rows as RegistrationEvent[];
 }
 
-/** Changes a registration and returns it as it stands. Null, and nothing is written, when it is no longer as `before` says. */
+/** Changes a registration and returns it as it stands. Null, and nothing is written, when it is no longer as `before` says, or its place is taken. */
 export async function changeRegistration(db: D1Database, change: RegistrationChange): Promise<StoredRegistration | null> {
-  const { before, changes, event, endpoint = {}, offer, key, atMs, audit: entry } = change;
+  const { before, changes, event, endpoint = {}, offer, held, key, atMs, audit: entry, place } = change;
   const orm = drizzle(db);
   const update = orm
     .update(registrations)
     // Later than before even on a clock that stands still: this instant is the registration's version.
     .set({ ...changes, updatedAtMs: Math.max(atMs, before.updatedAtMs + 1) })
-    .where(and(eq(registrations.endpointId, before.endpointId), eq(registrations.updatedAtMs, before.updatedAtMs)))
+    .where(
+      and(
+        eq(registrations.endpointId, before.endpointId),
+        eq(registrations.updatedAtMs, before.updatedAtMs),
+        place && not(isSharedAt(place)),
+      ),
+    )
     .returning();
   const isSeenAnew = 'seen' in changes && JSON.stringify(changes.seen?.seen) !== JSON.stringify(before.seen?.seen);
   const isChanged =
@@ -199,6 +230,7 @@ export async function changeRegistration(db: D1Database, change: RegistrationCha
     ...(key ? [putKey(orm, key)] : []),
     ...(isChanged || hasTerms || offer || key ? [bumpCatalogue(orm)] : []),
     ...(key === null ? [orm.delete(endpointKeys).where(and(eq(endpointKeys.endpointId, before.endpointId), sql`changes() > 0`))] : []),
+    ...(entry === undefined || held === undefined ? [] : holdPrice(orm, before.endpointId, held, entry.id)),
   ];
   const [[row]] = await orm.batch([update, ...rest]);
   return (row as StoredRegistration | undefined) ?? null;
@@ -215,7 +247,8 @@ function insertEvent(orm: DrizzleD1Database, { endpointId, atMs, fromState, toSt
 function insertOffer(orm: DrizzleD1Database, offer: StoredOffer) {
   // In the order of the table's columns.
   const row = sql`${offer.endpointId}, ${offer.validFromMs}, ${offer.promptPicoUsdPerToken}, ${offer.completionPicoUsdPerToken},
-    ${offer.cacheReadPicoUsdPerToken}, ${offer.cacheWritePicoUsdPerToken}, ${offer.requestNanoUsd}, ${offer.unitPicoUsd}, ${offer.source}`;
+    ${offer.cacheReadPicoUsdPerToken}, ${offer.cacheWritePicoUsdPerToken}, ${offer.requestNanoUsd}, ${offer.unitPicoUsd}, ${offer.source},
+    ${offer.modelId}`;
   return orm.insert(offers).select(sql`select ${row} where changes() > 0`);
 }
 

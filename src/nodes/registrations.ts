@@ -2,20 +2,21 @@
 import type { AuditEntry } from '#schema/audit';
 import { GatewayError } from '#schema/error';
 import { createOrUnavailable } from '#schema/or-unavailable';
-import { endpointKeyName, type CreateEndpoint, type RegistrationState, type UpdateEndpoint } from '#schema/registration';
-import { endpointFields, supplyEntry, type SupplyAction } from './audit-supply.ts';
+import { endpointKeyName, type CreateEndpoint, type UpdateEndpoint } from '#schema/registration';
+import { registrationEntry, type SupplyAction } from './audit-supply.ts';
 import { createChallenge } from './challenge.ts';
 import { checkAddress } from './check-address.ts';
+import { createTakenCheck } from './check-taken.ts';
 import { changedColumns } from './changed-columns.ts';
 import { toEndpointRow } from './endpoint-row.ts';
-import { checkClaims, checkId, checkModel, checkNodeFields, checkPublicPrice, needsLook, refuseField } from './endpoint-wish.ts';
-import { enrol, ENDPOINTS_MAX, readTaken } from './enrol-store.ts';
+import { checkClaims, checkId, checkModel, checkNodeFields, checkPublicPrice, refuseField } from './endpoint-wish.ts';
+import { enrol, ENDPOINTS_MAX } from './enrol-store.ts';
 import { newRegistration } from './new-registration.ts';
 import { readKnownModels } from './nodes-store.ts';
 import { hasTeam } from './operators-store.ts';
 import { pickOperator } from './pick-operator.ts';
 import { quarantineOf, readQuarantines } from './quarantine-store.ts';
-import { toOfferRow } from './price-row.ts';
+import { heldAfter, priceAfter, UNPRICED } from './price-after.ts';
 import {
   changeRegistration,
   readAllRegistered,
@@ -24,10 +25,17 @@ import {
   type RegisteredEndpoint,
   type RegisteredQuery,
   type RegistrationChange,
+  type StoredEndpoint,
 } from './registrations-store.ts';
 import { begin, move, type RegistrationEvent } from './states.ts';
 import { isManager, mayTouch, type SupplyManager } from './supply-manager.ts';
+import { vouchedFor, vouchingAfter } from './vouching.ts';
+import { wishedState } from './wished-state.ts';
 import type { SupplyPorts } from './supply-ports.ts';
+import { placeOf } from './shared-address.ts';
+import type { Place } from './shared-address-store.ts';
+import { takePrices } from './take-price.ts';
+import { tellState } from './tell-node.ts';
 
 /**
  * Every method throws GatewayError: `not_found`, also for what is out of reach, `permission_denied`, `conflict`, `invalid_request` with `param`,
@@ -59,6 +67,9 @@ export function createRegistrations(ports: SupplyPorts): Registrations {
   const sentence = 'Registered endpoints cannot be read or written right now';
   const ask = createOrUnavailable({ sentence, event: 'registrations_unavailable', timeoutMs: TIMEOUT_MS, log });
 
+  const { refuseTaken, refuseShared } = createTakenCheck({ db, ask });
+  const judge: typeof ports.judgePrices = (operatorId, asked) => ask(ports.judgePrices(operatorId, asked));
+
   async function find(manager: SupplyManager, id: string): Promise<RegisteredEndpoint> {
     const found = await ask(readRegistered(db, id));
     const owner = found && { operatorId: found.registration.operatorId, teamId: found.operator?.teamId ?? null };
@@ -66,19 +77,8 @@ export function createRegistrations(ports: SupplyPorts): Registrations {
     throw new GatewayError('not_found', 'No registered endpoint of that id was found.', { param: 'id' });
   }
 
-  function entryOf(
-    actor: string,
-    action: SupplyAction,
-    id: string,
-    before: RegisteredEndpoint | null,
-    after: RegisteredEndpoint | null,
-  ): AuditEntry {
-    const fields = (one: RegisteredEndpoint | null) =>
-      one && { ...endpointFields(one.endpoint, one.offer, one.registration.operatorId), state: one.registration.state };
-    const change = { action, object: `endpoint:${id}`, before: fields(before), after: fields(after) };
-    return supplyEntry(change, { id: newId(), actor, atMs: now() });
-  }
-
+  const entryOf = (actor: string, action: SupplyAction, ...change: [RegisteredEndpoint | null, RegisteredEndpoint]): AuditEntry =>
+    registrationEntry(action, change, { id: newId(), actor, atMs: now() });
   /** A team that is named must exist, or nobody could ask the endpoint. */
   async function requireOwner(owner: string | undefined): Promise<void> {
     if (owner !== undefined && !(await ask(hasTeam(db, owner)))) throw refuseField('owner', 'it is not a team of this deployment');
@@ -90,10 +90,8 @@ export function createRegistrations(ports: SupplyPorts): Registrations {
     return { endpointId, origin, ...seal, updatedAtMs: now() };
   }
 
-  async function refuseTaken(id: string, operatorId: string): Promise<void> {
-    if ((await ask(readTaken(db, [id], operatorId, null))).length > 0)
-      throw new GatewayError('conflict', 'There is an endpoint or provider of that id: choose another.', { param: 'id' });
-  }
+  const placeIn = (endpoint: StoredEndpoint, operatorId: string, manager: SupplyManager): Place =>
+    placeOf(endpoint, { operatorId, isManagers: isManager(manager), isRegistered: false, allowedHosts: ports.allowedHosts });
 
   /** Changes a registration as long as nobody changes it in between; null from `decide` changes nothing. */
   async function rewrite(
@@ -106,8 +104,9 @@ export function createRegistrations(ports: SupplyPorts): Registrations {
       if (change === null) return before;
       const registration = await ask(changeRegistration(db, { before: before.registration, ...change }));
       if (registration === null) continue;
-      await ports.renewCatalogue();
-      return { ...before, registration, endpoint: { ...before.endpoint, ...change.endpoint }, offer: change.offer ?? before.offer };
+      await Promise.all([ports.renewCatalogue(), tellState(ports, before.registration, registration)]);
+      const endpoint = { ...before.endpoint, ...change.endpoint };
+      return { ...before, registration, endpoint, offer: change.offer ?? before.offer, held: heldAfter(change, before.held) };
     }
     throw new GatewayError('conflict', 'Others are changing this endpoint at the same time. Read it again, then try again.', {
       param: 'id',
@@ -138,23 +137,37 @@ export function createRegistrations(ports: SupplyPorts): Registrations {
       const vouched = isManager(manager);
       const around = { operatorId: operator.id, teamId: operator.teamId, modelContext, keySecret };
       const endpoint = toEndpointRow({ ...wish, url }, around);
+      const place = placeIn(endpoint, operator.id, manager);
+      await refuseShared(place);
       const price = ports.priceOf(wish);
       checkPublicPrice(price, endpoint);
       const nowMs = now();
-      const offer = toOfferRow(wish.id, price, { before: null, nowMs });
+      const giver = { operatorId: operator.id, isManager: vouched, nowMs };
+      // What an endpoint of this id was charged before it retired ends here, also where no price is stated.
+      const former = await ask(readRegistered(db, wish.id));
+      const [taken = UNPRICED] = await takePrices(judge, [{ endpoint, price, before: former?.offer ?? null, path: 'price' }], giver);
+      const { offer } = taken;
       // Whoever was found out does not get away by retiring and registering again.
-      const place = { operatorId: operator.id, ids: [wish.id], url: endpoint.url };
-      const held = vouched ? undefined : quarantineOf(await ask(readQuarantines(db, place)), endpoint);
+      const { pathsDiffer } = place;
+      const past = { operatorId: operator.id, ids: [wish.id], url: endpoint.url, pathsDiffer };
+      const caught = vouched ? undefined : quarantineOf(await ask(readQuarantines(db, past)), endpoint);
       const registration = newRegistration(wish.id, operator.id, {
         nowMs,
-        state: vouched ? 'probing' : held === undefined ? 'pending' : 'quarantined',
-        reason: vouched ? null : held === undefined ? 'its challenge is not served yet' : held.reason,
-        failedProbes: held?.failedProbes ?? 0,
+        state: vouched ? 'probing' : caught === undefined ? 'pending' : 'quarantined',
+        reason: vouched ? null : caught === undefined ? 'its challenge is not served yet' : caught.reason,
+        failedProbes: caught?.failedProbes ?? 0,
         challenge: vouched ? null : createChallenge(),
         provenAtMs: vouched ? nowMs : null,
+        ...(vouched && vouchedFor(manager, nowMs)),
         addresses,
       });
-      const made: RegisteredEndpoint = { registration, endpoint, offer, operator };
+      const made: RegisteredEndpoint = {
+        registration,
+        endpoint,
+        offer: offer ?? former?.offer ?? null,
+        held: heldAfter(taken, null),
+        operator,
+      };
       try {
         await ask(
           enrol(db, {
@@ -164,16 +177,19 @@ export function createRegistrations(ports: SupplyPorts): Registrations {
             registrations: [registration],
             events: [begin(wish.id, registration.state, { reason: registration.reason, actor: manager.actor, atMs: nowMs })],
             offers: offer === null ? [] : [offer],
+            held: new Map(taken.held === undefined ? [] : [[wish.id, taken.held]]),
             keys: key === null ? [] : [key],
+            places: [place],
             node: null,
             tokenHash: null,
             gone: [],
-            audit: entryOf(manager.actor, 'endpoint.register', wish.id, null, made),
+            audit: entryOf(manager.actor, 'endpoint.register', null, made),
           }),
         );
       } catch (failure) {
-        // Somebody else may have taken the id, or the last place, in between.
+        // Somebody else may have taken the id, the address, or the last place, in between.
         await refuseTaken(wish.id, operator.id);
+        await refuseShared(place);
         if ((await pickOperator({ db, ask }, manager, operator.id)).endpoints >= ENDPOINTS_MAX) throw tooMany();
         throw failure;
       }
@@ -198,7 +214,8 @@ export function createRegistrations(ports: SupplyPorts): Registrations {
           );
 
           const url = wish.url === undefined ? endpoint.url : new URL(wish.url).href.replace(/\/+$/, '');
-          const isElsewhere = wish.url !== undefined && new URL(url).origin !== new URL(endpoint.url).origin;
+          const isElsewhere = new URL(url).origin !== new URL(endpoint.url).origin;
+          const isMoved = url !== endpoint.url;
           const addresses = wish.url === undefined ? registration.addresses : await checkAddress(wish.url, routerUrl, ports);
           const key = wish.key !== undefined ? await sealKey(id, url, wish.key) : isElsewhere ? null : undefined;
           const columns = changedColumns(wish, {
@@ -206,15 +223,25 @@ export function createRegistrations(ports: SupplyPorts): Registrations {
             ...(key !== undefined && { keySecret: key && endpointKeyName(id, key.origin) }),
           });
           const after = { ...endpoint, ...columns };
+          const { operatorId } = registration;
+          const isPlaced = wish.url !== undefined || wish.upstream_model !== undefined;
+          const place = isPlaced ? placeIn(after, operatorId, manager) : undefined;
+          if (place !== undefined) await refuseShared(place);
           const nowMs = now();
-          const price =
-            wish.price === undefined ? undefined : ports.priceOf({ price: wish.price, capabilities: after.capabilities as Declared });
+          const price = priceAfter(before, after, wish, ports.priceOf);
           if (price !== undefined) checkPublicPrice(price, after);
-          const offer = price === undefined ? null : toOfferRow(id, price, { before: before.offer, nowMs });
+          const giver = { operatorId, isManager: isManager(manager), nowMs };
+          const given = price === undefined ? [] : [{ endpoint: after, price, before: before.offer, path: 'price' }];
+          const [taken = UNPRICED] = await takePrices(judge, given, giver);
+          const { offer } = taken;
 
-          const isProof = isElsewhere && !isManager(manager);
-          const isVouched = isManager(manager) && (isElsewhere || (registration.state === 'pending' && wish.state === 'active'));
-          const to = targetOf(manager, registration.state, wish, isProof);
+          // A challenge proves an origin; a manager's word is for one address of it.
+          const isProof = !isManager(manager) && (isElsewhere || (isMoved && registration.challenge === null));
+          // Its address is taken for proven on a manager's word.
+          const letsIn =
+            isManager(manager) && (isElsewhere || (registration.state === 'pending' && (wish.state === 'active' || wish.vouched === true)));
+          const vouching = vouchingAfter(registration, { manager, wish, isMoved, letsIn, nowMs });
+          const to = wishedState(manager, registration, wish, isProof);
           const step = { reason: wish.reason ?? (isProof ? 'its new address is not proven yet' : null), actor: manager.actor, atMs: nowMs };
           const moved = move(registration, to, step);
           if (moved === null)
@@ -223,20 +250,24 @@ export function createRegistrations(ports: SupplyPorts): Registrations {
             ...moved.changes,
             addresses,
             ...(isProof && { challenge: createChallenge(), provenAtMs: null }),
-            ...(isVouched && { challenge: null, provenAtMs: nowMs, failedProbes: 0 }),
+            ...(letsIn && { challenge: null, provenAtMs: nowMs, failedProbes: 0 }),
+            ...vouching,
             // Probes end only the quarantine that probes have begun.
             ...(wish.state === 'quarantined' && { failedProbes: 0 }),
             ...(to === 'probing' || isProof ? { nextProbeAtMs: nowMs } : {}),
           };
-          const result = { ...before, endpoint: after, offer: offer ?? before.offer, registration: { ...registration, ...changes } };
+          const held = heldAfter(taken, before.held);
+          const result = { ...before, endpoint: after, offer: offer ?? before.offer, held, registration: { ...registration, ...changes } };
           return {
             changes,
             endpoint: columns,
+            place,
             offer,
+            held: taken.held,
             ...(key !== undefined && { key }),
             event: moved.event,
             atMs: nowMs,
-            audit: entryOf(manager.actor, 'endpoint.update', id, before, result),
+            audit: entryOf(manager.actor, 'endpoint.update', before, result),
           };
         },
       ),
@@ -255,34 +286,11 @@ export function createRegistrations(ports: SupplyPorts): Registrations {
             key: null,
             event: moved.event,
             atMs: now(),
-            audit: entryOf(manager.actor, 'endpoint.retire', id, before, gone),
+            audit: entryOf(manager.actor, 'endpoint.retire', before, gone),
           };
         },
       ),
   };
-}
-
-/** The state that a change leads to. Throws GatewayError `permission_denied` for what only managers may wish. */
-function targetOf(manager: SupplyManager, from: RegistrationState, wish: UpdateEndpoint, isProof: boolean): RegistrationState {
-  if (wish.state === 'quarantined' || (wish.state === 'active' && from === 'quarantined')) {
-    if (!isManager(manager))
-      throw new GatewayError('permission_denied', 'Quarantine is for managers; a passed probe ends it too (POST /endpoints/{id}/probe).', {
-        param: 'state',
-      });
-    return wish.state === 'active' ? 'probing' : 'quarantined';
-  }
-  // Whoever was found out does not get away by being changed.
-  if (from === 'quarantined') return 'quarantined';
-  if (isProof) {
-    if (wish.state !== undefined) throw refuseField('state', 'the new address must be proven first');
-    return 'pending';
-  }
-  if (wish.state === 'draining') return 'draining';
-  if (wish.state === 'active' && from === 'pending' && !isManager(manager))
-    throw new GatewayError('conflict', 'The endpoint is not proven, or its node is not connected.', { param: 'state' });
-  if (wish.state === 'active') return from === 'draining' || from === 'pending' ? 'probing' : from;
-  const isOut = from === 'pending' || from === 'draining' || !needsLook(wish);
-  return isOut ? from : 'probing';
 }
 
 function tooMany(): GatewayError {

@@ -1,7 +1,8 @@
 /** What managing supply that registers itself uses of the house. */
+import type { AskedPrice, PriceVerdict } from '#schema/held-price';
 import type { ManifestEndpoint } from '#schema/manifest';
 import type { Price } from '#schema/money';
-import type { NodeLoad } from '#schema/node';
+import type { NodeDescription, NodeLoad } from '#schema/node';
 import type { Seal } from '#schema/byok';
 
 /** A key in the three forms that it has: itself, shown once; SHA-256 in hex; what people see. */
@@ -16,6 +17,8 @@ export interface LinkStanding {
   linked: boolean;
   linkedAtMs: number | null;
   draining: boolean;
+  /** Why the node can serve nothing now; null where it can. */
+  trouble: string | null;
   /** Requests under way. */
   streams: number;
   load: NodeLoad | null;
@@ -27,6 +30,10 @@ export interface LinkPort {
   drain(on: boolean): Promise<unknown>;
   leave(reason: string): Promise<unknown>;
   forgetKey(): Promise<unknown>;
+  /** Tells a link what its node has just told the register. */
+  renew(description: NodeDescription): Promise<unknown>;
+  /** Tells a node how one of its endpoints stands. */
+  tell(told: { endpoint: string; state: string; reason: string | null }): Promise<unknown>;
 }
 
 export interface SupplyPorts {
@@ -48,6 +55,8 @@ export interface SupplyPorts {
   sealKey(scope: { endpointId: string; origin: string }, key: string): Promise<Seal>;
   /** Compiles a price as people write it. Throws GatewayError `invalid_request` for one that leaves something without a price. */
   priceOf(endpoint: Pick<ManifestEndpoint, 'price' | 'capabilities'>): Price | null;
+  /** Judges prices that an operator asks, in their order. Rejects where D1 does. */
+  judgePrices(operatorId: string, asked: readonly AskedPrice[]): Promise<PriceVerdict[]>;
   /** Makes this isolate read the catalogue again; others notice within seconds. */
   renewCatalogue(): Promise<void>;
 }

@@ -23,6 +23,8 @@ import {
   joinNode as joinNodeBody,
   updateEndpoint as updateEndpointBody,
 } from '#schema/registration';
+import { nodesQuery } from '../nodes.ts';
+import { operatorsQuery } from '../operators.ts';
 import { registeredQuery } from '../registered-endpoints.ts';
 import type { Description } from './description.ts';
 
@@ -33,6 +35,7 @@ export const listOperators: Description = {
   ...operated,
   id: 'listOperators',
   summary: 'List operators',
+  query: operatorsQuery,
   text: 'By id. The manager of one team sees that team’s, an operator itself.',
   answer: operatorList,
 };
@@ -164,7 +167,7 @@ export const joinNode: Description = {
   key: 'join token',
   id: 'joinNode',
   summary: 'Join as a node',
-  text: 'What `headrace node join` sends. A token that was used is a 409; so is a name that another node has. The same node joins again with a new token and its own public key, and what it serves is replaced.',
+  text: 'What `headrace node join` sends. A token that was used is a 409; so is a name that another node has. The same node joins again with a new token and its own public key, or with no token and `Authorization: Node …`, signed by that key: what it serves is replaced then, and price, countries and concurrency stay where it does not name them.',
   body: joinNodeBody,
   example: {
     node: 'rig-4090',
@@ -196,6 +199,7 @@ export const listNodes: Description = {
   ...operated,
   id: 'listNodes',
   summary: 'List nodes',
+  query: nodesQuery,
   text: 'As they were when their links last opened or closed. Nodes may also sign for themselves: `Authorization: Node <id>.<epoch ms>.<signature>`.',
   answer: nodeList,
 };

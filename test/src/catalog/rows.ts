@@ -44,6 +44,7 @@ export function offerRow(row: Partial<OfferRow> = {}): OfferRow {
     requestNanoUsd: 0,
     unitPicoUsd: null,
     source: 'test',
+    modelId: null,
     ...row,
   };
 }

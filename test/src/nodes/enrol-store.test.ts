@@ -7,6 +7,30 @@ import { openSqliteD1 } from '#test/support/sqlite-d1';
 
 const NOW_MS = 1_000_000;
 
+/** Somebody has registered the model `a` there. */
+function standing(d1: ReturnType<typeof openSqliteD1>, id: string, url: string): void {
+  const row = {
+    provider_id: 'selfhosted',
+    operator_id: 'alice',
+    tag: 'selfhosted',
+    supply: 'selfhosted',
+    model_id: 'test/a',
+    upstream_model: 'a',
+  };
+  const claims = {
+    dialect: 'openai-chat',
+    quantization: 'fp8',
+    kv_cache: 'fp8',
+    context: 1,
+    capabilities: [],
+    jurisdiction: [],
+    data_policy: {},
+  };
+  d1.insert('endpoints', { id, url, ...row, ...claims, verification: 'verified', source: 'registered' });
+  const since = { since_ms: 0, next_probe_at_ms: 0, created_at_ms: 0, updated_at_ms: 0 };
+  d1.insert('registrations', { endpoint_id: id, operator_id: 'alice', state: 'pending', ...since });
+}
+
 function endpoint(id: string): StoredEndpoint {
   return {
     id,
@@ -45,7 +69,9 @@ function enrolment(ids: readonly string[], more: Partial<Enrolment> = {}): Enrol
     registrations: ids.map((id) => newRegistration(id, operatorId, { nowMs: NOW_MS, state: 'pending', reason: null })),
     events: ids.map((id) => begin(id, 'pending', { reason: null, actor: 'key-1', atMs: NOW_MS })),
     offers: [],
+    held: new Map(),
     keys: [],
+    places: [],
     node: null,
     tokenHash: null,
     gone: [],
@@ -109,6 +135,15 @@ describe('letting supply in', () => {
       (d1) => d1.insert('join_tokens', { hash: 'late', operator_id: 'alice', created_by: 'k', created_at_ms: 0, expires_at_ms: NOW_MS }),
     ],
     ['a provider’s id', {}, (d1) => d1.insert('providers', { id: 'two', name: 'Two', supply: 'centralized', source: 'catalogue' })],
+    [
+      'an address that was free a moment ago',
+      {
+        places: [
+          { id: 'two', operatorId: 'alice', url: 'https://gpu.example.com/b', upstreamModel: 'a', pathsDiffer: false, isRegistered: false },
+        ],
+      },
+      (d1) => standing(d1, 'faster', 'https://gpu.example.com/a'),
+    ],
     [
       'two hundred endpoints already',
       {},
@@ -195,6 +230,7 @@ describe('changing a registration', () => {
       requestNanoUsd: 0,
       unitPicoUsd: null,
       source: 'registered',
+      modelId: 'qwen/qwen3-8b',
     };
     const key = { endpointId: 'one', origin: 'https://a.example', sealKeyId: 'k', sealed: 's', updatedAtMs: NOW_MS };
     const { audit } = enrolment(['entry']);

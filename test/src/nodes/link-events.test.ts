@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { NodeDescription } from '#schema/node';
+import { sayChat } from '#src/dispatch/say-chat';
 import { createLinkEvents } from '#src/nodes/link-events';
 import { createManualClock, type ManualClock } from '#test/support/manual-clock';
 import { createEngine, type Call, type Traits } from './probe/fake-engine.ts';
@@ -31,13 +32,14 @@ function eventsOf(traits: Partial<Traits> = {}) {
     random: () => 0.5,
     timers: clock.timers,
     fetch: engine.fetch,
+    say: sayChat,
     tell: (frame) => told.push(frame),
     log: (event) => lines.push(event),
   });
 }
 
 async function link(description: NodeDescription = descriptionOf(), traits: Partial<Traits> = {}): Promise<void> {
-  const linking = eventsOf(traits).onLinked('rig', description);
+  const linking = eventsOf(traits).onLinked('rig', { description, trouble: null });
   await clock.pass(20_000);
   await linking;
 }
@@ -46,7 +48,7 @@ describe('a node that connects', () => {
   it('has its endpoints probed over the link at once, in traffic within the time of a probe, and is told so', async () => {
     supply.node('rig', { linkedAtMs: null });
     supply.endpoint('rig', { nodeId: 'rig', provenAtMs: 1 });
-    const linking = eventsOf().onLinked('rig', descriptionOf());
+    const linking = eventsOf().onLinked('rig', { description: descriptionOf(), trouble: null });
     await clock.pass(8_000);
     expect(await supply.stateOf('rig')).toBe('probation');
     await linking;
@@ -100,6 +102,13 @@ describe('a node that connects', () => {
     expect(supply.catalogueVersion()).toBe('one');
   });
 
+  it('does not change what it is billed by: that takes a price, and so another joining', async () => {
+    supply.node('rig');
+    supply.endpoint('rig', { nodeId: 'rig', state: 'active', provenAtMs: 1, capabilities: ['rerank'] });
+    await link(descriptionOf(nodeModelOf({ capabilities: ['rerank', 'transcription'] })));
+    expect((await supply.read('rig')).endpoint.capabilities).toEqual(['rerank']);
+  });
+
   it('that runs another engine, other weights or another cache now is described anew, and what was seen before is forgotten', async () => {
     supply.node('rig');
     supply.endpoint('rig', {
@@ -136,6 +145,89 @@ describe('a node that connects', () => {
     supply.behave('fails');
     await link();
     expect(lines).toEqual([{ event: 'node_linked_failed', nodeId: 'rig', cause: 'Error' }]);
+  });
+});
+
+describe('a node that says something else of itself while it is connected', () => {
+  async function describeAs(description: NodeDescription, trouble: string | null = null, traits: Partial<Traits> = {}): Promise<void> {
+    const described = eventsOf(traits).onDescribed('rig', { description, trouble });
+    await clock.pass(20_000);
+    await described;
+  }
+  const serving = (id: string, over: Parameters<Supply['endpoint']>[1] = {}) =>
+    supply.endpoint(id, { nodeId: 'rig', provenAtMs: 1, state: 'active', seen: reportOf(), probedAtMs: clock.now(), ...over });
+
+  it('is out of traffic at once while its engine is gone, with the reason, without a probe that counts against it', async () => {
+    supply.node('rig');
+    serving('rig:a');
+    serving('rig:b');
+    await describeAs(descriptionOf(), 'its engine does not answer');
+    expect(calls).toEqual([]);
+    expect(told).toEqual(
+      ['rig:a', 'rig:b'].map((endpoint) => ({ endpoint, state: 'pending', reason: 'its node: its engine does not answer' })),
+    );
+    expect((await supply.read('rig:a')).registration.failedProbes).toBe(0);
+    expect(supply.rows('select trouble from nodes')).toEqual([{ trouble: 'its engine does not answer' }]);
+    expect(supply.catalogueVersion()).not.toBe('one');
+  });
+
+  it('is back after one good answer when it can serve again', async () => {
+    supply.node('rig');
+    serving('rig');
+    await describeAs(descriptionOf(), 'its engine does not answer');
+    await describeAs(descriptionOf());
+    expect(calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    expect(told.at(-1)).toEqual({ endpoint: 'rig', state: 'probation', reason: null });
+    expect(supply.rows('select trouble from nodes')).toEqual([{ trouble: null }]);
+  });
+
+  it('loses the endpoint of a model that it does not have any more, and no other', async () => {
+    supply.node('rig', { description: descriptionOf(nodeModelOf(), nodeModelOf({ upstreamModel: 'gone' })) });
+    serving('rig:a');
+    serving('rig:b');
+    supply.exec("update endpoints set upstream_model = 'gone' where id = 'rig:b'");
+    await describeAs(descriptionOf());
+    expect(calls).toEqual([]);
+    expect(await supply.stateOf('rig:a')).toBe('active');
+    expect((await supply.read('rig:b')).registration).toMatchObject({ state: 'pending', reason: 'its node does not have its model now' });
+  });
+
+  it('is looked at again when its engine is another version, or holds another number of tokens', async () => {
+    supply.node('rig');
+    serving('rig');
+    await describeAs({ ...descriptionOf(), engine: { name: 'vllm', version: '0.33.0' } });
+    expect(calls.filter(({ method }) => method === 'POST').length).toBeGreaterThan(0);
+    await describeAs({
+      ...descriptionOf(nodeModelOf({ capacity: { poolTokens: 1, maxSequences: 16 } })),
+      engine: { name: 'vllm', version: '0.33.0' },
+    });
+    expect(calls.filter(({ method }) => method === 'POST').length).toBeGreaterThan(0);
+  });
+
+  it('ends neither a drain nor a quarantine by being in trouble', async () => {
+    supply.node('rig');
+    serving('rig:a', { state: 'draining' });
+    serving('rig:b', { state: 'quarantined' });
+    await describeAs(descriptionOf(), 'its engine does not answer');
+    expect([await supply.stateOf('rig:a'), await supply.stateOf('rig:b')]).toEqual(['draining', 'quarantined']);
+  });
+
+  it('is not heard after its link is gone: the sweep decides then', async () => {
+    supply.node('rig', { unlinkedAtMs: clock.now() + 1 });
+    serving('rig');
+    await describeAs(descriptionOf(), 'its engine does not answer');
+    expect(await supply.stateOf('rig')).toBe('active');
+  });
+
+  it('is heard after its own arrival, whichever D1 answers first', async () => {
+    supply.node('rig', { linkedAtMs: null });
+    serving('rig', { state: 'pending' });
+    const events = eventsOf();
+    const arrived = events.onLinked('rig', { description: descriptionOf(), trouble: null });
+    const described = events.onDescribed('rig', { description: descriptionOf(), trouble: 'its engine is loading' });
+    await clock.pass(20_000);
+    await Promise.all([arrived, described]);
+    expect(told.map(({ state }) => state)).toEqual(['probation', 'pending']);
   });
 });
 

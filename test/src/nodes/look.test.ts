@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { sayChat } from '#src/dispatch/say-chat';
 import { look, type Looked, type LookPorts, type LookWish } from '#src/nodes/look';
 import { createManualClock, type ManualClock } from '#test/support/manual-clock';
 import { createEngine, type Call, type Traits } from './probe/fake-engine.ts';
@@ -45,6 +46,7 @@ async function lookAt(id: string, { traits = {}, dns = [ADDRESS], challenge, wis
       db: supply.db,
       now: clock.now,
       random: () => 0.5,
+      say: sayChat,
       timers: clock.timers,
       fetch: network.fetch,
       nodeFetch: () => engine.fetch,
@@ -61,6 +63,18 @@ async function lookAt(id: string, { traits = {}, dns = [ADDRESS], challenge, wis
 }
 
 describe('a look at an endpoint with an address of its own', () => {
+  it('R6: keeps out who has proven the address of another operator’s endpoint in traffic, until that has gone', async () => {
+    supply.operator('other');
+    supply.endpoint('first', { url: `${ORIGIN}/a`, operatorId: 'other', state: 'probation', nextProbeAtMs: Infinity });
+    supply.endpoint('rig', { url: URL_V1, challenge: 'abc' });
+    const challenge = () => new Response('abc');
+    const kept = await lookAt('rig', { challenge: challenge() });
+    expect(kept?.registration).toMatchObject({ state: 'pending', reason: 'another endpoint serves this model at its address' });
+    expect(calls).toEqual([]);
+    supply.exec("update registrations set state = 'retired' where endpoint_id = 'first'");
+    expect((await lookAt('rig', { challenge: challenge() }))?.registration.state).toBe('probation');
+  });
+
   it('finds the challenge, probes, and lets a newcomer in on probation', async () => {
     supply.endpoint('rig', { url: URL_V1, challenge: 'abc' });
     const looked = await lookAt('rig', { challenge: new Response(' abc\n') });

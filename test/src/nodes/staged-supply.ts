@@ -73,6 +73,7 @@ export function openSupply(): Supply {
     },
     endpoint(id, { url, kvCache = 'fp8', capabilities = [], keySecret = null, ...row } = {}) {
       const nodeId = row.nodeId ?? null;
+      const isVouched = nodeId === null && row.challenge == null && row.provenAtMs != null;
       d1.insert('endpoints', {
         id,
         provider_id: 'selfhosted',
@@ -105,6 +106,9 @@ export function openSupply(): Supply {
         since_ms: row.sinceMs ?? NOW_MS,
         challenge: row.challenge ?? null,
         proven_at_ms: row.provenAtMs ?? null,
+        // Without a challenge an address is proven by a manager's word.
+        vouched_by: row.vouchedBy ?? (isVouched ? 'key-admin' : null),
+        vouched_at_ms: row.vouchedAtMs ?? (isVouched ? row.provenAtMs : null),
         addresses: row.addresses == null ? null : JSON.stringify(row.addresses),
         seen: row.seen == null ? null : JSON.stringify(row.seen),
         probed_at_ms: row.probedAtMs ?? null,
