@@ -18,7 +18,7 @@ const consoleAsText: Plugin = {
   },
 };
 
-const UNIT_FILES = 'test/{schema,providers,src,cli,console,devnet,engine,bench}/**/*.test.ts';
+const UNIT_FILES = 'test/{schema,providers,src,cli,console,devnet,engine,bench,scripts}/**/*.test.ts';
 const UNIT = { execArgv: NODE_FLAGS, testTimeout: 30_000, unstubGlobals: true, maxWorkers: 2 };
 /** Files that put another module in the place of one: what they import must be nobody else's. */
 const MOCKING = globSync(UNIT_FILES, { cwd: import.meta.dirname }).filter((file) =>

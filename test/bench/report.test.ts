@@ -59,9 +59,9 @@ describe('the report', () => {
     const held = [true, true, true, true, true, true];
     const missed = held.map(() => false);
     const conversions = [true, true, true, true];
-    expect(Object.values(verdictsOf(report(slice(900, 1.25))))).toEqual([...held, ...conversions, true, false]);
+    expect(Object.values(verdictsOf(report(slice(900, 1.25))))).toEqual([...held, ...conversions, true, false, null]);
     const slow = verdictsOf(report(slice(500, 4)));
-    expect(Object.values(slow)).toEqual([...missed, ...conversions.map(() => false), true, false]);
+    expect(Object.values(slow)).toEqual([...missed, ...conversions.map(() => false), true, false, null]);
   });
 
   test('of a run with failed requests holds nothing, because a fast error looks like a fast answer', () => {

@@ -62,6 +62,13 @@ describe('a receipt', () => {
     expect(node.words).not.toContain('first interrupted');
   });
 
+  it('says who was skipped, and why', async () => {
+    const reason = 'KV cache has room for 5 tokens now; 11 are needed';
+    const skipped = [{ endpoint: 'rig-b', provider: 'b', supply: 'selfhosted', filter: 'full', reason }];
+    (await load('receipt'))['showReceipt']?.(node, { ...receipt, headrace: { ...receipt.headrace, plan: { ...plan, skipped } } });
+    expect(node.words).toMatch(new RegExp(`Skipped.*full +no room now.*rig-b.*${reason}`));
+  });
+
   it('counts attempts with their roles beside the answer', async () => {
     (await load('route'))['showRoute']?.(node, { route: {}, ttftMs: null, usage: null, receipt, simulated: false });
     expect(node.words).toContain('3 · fallback, resume');

@@ -4,7 +4,7 @@ import worker from '#src/index';
 import { Account as RealAccount } from '#src/ledger/account';
 
 export { HealthBoard } from '#src/health/board';
-export { NodeLink } from '#src/nodes/node-link';
+export { NodeLink } from '#src/node-link';
 
 /** The Account, as the runtime may end it: with calls under way. */
 export class Account extends RealAccount {

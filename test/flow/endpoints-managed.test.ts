@@ -71,7 +71,9 @@ describe('who may touch what', () => {
     });
     expect(await refusal(await patch('caught', { state: 'active' }))).toMatchObject({ status: 403 });
     const other = house.house.upstream.url('caught').replace('127.0.0.1', 'localhost');
-    expect((await changed(await patch('caught', { url: other, upstream_model: 'better' }))).state).toBe('quarantined');
+    for (const wish of [{ url: other }, { upstream_model: 'better' }, { model: 'test/better' }])
+      expect(await refusal(await patch('caught', wish))).toMatchObject({ status: 409, message: expect.stringContaining('Only a manager') });
+    expect((await changed(await patch('caught', { max_concurrency: 2 }))).state).toBe('quarantined');
     expect((await changed(await patch('caught', { state: 'active' }, MANAGERS.admin))).state).toBe('probing');
   });
 
@@ -82,6 +84,7 @@ describe('who may touch what', () => {
     const held = { state: 'quarantined', reason: 'lies about its model' };
     const renamed = { ...house.wish('escapee'), id: 'escapee-2' };
     expect(await house.register(renamed, alice)).toMatchObject(held);
+    expect((await house.manage('DELETE', '/endpoints/escapee-2', undefined, alice)).status).toBe(200);
     expect(await house.register(house.wish('escapee'), alice)).toMatchObject(held);
     expect(await refusal(await patch('escapee', { state: 'active' }))).toMatchObject({ status: 403 });
     expect((await house.register(house.wish('someone-else'), alice)).state).toBe('pending');

@@ -128,6 +128,13 @@ describe('S1–S12: where an endpoint may be', () => {
 });
 
 describe('what may be registered', () => {
+  it('R6: an address once: another name for the same model there gets nothing twice', async () => {
+    await house.register(house.wish('once'), alice);
+    const again = { ...house.wish('once'), id: 'once-more' };
+    expect(await refusal(await post(again))).toMatchObject({ status: 409, param: 'url' });
+    expect((await house.register({ ...again, upstream_model: 'another-model' }, alice)).state).toBe('pending');
+  });
+
   it.each([
     [{ provider: 'groq' }, 400, 'provider'],
     [{ supply: 'centralized' }, 400, 'supply'],

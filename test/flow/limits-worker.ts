@@ -5,7 +5,7 @@ import { Account as RealAccount } from '#src/ledger/account';
 import { createHall } from '#src/serve';
 
 export { HealthBoard } from '#src/health/board';
-export { NodeLink } from '#src/nodes/node-link';
+export { NodeLink } from '#src/node-link';
 
 const MINUTE_MS = 60_000;
 

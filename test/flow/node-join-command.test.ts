@@ -105,6 +105,51 @@ describe('a machine that joins with a token', () => {
     expect(keptHere()).not.toContain('two.json');
   });
 
+  it('says that its price waits for a manager, at once and again when it comes again', async () => {
+    const named = ['--model', `test/dear=${SMALL_MODEL}`, '--benchmark', 'none'];
+    const first = joinAs('dear', await makeToken(), ...named, '--price', '0.02/0.06');
+    expect(await first.until(({ event }) => event === 'joined')).toMatchObject({ held_prices: [] });
+    await first.until(({ event }) => event === 'linked');
+    first.child.kill('SIGTERM');
+    await first.ended;
+    const asked = { price: { prompt: 3, completion: 9 }, state: 'held' };
+    for (const price of [['--price', '3/9'], []]) {
+      const again = joinAs('dear', null, ...named, ...price);
+      expect(await again.until(({ event }) => event === 'renewed')).toMatchObject({
+        held_prices: [{ endpoint: 'dear', charged: { prompt: 0.02, completion: 0.06 }, held: asked }],
+      });
+      await again.until(({ event }) => event === 'linked');
+      again.child.kill('SIGTERM');
+      await again.ended;
+    }
+  });
+
+  it('tells the router a price that its command line names anew, and keeps the one that it does not', async () => {
+    const first = joinAs(
+      'priced',
+      await makeToken(),
+      '--model',
+      `test/priced=${SMALL_MODEL}`,
+      '--price',
+      '0.02/0.06',
+      '--benchmark',
+      'none',
+    );
+    await first.until(({ event }) => event === 'linked');
+    const priceOf = async () => ((await (await manage('GET', '/endpoints/priced')).json()) as { data: { price: object } }).data.price;
+    for (const [price, expected] of [
+      ['0.01/0.05', { prompt: 0.01, completion: 0.05 }],
+      [null, { prompt: 0.01, completion: 0.05 }],
+    ] as const) {
+      for (const command of running.splice(0)) await command.kill();
+      const again = joinAs('priced', null, '--benchmark', 'none', ...(price === null ? [] : ['--price', price]));
+      await again.until(({ event }) => event === 'linked');
+      expect(await priceOf()).toMatchObject(expected);
+    }
+    const { data } = (await (await manage('GET', '/endpoints/priced')).json()) as { data: { model: string } };
+    expect(data.model).toBe('test/priced');
+  });
+
   it('is asked about, drained, brought back and taken out by its own key', async () => {
     const node = joinAs('managed', await makeToken(), '--model', `test/managed=${SMALL_MODEL}`, '--benchmark', 'none');
     await node.until(({ event }) => event === 'linked');

@@ -1,66 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createKeyPair, type KeyPair } from '#cli/node/identity/key-pair';
-import { joinedNode, mintedJoinToken, nodeData, nodeList, registeredEndpointData } from '#schema/answers/operators';
-import { requestStatement } from '#schema/node-link';
-import { readError } from '#test/support/answers';
+import { createKeyPair } from '#cli/node/identity/key-pair';
+import { nodeData, nodeList, registeredEndpointData } from '#schema/answers/operators';
 import { MODEL } from '#test/support/house';
-import { joinBody } from '#test/support/join-body';
-import { MANAGERS, openOperatorsHouse, type OperatorsHouse } from '#test/support/operators-house';
+import { createJoiningHouse } from '#test/support/joining-house';
+import { MANAGERS, type OperatorsHouse } from '#test/support/operators-house';
 
+const { open, body, mint, join, joined, refused, rows, asNode } = createJoiningHouse();
 let house: OperatorsHouse;
 let alice: string;
 let bob: string;
-const keys = createKeyPair();
 beforeAll(async () => {
-  house = await openOperatorsHouse({}, [
+  ({ house, alice, bob } = await open({}, [
     { id: 'home-rig', link: 'tunnel', url: undefined },
     { id: 'lab-rig', link: 'tunnel', url: undefined, owner: 'a' },
-  ]);
-  alice = await house.operator('alice');
-  bob = await house.operator('bob', { team: 'a' });
+  ]));
 });
 afterAll(() => house.stop());
-
-const body = (node: string, more: { models?: string[] } & Record<string, unknown> = {}) =>
-  joinBody(node, { public_key: keys.publicKey, ...more });
-
-async function mint(wish: Record<string, unknown> = {}, by = alice): Promise<string> {
-  const response = await house.manage('POST', '/nodes/tokens', wish, by);
-  const text = await response.text();
-  expect([response.status, text]).toEqual([201, expect.any(String)]);
-  return mintedJoinToken.parse(JSON.parse(text)).token;
-}
-
-const join = (token: string, wish: Record<string, unknown>) => house.manage('POST', '/nodes/join', wish, token);
-
-async function joined(wish: Record<string, unknown>, token?: string) {
-  const response = await join(token ?? (await mint()), wish);
-  const text = await response.text();
-  expect([response.status, text]).toEqual([201, expect.any(String)]);
-  return joinedNode.parse(JSON.parse(text));
-}
-
-const refused = async (response: Response) => {
-  const { message, param } = await readError(response);
-  return { status: response.status, message, param };
-};
-
-const rows = async (sql: string) => (await (await house.house.db()).prepare(sql).all()).results;
-
-/** Calls as a node: method and path are signed, the rest is as a test wants it. */
-function asNode(
-  method: string,
-  path: string,
-  { node, by = keys, atMs = Date.now(), signed = {}, send }: { node: string; by?: KeyPair; atMs?: number; signed?: object; send?: unknown },
-): Promise<Response> {
-  const statement = requestStatement({ node, atMs, method, path, ...signed });
-  const signature = Buffer.from(by.sign(statement), 'base64').toString('base64url');
-  return fetch(`${house.house.url}${path}`, {
-    method,
-    headers: { authorization: `Node ${node}.${atMs}.${signature}`, 'content-type': 'application/json' },
-    ...(send !== undefined && { body: JSON.stringify(send) }),
-  });
-}
 
 describe('joining', () => {
   it('makes a node, its endpoint and its price in one go, and says where the link opens', async () => {
@@ -159,47 +114,6 @@ describe('joining', () => {
   });
 });
 
-describe('joining again', () => {
-  it('with the same key replaces what the node serves; what it serves no longer retires', async () => {
-    await joined(body('again', { models: ['one', 'two'] }));
-    const { endpoints } = await joined(body('again', { models: ['two', 'three'] }));
-    expect(endpoints).toEqual(['again:two', 'again:three']);
-    expect(await rows("SELECT endpoint_id AS id, state FROM registrations WHERE node_id = 'again' ORDER BY id")).toEqual([
-      { id: 'again:one', state: 'retired' },
-      { id: 'again:three', state: 'pending' },
-      { id: 'again:two', state: 'pending' },
-    ]);
-    // The price is the one that it had: no new row.
-    expect(await rows("SELECT count(*) AS n FROM offers WHERE endpoint_id = 'again:two'")).toEqual([{ n: 1 }]);
-  });
-
-  it('with another key is a 409, as is another operator’s node', async () => {
-    expect(await refused(await join(await mint(), { ...body('again'), public_key: createKeyPair().publicKey }))).toMatchObject({
-      status: 409,
-      param: 'node',
-    });
-    expect((await join(await mint({}, bob), body('again'))).status).toBe(409);
-  });
-
-  it('does not end a quarantine', async () => {
-    await joined(body('caught'));
-    const db = await house.house.db();
-    await db.prepare("UPDATE registrations SET state = 'quarantined', reason = 'another model' WHERE endpoint_id = 'caught'").run();
-    const { data } = await joined(body('caught'));
-    expect(data.endpoints).toMatchObject([{ state: 'quarantined', reason: 'another model' }]);
-  });
-
-  it('does not end a quarantine by leaving and coming again', async () => {
-    await joined(body('sly'));
-    await house.manage('PATCH', '/endpoints/sly', { state: 'quarantined', reason: 'another model' }, MANAGERS.admin);
-    expect((await house.manage('DELETE', '/nodes/sly', undefined, alice)).status).toBe(200);
-    const { data } = await joined(body('sly'));
-    expect(data.endpoints).toMatchObject([{ state: 'quarantined', reason: 'another model' }]);
-    const found = registeredEndpointData.parse(await (await house.manage('GET', '/endpoints/sly', undefined, alice)).json()).data;
-    expect(found.history?.[0]).toMatchObject({ from: 'retired', to: 'quarantined', reason: 'another model' });
-  });
-});
-
 describe('a node of the manifest', () => {
   it('joins by a token that a manager made for exactly its name, and its terms stay the manifest’s', async () => {
     const { endpoints, data } = await joined(body('home-rig'), await mint({ node: 'home-rig' }, MANAGERS.admin));
@@ -288,9 +202,9 @@ describe('nodes', () => {
   it('what the node says itself is not its operator’s to change; its price is', async () => {
     for (const wish of [{ context: 1024 }, { url: 'https://gpu.example.com/v1' }, { key: 'abc' }, { kv_cache: 'bf16' }])
       expect((await house.manage('PATCH', '/endpoints/rig-1', wish, alice)).status).toBe(400);
-    const response = await house.manage('PATCH', '/endpoints/rig-1', { price: { prompt: 2, completion: 3 }, max_concurrency: 4 }, alice);
+    const response = await house.manage('PATCH', '/endpoints/rig-1', { price: { prompt: 1, completion: 3 }, max_concurrency: 4 }, alice);
     expect(registeredEndpointData.parse(await response.json()).data).toMatchObject({
-      price: { prompt: 2, completion: 3 },
+      price: { prompt: 1, completion: 3 },
       declared: { max_concurrency: 4 },
       state: 'pending',
     });

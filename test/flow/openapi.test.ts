@@ -72,7 +72,9 @@ async function makeSupply(): Promise<void> {
   const { data: keys } = (await (await call(find('listOperatorKeys'))).json()) as { data: { hash: string }[] };
   names['operator key'] = keys[0]?.hash ?? '';
   const endpoint = find('registerEndpoint');
-  await call(endpoint, { body: { ...bodyOf(endpoint), id: names['endpoint'] } });
+  // The description's own example stands at the address of `rig`, and an address is one endpoint.
+  const url = house.upstream.url('rig').replace('/rig/', `/rig/${names['endpoint']}/`);
+  await call(endpoint, { body: { ...bodyOf(endpoint), id: names['endpoint'], url } });
   const node = find('joinNode');
   await call(node, { key: await makeToken(), body: { ...bodyOf(node), node: names['node'] } });
 }
@@ -297,6 +299,7 @@ describe('bad input', () => {
           'id=',
           'state=asleep',
           'accept_shorter=perhaps',
+          'limit=minus',
         ].find((query) => (query.split('=')[0] ?? '') in shape) ?? '';
       await expectFailure(operation, { url: `${house.url}${operation.path}?${wrong}` }, 400);
     },

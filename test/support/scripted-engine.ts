@@ -1,5 +1,6 @@
 /** Scripts of upstreams that look like an inference engine: model list, metrics, and chats that show what was asked for. */
 import type { ServerResponse } from 'node:http';
+import { obedientCall } from './obedient-answer.ts';
 import type { Script, UpstreamCall } from './scripted-upstream.ts';
 
 /** What the engine is like; an honest one by default. */
@@ -30,8 +31,9 @@ export function engine(model: string, traits: EngineTraits = {}): Script {
 }
 
 function completionOf({ body }: UpstreamCall, model: string, { hasTools = true }: EngineTraits): object {
-  const callsTool = body['tools'] !== undefined && hasTools;
-  const toolCalls = [{ id: 'call-1', type: 'function', function: { name: 'get_weather', arguments: '{"city":"Lisbon"}' } }];
+  const call = hasTools ? obedientCall(body) : null;
+  const callsTool = call !== null;
+  const toolCalls = [{ id: 'call-1', type: 'function', function: call }];
   const message = callsTool ? { role: 'assistant', content: null, tool_calls: toolCalls } : { role: 'assistant', content: 'That depends.' };
   return {
     id: 'c',
@@ -44,7 +46,7 @@ function completionOf({ body }: UpstreamCall, model: string, { hasTools = true }
 }
 
 async function streamTokens({ body }: UpstreamCall, response: ServerResponse, tokenMs: number): Promise<void> {
-  const tokens = Math.min(40, Number(body['max_tokens'] ?? 10));
+  const tokens = Math.min(40, Number(body['max_completion_tokens'] ?? body['max_tokens'] ?? 10));
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const say = (choices: object[], more: object = {}) =>
     response.write(`data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices, ...more })}\n\n`);

@@ -16,6 +16,8 @@ export interface SmallEngine {
   pace(tokenMs: number): void;
   /** Tokens of an answer from now on. */
   length(tokens: number): void;
+  /** Serves this model and no other from now on. */
+  swap(model: string, context?: number): void;
   stop(): Promise<void>;
 }
 
@@ -25,14 +27,18 @@ export const SMALL_MODEL = 'Small/Echo-1-FP8';
 /** Starts on a port, by default a free one. Stop it when done. */
 export async function startSmallEngine(port = 0): Promise<SmallEngine> {
   let [tokenMs, tokens, running, left, asked] = [0, 8, 0, 0, 0];
+  let served = { id: SMALL_MODEL, max_model_len: 32_768 };
 
   async function chat(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
     asked = body.length;
-    const { stream = false, max_tokens: limit = tokens } = JSON.parse(body) as { stream?: boolean; max_tokens?: number };
+    const wish = JSON.parse(body) as { model: string; stream?: boolean; max_tokens?: number };
+    const { stream = false, max_tokens: limit = tokens } = wish;
+    if (wish.model !== served.id)
+      return void response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":{"message":"no such model"}}');
     const count = Math.min(tokens, limit);
     const usage = { prompt_tokens: 5, completion_tokens: count, total_tokens: count + 5 };
-    const head = { id: 'chat-1', created: 1, model: SMALL_MODEL };
+    const head = { id: 'chat-1', created: 1, model: served.id };
     running++;
     response.once('close', () => {
       running--;
@@ -59,7 +65,7 @@ export async function startSmallEngine(port = 0): Promise<SmallEngine> {
   }
 
   const server = createServer((request, response) => {
-    const models = { object: 'list', data: [{ id: SMALL_MODEL, object: 'model', created: 1, owned_by: 'small', max_model_len: 32_768 }] };
+    const models = { object: 'list', data: [{ ...served, object: 'model', created: 1, owned_by: 'small' }] };
     if (request.method === 'POST' && request.url === '/v1/chat/completions') void chat(request, response).catch(() => response.destroy());
     else if (request.url === '/v1/models') response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(models));
     else if (request.url === '/health') response.writeHead(200).end();
@@ -73,6 +79,7 @@ export async function startSmallEngine(port = 0): Promise<SmallEngine> {
     asked: () => asked,
     pace: (ms) => void (tokenMs = ms),
     length: (count) => void (tokens = count),
+    swap: (model, context = 32_768) => void (served = { id: model, max_model_len: context }),
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

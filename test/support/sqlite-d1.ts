@@ -5,8 +5,9 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 
 const MIGRATIONS = join(import.meta.dirname, '../../schema/migrations');
 
-function migrate(database: DatabaseSync): void {
-  const files = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql'));
+/** Applies the migrations after one, up to another. */
+function migrate(database: DatabaseSync, { after = '', last = '~' }: { after?: string | undefined; last?: string | undefined }): void {
+  const files = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql') && name > `${after}.sql` && name <= `${last}.sql`);
   for (const name of files.sort()) database.exec(readFileSync(join(MIGRATIONS, name), 'utf8'));
 }
 
@@ -17,6 +18,8 @@ export interface SqliteD1 {
   exec(sql: string): void;
   /** Reads rows past `db`, whatever it does. */
   rows(sql: string): Record<string, unknown>[];
+  /** Applies the migrations that it was opened without. */
+  migrateOn(): void;
   /** Statements run so far. */
   statements(): number;
   /** What every statement does from now on. */
@@ -28,10 +31,10 @@ function toSql(value: unknown): SQLInputValue {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value as SQLInputValue);
 }
 
-/** Opens an empty, migrated database in memory. */
-export function openSqliteD1(): SqliteD1 {
+/** Opens an empty, migrated database in memory; as an older release has it where its last migration is named. */
+export function openSqliteD1(last?: string): SqliteD1 {
   const database = new DatabaseSync(':memory:');
-  migrate(database);
+  migrate(database, { last });
   let count = 0;
   let mode: 'answers' | 'fails' | 'hangs' = 'answers';
 
@@ -85,6 +88,7 @@ export function openSqliteD1(): SqliteD1 {
     },
     exec: (sql) => database.exec(sql),
     rows: (sql) => database.prepare(sql).all(),
+    migrateOn: () => migrate(database, { after: last }),
     statements: () => count,
     behave(next) {
       mode = next;

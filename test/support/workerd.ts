@@ -31,9 +31,14 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** Bundles a worker into one module, as wrangler would. */
-export async function bundleWorker(entry: string | URL): Promise<string> {
-  return bundle(entry instanceof URL ? entry.pathname : entry);
+const bundles = new Map<string, Promise<string>>();
+
+/** Bundles a worker into one module, as wrangler would; once in each process of tests. */
+export function bundleWorker(entry: string | URL): Promise<string> {
+  const file = entry instanceof URL ? entry.pathname : entry;
+  let bundled = bundles.get(file);
+  if (bundled === undefined) bundles.set(file, (bundled = bundle(file)));
+  return bundled;
 }
 
 /** Starts a worker on a free loopback port. Stop it when done. */
