@@ -1,27 +1,30 @@
 /** How fast plans are made, by number of endpoints of one model. Measures the live path: plan and record, over warm health. */
 import { CAPABILITIES, type Offer } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
+import type { NodeCapacity, NodeLoad } from '#schema/node';
 import { DEFAULT_POLICY, type ResolvedPolicy } from '#schema/policy';
 import { createHealth } from '#src/health/health';
 import { plan, type PlanInput } from '#src/routing/plan';
 
 const SIZES = ['8', '64', '1000', '10000'] as const;
+/** All of them nodes that tell of queues: hardly one is so cheap that it need not be looked at. */
+const QUEUED = '10000 queued';
 const MEASURE_MS = 1_000;
 const WARM_UP_MS = 200;
 
-/** Plans per second on one core, by number of endpoints. */
+/** Plans per second on one core, by number of endpoints, and for the most of them once more with queues. */
 export interface PlanMeasurement {
-  plansPerSecond: Record<(typeof SIZES)[number], number>;
+  plansPerSecond: Record<(typeof SIZES)[number] | typeof QUEUED, number>;
 }
 
 /** Measures plans per second for about a second a size, under a policy that exercises every filter. */
 export function measurePlans(): PlanMeasurement {
-  const entries = SIZES.map((size) => [size, plansPerSecond(Number(size))] as const);
+  const entries = [...SIZES, QUEUED].map((name) => [name, plansPerSecond(Number.parseInt(name, 10), name === QUEUED)] as const);
   return { plansPerSecond: Object.fromEntries(entries) as PlanMeasurement['plansPerSecond'] };
 }
 
-function plansPerSecond(size: number): number {
-  const makePlan = planner(size);
+function plansPerSecond(size: number, isQueued: boolean): number {
+  const makePlan = planner(size, isQueued);
   run(makePlan, WARM_UP_MS);
   return Math.round(run(makePlan, MEASURE_MS));
 }
@@ -39,12 +42,13 @@ function run(call: () => void, durationMs: number): number {
   return (calls * 1e6) / (user + system);
 }
 
-function planner(size: number): () => void {
-  const offers = Array.from({ length: size }, (_, place) => offerAt(place));
+function planner(size: number, isQueued: boolean): () => void {
+  const offers = Array.from({ length: size }, (_, place) => ({ ...offerAt(place), ...(isQueued && { capacity: capacityAt(place) }) }));
   const health = createHealth({ now: Date.now });
-  for (const offer of offers) {
+  for (const [place, offer] of offers.entries()) {
     const flight = health.begin(offer, FACTS);
     flight.firstToken(300 + (Number(offer.endpointId.slice(4)) % 97) * 10);
+    if (isQueued) flight.nodeLoad(loadAt(place));
     flight.end({ outcome: 'completed', failure: null, completionTokens: 100, durationMs: 3_000 });
   }
   const callable = new Set(offers.map(({ endpointId }) => endpointId));
@@ -64,6 +68,15 @@ function planner(size: number): () => void {
       isCallable: (offer) => callable.has(offer.endpointId),
     }).record();
   };
+}
+
+function capacityAt(place: number): NodeCapacity {
+  return { poolTokens: 40_000 + (place % 7) * 10_000, maxSequences: 16 };
+}
+
+/** Nine of ten have a queue; none is so full that it could not hold the request. */
+function loadAt(place: number): NodeLoad {
+  return { running: 2 + (place % 15), waiting: (place * 7) % 10, kvUsage: ((place * 13) % 90) / 100 };
 }
 
 function offerAt(place: number): Offer {

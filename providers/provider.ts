@@ -26,6 +26,7 @@ export const quirks = z.strictObject({
     .enum([
       'reasoning_effort',
       'reasoning_effort_high_max',
+      'reasoning_effort_off',
       'reasoning_object',
       'reasoning_enabled',
       'thinking_type',

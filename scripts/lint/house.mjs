@@ -40,6 +40,7 @@ const FLOORS = {
   'src/price-desk.ts': ['schema', 'providers', 'src/context.ts', 'src/price-feeds.ts', ...ROOMS],
   'src/register.ts': ['schema', 'src/context.ts', ...ROOMS],
   'src/office.ts': ['schema', 'src/context.ts', 'src/manage.ts', 'src/price-desk.ts', 'src/register.ts', ...ROOMS],
+  'src/node-link.ts': ['schema', ...ROOMS],
   'src/settle.ts': ['schema', 'src/passage.ts', ...ROOMS],
   'src/hold.ts': ['schema', 'src/passage.ts', 'src/settle.ts', ...ROOMS],
   'src/answer.ts': ['schema', 'src/context.ts', 'src/passage.ts', 'src/settle.ts', ...ROOMS],
@@ -56,7 +57,7 @@ const FLOORS = {
   'src/jobs': ['schema', 'src/context.ts', 'src/price-desk.ts', ...ROOMS],
   'src/context.ts': ['schema', 'providers', ...ROOMS],
   'src/api': ['schema', 'console', 'src/context.ts', 'src/passage.ts', 'src/serve.ts', ...ROOMS],
-  'src/index.ts': ['schema', 'providers', 'src/context.ts', 'src/serve.ts', 'src/api', 'src/jobs', ...ROOMS],
+  'src/index.ts': ['schema', 'providers', 'src/context.ts', 'src/node-link.ts', 'src/serve.ts', 'src/api', 'src/jobs', ...ROOMS],
 };
 
 const isStore = (file) => /(^|[/-])store\.ts$/.test(file);
