@@ -2,6 +2,7 @@
 import { dialectOf } from '#providers/registry';
 import type { DialectId } from '#schema/catalog';
 import type { ChatRequest } from '#schema/chat';
+import type { SaidChat } from '#schema/said-chat';
 import { targetOf } from './target.ts';
 
 /** An endpoint at an address of its own, as far as words go; `key` is null where it asks for none. */
@@ -11,13 +12,6 @@ export interface SpokenTo {
   upstreamModel: string;
   engine: string | null;
   key: string | null;
-}
-
-/** A request as it goes over the wire. */
-export interface SaidChat {
-  url: string;
-  headers: Record<string, string>;
-  body: string;
 }
 
 /** Provider of every endpoint that is described by its engine alone. */

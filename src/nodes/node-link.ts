@@ -7,6 +7,7 @@ import type { NodeDescription } from '#schema/node';
 import { HELLO_TIMEOUT_MS, LINK_CLOSE, PING, PONG, SILENCE_LIMIT_MS } from '#schema/node-link';
 import { LOAD_REGISTRY, type NodeLoadReport } from '#schema/node-load-report';
 import { RUNTIME_TIMERS } from '#schema/timers';
+import type { SaidChat } from '#schema/said-chat';
 import { attachmentOf, closeSocket, type Linked } from './link/attachment.ts';
 import { forward } from './link/forward.ts';
 import { statusOf, type LinkStatus } from './link/link-status.ts';
@@ -18,7 +19,7 @@ import { createNewestOnly } from './link/newest-only.ts';
 import { refuse } from './link/refusals.ts';
 import { createLinkEvents, type LinkEvents } from './link-events.ts';
 import { findNode } from './link-store.ts';
-import type { ProbePorts, Said } from './probe/target.ts';
+import type { ProbePorts } from './probe/target.ts';
 
 /** How often a link is listened to while requests are under way, and while none are. */
 const WATCH_INTERVAL_MS = 5_000;
@@ -92,7 +93,7 @@ export abstract class NodeLink extends DurableObject<NodeLinkEnv> {
   }
 
   /** Puts a probe's request into words. */
-  protected abstract say(...words: Parameters<ProbePorts['say']>): Said;
+  protected abstract say(...words: Parameters<ProbePorts['say']>): SaidChat;
 
   /** Reads the clock; tests move it. */
   protected now(): number {

@@ -1,6 +1,7 @@
 /** One bounded question to an endpoint: in time, in bytes, without redirects, and never HTML. */
 import { readAtMost } from '#schema/read-at-most';
-import { headersOf, type ProbeRun, type Said } from './target.ts';
+import type { SaidChat } from '#schema/said-chat';
+import { headersOf, type ProbeRun } from './target.ts';
 
 /** Less time than this is not worth beginning anything in. */
 const WORTHWHILE_MS = 50;
@@ -32,7 +33,7 @@ export interface NoAnswer {
 export type Answer<Value> = { ok: true; value: Value; headers: Headers } | NoAnswer;
 
 /** A page to be read, or something that is said. */
-export type Question = ({ url: string } | Said) & { timeoutMs: number };
+export type Question = ({ url: string } | SaidChat) & { timeoutMs: number };
 
 /** Puts why there is no answer into a few words. */
 export function describeNoAnswer({ kind, status }: NoAnswer): string {

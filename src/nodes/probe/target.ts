@@ -1,6 +1,7 @@
 /** What is probed, and with what. */
 import type { Capability, DialectId, KvCodec, Quantization } from '#schema/catalog';
 import type { ChatMessage, ChatRequest } from '#schema/chat';
+import type { SaidChat } from '#schema/said-chat';
 import type { Timers } from '#schema/timers';
 
 /** An endpoint as its operator declares it. */
@@ -25,18 +26,11 @@ export interface ProbeTarget {
 /** A chat request, but for the model. */
 export type Words = { messages: ChatMessage[]; max_tokens: number } & Record<string, unknown>;
 
-/** A request as it goes over the wire. */
-export interface Said {
-  url: string;
-  headers: Record<string, string>;
-  body: string;
-}
-
 export interface ProbePorts {
   /** Reaches the endpoint: the network, or a node's link. */
   fetch: typeof fetch;
   /** Puts a chat request into the words in which a client's goes out, so that neither tells itself from the other (R8). `continues`: the beginning of the answer. */
-  say(request: ChatRequest, target: Omit<ProbeTarget, 'declared'>, continues?: string): Said;
+  say(request: ChatRequest, target: Omit<ProbeTarget, 'declared'>, continues?: string): SaidChat;
   /** Epoch milliseconds. */
   now(): number;
   timers: Timers;
