@@ -1,4 +1,5 @@
 /** Dispatches one request along scripted upstreams and writes down what health heard. */
+import { vi } from 'vitest';
 import type { Attempt } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
 import type { PlanRejection, Usage } from '#schema/receipt';
@@ -40,8 +41,9 @@ interface Setup {
   firstTokenTimeoutMs?: number;
 }
 
-/** Begins one dispatch; endpoints are named a, b, c … in the order of the plan. */
+/** Begins one dispatch; endpoints are named a, b, c … in the order of the plan. Throws while the clock runs: timers left over would ring in other files. */
 export function start(scripts: readonly Script[], setup: Setup = {}) {
+  if (!vi.isFakeTimers()) throw new Error('freeze the clock first');
   const upstream = scriptedFetch(...scripts);
   const client = new AbortController();
   const flights = recording(setup.health ?? createHealth({ now: Date.now, random: () => 0 }));

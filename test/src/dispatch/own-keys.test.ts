@@ -1,11 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OwnKeyOf } from '#schema/byok';
 import { providerOrigins } from '#src/dispatch/provider-origins';
 import { isCallable, targetOf } from '#src/dispatch/target';
 import { createHealth } from '#src/health/health';
+import { freezeClock, releaseClock } from '#test/support/fake-clock';
 import { offerOf } from '#test/support/offers';
 import { ANSWER, json } from '#test/support/scripted-fetch';
 import { complete, replyOf, start } from './dispatched.ts';
+
+beforeEach(freezeClock);
+afterEach(releaseClock);
 
 const OWN = 'sk-own-canary-0123456789';
 const ACME = offerOf('acme', { keySecret: 'ACME_KEY' });

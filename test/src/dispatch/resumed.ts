@@ -4,7 +4,6 @@ import type { Offer } from '#schema/catalog';
 import type { ChatRequest } from '#schema/chat';
 import type { PlanRejection } from '#schema/receipt';
 import type { ReplyChunk, StreamEvent } from '#schema/reply';
-import { RUNTIME_TIMERS } from '#schema/timers';
 import { attempt } from '#src/dispatch/attempt';
 import { dispatch, type Reply } from '#src/dispatch/dispatch';
 import { createHedgeBudget } from '#src/dispatch/hedge-budget';
@@ -12,7 +11,7 @@ import type { DispatchOrder } from '#src/dispatch/order';
 import type { RetryBudget } from '#src/dispatch/retry-budget';
 import type { FlightEnd, Health } from '#src/health/health';
 import { whyFull } from '#src/routing/room';
-import type { ManualClock } from '#test/support/manual-clock';
+import { createManualClock, type ManualClock } from '#test/support/manual-clock';
 import { factsOf, offerOf, requestOf } from '#test/support/offers';
 import { seededRandom } from '#test/support/random-chunks';
 import { candidateOf } from './candidates.ts';
@@ -171,14 +170,13 @@ export interface Run {
   retries?: number;
   retryBudget?: RetryBudget;
   native?: Record<string, unknown>;
+  /** One that stands still by default: an attempt that nobody books keeps its timer, and it must not ring in another test. */
   clock?: Pick<ManualClock, 'now' | 'timers'>;
 }
 
-const RUNTIME = { now: Date.now, timers: RUNTIME_TIMERS };
-
 /** Dispatches one stream along the engines. */
 export async function begin(options: EngineOptions, run: Run = {}) {
-  const { request = {}, offers = ENDPOINTS, order = {}, retries = Infinity, retryBudget, native, clock = RUNTIME } = run;
+  const { request = {}, offers = ENDPOINTS, order = {}, retries = Infinity, retryBudget, native, clock = createManualClock() } = run;
   const upstream = engines(options);
   const trail: Attempt[] = [];
   const skipped: PlanRejection[] = [];

@@ -1,13 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Offer } from '#schema/catalog';
 import { createHealth, type Health } from '#src/health/health';
 import { whyFull } from '#src/routing/room';
+import { freezeClock, releaseClock } from '#test/support/fake-clock';
 import { factsOf, offerOf } from '#test/support/offers';
 import { candidateOf } from './candidates.ts';
 import { crowd } from './crowded.ts';
 import { A, B, complete, errorOf, FAILS, replyOf, start, STREAM } from './dispatched.ts';
 import { race, SILENT } from './raced.ts';
 import { resume } from './resumed.ts';
+
+beforeEach(freezeClock);
+afterEach(releaseClock);
 
 const RIG = offerOf('a', { capacity: { poolTokens: 1_000, maxSequences: 8 } });
 const FULL_RIG = { endpointId: 'a', provider: 'a', supply: 'centralized', filter: 'full' };
