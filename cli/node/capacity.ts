@@ -2,31 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseCount, parseUsd, withExamples } from '../options.ts';
 import { outputOf } from '../output.ts';
-
-/** What the command can be told; everything but model and GPU has a default. */
-export interface CapacityOptions {
-  model: string;
-  gpu: string;
-  gpus?: number;
-  weights?: string;
-  kv?: string;
-  engine?: string;
-  context?: number;
-  batch?: number;
-  maxSequences?: number;
-  inputTokens?: number;
-  outputTokens?: number;
-  tp?: number;
-  util?: number;
-  reserveGib?: number;
-  totalGib?: number;
-  weightsGib?: number;
-  poolGib?: number;
-  block?: number;
-  pricePerHour?: number;
-  compare: boolean;
-  json: boolean;
-}
+import type { CapacityOptions } from './run-capacity.ts';
 
 const NOTES = `
 --model takes a name of the built-in table (qwen/qwen3-8b), a config.json or the folder that it is in, or the https address of one.
@@ -61,6 +37,9 @@ export function addCapacityCommand(node: Command): void {
     .option('--weights-gib <gib>', 'size of the weights, all GPUs together', parseGib)
     .option('--pool-gib <gib>', 'KV pool of one GPU, where the engine has printed it (default: what weights and reserve leave)', parseGib)
     .option('--block <tokens>', 'tokens that the engine allocates at once', parseCount)
+    .addOption(
+      new Option('--state-bytes <bytes>', "of a value of a linear layer's state (default: what the engine keeps)").choices(['2', '4']),
+    )
     .option('--json', 'print one JSON object', false)
     .addHelpText('after', NOTES)
     .action(async (options: CapacityOptions, self: Command) => {

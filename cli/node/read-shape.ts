@@ -31,14 +31,15 @@ function nameOf(file: string): string {
 }
 
 function readConfig(model: string): string {
+  let file = model;
   try {
-    const file = statSync(model).isDirectory() ? path.join(model, 'config.json') : model;
+    if (statSync(model).isDirectory()) file = path.join(model, 'config.json');
     const { size } = regular(file);
     if (size > CONFIG_BYTES_MAX) throw new CommandError(`${file} is larger than ${CONFIG_BYTES_MAX} bytes: not a config.json`);
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    throw new CommandError(`cannot read ${model}: ${(error as NodeJS.ErrnoException).code ?? 'unknown failure'}`);
+    throw new CommandError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? 'unknown failure'}`);
   }
 }
 
@@ -108,9 +109,19 @@ async function readBody(response: Response, url: URL): Promise<string> {
 
 function parse(text: string, source: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return JSON.parse(withoutInfinity(text.replace(/^\uFEFF/, '')));
   } catch {
     const hint = /^\s*</.test(text) ? ': it is a web page; give the address of the file itself' : '';
     throw new CommandError(`${source} is not JSON${hint}`);
   }
+}
+
+/** Python writes numbers that JSON does not have (`"time_step_limit": [0.0, Infinity]`); none of them is a size. */
+function withoutInfinity(text: string): string {
+  let isInString = false;
+  // Piece by piece: a pattern of whole strings would start anew at every quote of one that never ends.
+  return text.replaceAll(/\\.|"|-?\b(?:Infinity|NaN)\b/gs, (token) => {
+    if (token === '"') isInString = !isInString;
+    return isInString || token === '"' || token.startsWith('\\') ? token : 'null';
+  });
 }

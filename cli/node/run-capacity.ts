@@ -10,9 +10,34 @@ import { CapacityProblem } from '#src/nodes/capacity/problem';
 import { findWeightFormat, formatOfName, type WeightFormat } from '#src/nodes/capacity/weight-formats';
 import { CommandError } from '../command-error.ts';
 import type { Output } from '../output.ts';
-import type { CapacityOptions } from './capacity.ts';
 import { readShape } from './read-shape.ts';
 import { showCapacity, showComparison, type Compared, type Comparison } from './show-capacity.ts';
+
+/** What the command can be told; everything but model and GPU has a default. */
+export interface CapacityOptions {
+  model: string;
+  gpu: string;
+  gpus?: number;
+  weights?: string;
+  kv?: string;
+  engine?: string;
+  context?: number;
+  batch?: number;
+  maxSequences?: number;
+  inputTokens?: number;
+  outputTokens?: number;
+  tp?: number;
+  util?: number;
+  reserveGib?: number;
+  totalGib?: number;
+  weightsGib?: number;
+  poolGib?: number;
+  block?: number;
+  stateBytes?: string;
+  pricePerHour?: number;
+  compare: boolean;
+  json: boolean;
+}
 
 /** Prints what a node can do. Throws CommandError for names that are unknown and for what an engine would refuse. */
 export async function runCapacity(options: CapacityOptions, output: Output): Promise<void> {
@@ -46,6 +71,7 @@ async function toInput(options: CapacityOptions): Promise<CapacityInput> {
     weightsGib: options.weightsGib,
     poolGib: options.poolGib,
     blockTokens: options.block,
+    stateValueBytes: options.stateBytes === undefined ? undefined : Number(options.stateBytes),
     batch: options.batch,
     maxSequences: options.maxSequences,
     inputTokens: options.inputTokens,

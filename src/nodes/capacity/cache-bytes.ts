@@ -1,6 +1,6 @@
 /** Bytes that a model's cache takes on one GPU, by token and by sequence. */
 import type { CacheCodec } from './kv-codecs.ts';
-import { isHybrid, isLatent, type LayerShape, type ModelShape } from './model-shape.ts';
+import { isHybrid, isLatent, stateOf, type LayerShape, type ModelShape } from './model-shape.ts';
 import { CapacityProblem } from './problem.ts';
 
 /** How a cache is laid out. */
@@ -12,6 +12,8 @@ export interface CacheSetting {
   blockTokens: number;
   /** Bytes of one value of a linear layer's state: 4, or 2 where the engine was told so. */
   stateValueBytes: number;
+  /** Tokens that a window's cache holds besides the window, and what their sum is rounded up to. Default: none, and whole blocks. */
+  window?: { spareTokens: number; multiple: number };
 }
 
 const NATIVE_VALUE_BYTES = 2;
@@ -25,15 +27,25 @@ export function bytesPerToken(shape: ModelShape, setting: CacheSetting): number 
 /** Computes the bytes of one sequence of so many tokens: what grows, what windows hold, and the states of linear layers. */
 export function bytesPerSequence(shape: ModelShape, tokens: number, setting: CacheSetting): number {
   return sumLayers(shape, setting, (layer, bytes) => {
-    if (layer.kind === 'linear') return stateBytes(layer, setting);
-    return bytes * (layer.kind === 'window' ? Math.min(tokens, roundUp(layer.windowTokens, setting.blockTokens)) : tokens);
+    const state = stateOf(layer);
+    const kept = layer.kind === 'window' ? Math.min(tokens, windowCells(layer.windowTokens, setting)) : tokens;
+    return bytes * kept + (state === null ? 0 : stateBytes(state, setting));
   });
+}
+
+function windowCells(tokens: number, { window = { spareTokens: 0, multiple: 1 }, blockTokens }: CacheSetting): number {
+  return roundUp(roundUp(tokens + window.spareTokens, window.multiple), blockTokens);
 }
 
 /** Counts the layers that the codec compresses. */
 export function compressedLayers(shape: ModelShape, { nativeEdgeLayers }: CacheCodec): number {
   const caching = shape.layers.filter(({ kind }) => kind !== 'linear' && kind !== 'stateless').length;
-  return Math.max(0, caching - (isHybrid(shape) ? 0 : 2 * nativeEdgeLayers));
+  return Math.max(0, caching - 2 * edgeLayers(shape, nativeEdgeLayers));
+}
+
+/** Counts the layers at either end that stay native: never more than half of them, and none in a hybrid. */
+function edgeLayers(shape: ModelShape, most: number): number {
+  return isHybrid(shape) ? 0 : Math.min(most, Math.floor(shape.layers.length / 2));
 }
 
 /** Refuses what an engine would refuse. Throws CapacityProblem with the reason. */
@@ -78,7 +90,7 @@ function storedDims(layer: LayerShape, { key, value, isLatentOnly }: CacheCodec)
 
 /** Adds up what `take` makes of every layer and of the bytes that a token takes there. */
 function sumLayers(shape: ModelShape, setting: CacheSetting, take: (layer: LayerShape, bytes: number) => number): number {
-  const edge = isHybrid(shape) ? 0 : setting.codec.nativeEdgeLayers;
+  const edge = edgeLayers(shape, setting.codec.nativeEdgeLayers);
   const last = shape.layers.length - edge;
   return shape.layers.reduce((total, layer, index) => total + take(layer, tokenBytes(layer, index < edge || index >= last, setting)), 0);
 }
@@ -96,7 +108,7 @@ function tokenBytes(layer: LayerShape, isNative: boolean, { codec, tensorParalle
   return headsPerGpu(layer.kvHeads, tensorParallel) * entry;
 }
 
-/** A gated delta net's state (and every other linear attention's), with what its short convolution remembers in 16 bits. */
+/** A gated delta net's state (and every other linear layer's), with what its short convolution remembers in 16 bits. */
 function stateBytes(layer: LayerShape & { kind: 'linear' }, { tensorParallel, stateValueBytes }: CacheSetting): number {
   const [keyHeads, valueHeads] = [layer.keyHeads, layer.valueHeads].map((heads) => headsPerGpu(heads, tensorParallel)) as [number, number];
   const state = valueHeads * layer.keyDim * layer.valueDim * stateValueBytes;
@@ -106,7 +118,7 @@ function stateBytes(layer: LayerShape & { kind: 'linear' }, { tensorParallel, st
 
 /** Heads are divided; where there are fewer than GPUs, each keeps a copy of one. */
 function headsPerGpu(heads: number, tensorParallel: number): number {
-  return Math.max(1, Math.ceil(heads / tensorParallel));
+  return Math.ceil(heads / tensorParallel);
 }
 
 function roundUp(value: number, multiple: number): number {

@@ -1,18 +1,15 @@
 /** Counts a model's parameters from the sizes in its `config.json`; norms and biases, a few in ten thousand, are left out. */
+import { blockNetworkSize, ofLayer } from './config-blocks.ts';
+import { hasNetwork, type Experts } from './config-experts.ts';
 import type { ConfigFields } from './config-fields.ts';
 import { readHeads } from './config-layers.ts';
-import { hasTiedEmbeddings, impliedNetworkSize, networkMatrices } from './families.ts';
+import { countLinear } from './config-linear.ts';
+import { hasTiedEmbeddings, impliedNetworkSize, networkMatrices, refuseSharedBlocks } from './families.ts';
 import type { LayerShape, ParameterCounts } from './model-shape.ts';
-
-/** Routed experts of a model, and which layers have them. */
-export interface Experts {
-  count: number;
-  perToken: number;
-  hasExperts(layer: number): boolean;
-}
 
 /** Counts parameters: all, those of one token, and those of experts. Throws CapacityProblem naming the field that is missing. */
 export function countParameters(config: ConfigFields, layers: readonly LayerShape[], experts: Experts | null): ParameterCounts {
+  refuseSharedBlocks(config);
   const hidden = config.need('hidden_size', 'n_embd', 'd_model');
   const vocabulary =
     config.size('vocab_size', 'padded_vocab_size') ?? (config.modelType.startsWith('gemma3') ? 262_208 : config.need('vocab_size'));
@@ -21,46 +18,38 @@ export function countParameters(config: ConfigFields, layers: readonly LayerShap
   const matrices = networkMatrices(config);
   const network = (inner: number): number => matrices * hidden * inner;
 
-  let counted = isTied ? embedding : 2 * embedding;
+  const lookedUp = countLookedUp(config, layers.length);
+  let counted = lookedUp + (isTied ? embedding : 2 * embedding);
   let expertCount = 0;
   for (const [index, layer] of layers.entries()) {
-    counted += countAttention(config, layer, hidden);
+    const own = ofLayer(config, index).config;
+    counted += countAttention(own, layer, hidden) + countInputs(config, layers.length, hidden) / layers.length;
     if (experts?.hasExperts(index) === true) {
-      expertCount += experts.count * network(config.need('moe_intermediate_size', 'intermediate_size'));
+      expertCount += experts.count * network(config.need('moe_intermediate_size', 'expert_ffn_hidden_size', 'intermediate_size'));
       counted += experts.count * hidden + network(sharedSize(config));
-    } else if (hasNetwork(config, index)) counted += network(denseSize(config, hidden));
+    } else if (hasNetwork(config, index)) counted += network(blockNetworkSize(config, index, hidden) ?? denseSize(own, hidden));
   }
   const perToken = experts === null ? 0 : expertCount * (experts.perToken / experts.count);
-  return { total: counted + expertCount, active: counted + perToken, embedding, isTied, experts: expertCount };
+  return { total: counted + expertCount, active: counted + perToken, embedding, lookedUp, isTied, experts: expertCount };
 }
 
-/** Reads the routed experts; null for a dense model. */
-export function readExperts(config: ConfigFields): Experts | null {
-  const count = config.size('num_experts', 'n_routed_experts', 'num_local_experts', 'moe_num_experts') ?? 0;
-  if (count <= 1) return null;
-  const perToken = config.need('num_experts_per_tok', 'num_experts_per_token', 'experts_per_token', 'moe_topk', 'moe_k');
-  const firstDense = config.size('first_k_dense_replace') ?? 0;
-  const interval = config.size('decoder_sparse_step', 'interleave_moe_layer_step') ?? 1;
-  const dense = config.list('mlp_only_layers') ?? [];
-  const pattern = config.text('hybrid_override_pattern');
-  return {
-    count,
-    perToken: Math.min(perToken, count),
-    hasExperts(layer) {
-      if (pattern !== null) return pattern[layer] === 'E';
-      return layer >= firstDense && (layer + 1) % interval === 0 && !dense.includes(layer);
-    },
-  };
+/** Counts the embeddings that some models keep for every layer. */
+function countLookedUp(config: ConfigFields, layers: number): number {
+  return (config.size('vocab_size_per_layer_input') ?? 0) * layers * (config.size('hidden_size_per_layer_input') ?? 0);
 }
 
-/** In patterns of letters, a layer is either attention or a network, which is a dash. */
-function hasNetwork(config: ConfigFields, layer: number): boolean {
-  const pattern = config.text('hybrid_override_pattern');
-  return pattern === null || pattern[layer] === '-';
+/** Counts what brings those embeddings into the layers: a common projection, and two matrices each. */
+function countInputs(config: ConfigFields, layers: number, hidden: number): number {
+  return 3 * layers * hidden * (config.size('hidden_size_per_layer_input') ?? 0);
 }
 
 function denseSize(config: ConfigFields, hidden: number): number {
-  const stated = config.size('intermediate_size_mlp', 'intermediate_size', 'ffn_hidden_size', 'ffn_dim', 'n_inner');
+  const stated = config.size('intermediate_size_mlp', 'block_ff_dim', 'intermediate_size', 'ffn_hidden_size', 'ffn_dim', 'n_inner');
+  if (config.modelType === 'lfm2' && stated !== null && config.flag('block_auto_adjust_ff_dim') !== false) {
+    const multiple = config.size('block_multiple_of') ?? 256;
+    const wide = Math.floor((config.number('block_ffn_dim_multiplier') ?? 1) * Math.floor((2 * stated) / 3));
+    return Math.ceil(wide / multiple) * multiple;
+  }
   return stated ?? impliedNetworkSize(config, hidden) ?? config.need('intermediate_size');
 }
 
@@ -68,27 +57,36 @@ function denseSize(config: ConfigFields, hidden: number): number {
 function sharedSize(config: ConfigFields): number {
   const stated = config.size('shared_expert_intermediate_size', 'shared_intermediate_size', 'moe_shared_expert_intermediate_size');
   if (stated !== null) return stated;
-  if (config.modelType.startsWith('llama4')) return config.need('intermediate_size');
-  return (config.size('n_shared_experts', 'num_shared_experts') ?? 0) * (config.size('moe_intermediate_size') ?? 0);
+  // A dense network beside the experts.
+  if (/^(llama4|gemma4|longcat_flash)/.test(config.modelType)) return config.need('intermediate_size', 'ffn_hidden_size');
+  const shared = config.size('n_shared_experts', 'num_shared_experts', 'moe_num_shared_experts') ?? 0;
+  return shared * (config.size('moe_intermediate_size', 'intermediate_size') ?? 0);
 }
 
 function countAttention(config: ConfigFields, layer: LayerShape, hidden: number): number {
   switch (layer.kind) {
     case 'latent':
       return countLatent(config, layer, hidden);
-    case 'linear': {
-      const [keys, values] = [layer.keyHeads * layer.keyDim, layer.valueHeads * layer.valueDim];
-      // Queries, keys, values, the output gate, its projection, and two gates a head.
-      return hidden * (2 * keys + 3 * values + 2 * layer.valueHeads);
-    }
+    case 'linear':
+      return countLinear(config, layer, hidden);
     case 'stateless':
-      return 0;
+      return countBorrowers(config, hidden);
     default: {
       const { queryHeads } = readHeads(config, layer.kind);
-      const gates = config.flag('attn_output_gate') === true || config.modelType === 'qwen3_next' ? 2 : 1;
-      return hidden * (gates * queryHeads * layer.keyDim + layer.kvHeads * (layer.keyDim + layer.valueDim) + queryHeads * layer.valueDim);
+      const gates = (config.flag('attn_output_gate') ?? /^qwen3_(next|5)/.test(config.modelType)) ? 2 : 1;
+      const state = layer.kind === 'full' && layer.state !== undefined ? countLinear(config, layer.state, hidden) : 0;
+      return (
+        state + hidden * (gates * queryHeads * layer.keyDim + layer.kvHeads * (layer.keyDim + layer.valueDim) + queryHeads * layer.valueDim)
+      );
     }
   }
+}
+
+/** Layers that read the cache of an earlier one still have queries and an output. */
+function countBorrowers(config: ConfigFields, hidden: number): number {
+  if ((config.size('num_kv_shared_layers') ?? 0) === 0) return 0;
+  const { queryHeads, keyDim, valueDim } = readHeads(config);
+  return hidden * queryHeads * (keyDim + valueDim);
 }
 
 /** Low-rank projections of queries and of keys with values. */

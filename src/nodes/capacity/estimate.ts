@@ -1,5 +1,6 @@
 /** What fits on a GPU node, how fast it serves, and what a token costs there. Pure: a prior until somebody measures. */
-import type { EngineName, NodeSpeed } from '#schema/node';
+import type { EngineName } from '#schema/node';
+import type { NodeSpeed } from '#schema/node-service';
 import { bytesPerSequence, bytesPerToken } from './cache-bytes.ts';
 import { CapacityProblem } from './problem.ts';
 import { busyStepMs, decodeStep, prefillMs, residentTokens, type Machine } from './roofline.ts';

@@ -183,6 +183,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   fp8_e4m3fn: 'fp8',
   fp8_e5m2: 'fp8',
   fp8_inc: 'fp8',
+  // Chooses its scales otherwise, and stores them alike.
+  nvfp4_4over6: 'nvfp4',
   k8v4: 'turboquant_k8v4',
   '4bit_nc': 'turboquant_4bit_nc',
   k3v4_nc: 'turboquant_k3v4_nc',

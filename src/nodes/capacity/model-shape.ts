@@ -6,9 +6,11 @@ interface FullLayer {
   kvHeads: number;
   keyDim: number;
   valueDim: number;
+  /** What a state space beside the attention keeps. */
+  state?: LinearLayer;
 }
 /** Attention that keeps K and V of the newest tokens only. */
-interface WindowLayer extends Omit<FullLayer, 'kind'> {
+interface WindowLayer extends Omit<FullLayer, 'kind' | 'state'> {
   kind: 'window';
   windowTokens: number;
 }
@@ -18,7 +20,7 @@ interface LatentLayer {
   latentDim: number;
   ropeDim: number;
 }
-/** Linear attention or a state space: a state of fixed size per sequence, whatever its length. */
+/** Linear attention, a state space or a convolution: a state of fixed size per sequence, whatever its length. */
 interface LinearLayer {
   kind: 'linear';
   keyHeads: number;
@@ -27,6 +29,8 @@ interface LinearLayer {
   valueDim: number;
   /** Tokens that the short convolution looks at; 1 where there is none. */
   convWidth: number;
+  /** Bytes of one value of the state, unless the engine is told otherwise. */
+  valueBytes: 2 | 4;
 }
 /** A block that remembers nothing. */
 interface StatelessLayer {
@@ -41,6 +45,8 @@ export interface ParameterCounts {
   active: number;
   /** One embedding matrix: vocabulary × hidden size. */
   embedding: number;
+  /** Further tables of which a token looks up one row; 0 in most models. */
+  lookedUp: number;
   /** Whether the output head is the same matrix. */
   isTied: boolean;
   /** All routed experts together; 0 for a dense model. */
@@ -66,7 +72,13 @@ export interface ModelShape {
 
 /** Tells whether some layers keep a state in place of a cache. vLLM's TurboQuant then compresses every attention layer. */
 export function isHybrid(shape: ModelShape): boolean {
-  return shape.layers.some(({ kind }) => kind === 'linear');
+  return shape.layers.some((layer) => stateOf(layer) !== null);
+}
+
+/** Finds what a layer keeps of fixed size; null when it keeps no state. */
+export function stateOf(layer: LayerShape): LinearLayer | null {
+  if (layer.kind === 'linear') return layer;
+  return layer.kind === 'full' ? (layer.state ?? null) : null;
 }
 
 /** Tells whether its cache holds latents. */

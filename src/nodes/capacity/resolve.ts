@@ -1,6 +1,7 @@
 /** From names, as people and nodes say them, to a question that the capacity model can answer. */
 import type { KvCodec, Quantization } from '#schema/catalog';
-import type { EngineName, NodeSpeed } from '#schema/node';
+import type { EngineName } from '#schema/node';
+import type { NodeSpeed } from '#schema/node-service';
 import { estimateCapacity, expectedSpeed, type CapacityEstimate, type CapacityInput } from './estimate.ts';
 import { lookUpModel } from './find-model.ts';
 import { lookUpGpu, type Gpu } from './gpus.ts';

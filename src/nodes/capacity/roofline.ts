@@ -40,20 +40,19 @@ export interface DecodeStep {
 
 /** Computes one decode step of `batch` sequences that hold so many tokens each: everybody's time per output token. */
 export function decodeStep(machine: Machine, batch: number, tokens: number): DecodeStep {
-  const { shape, gpu, bytes, weights, cache } = machine;
-  const { codec, tensorParallel } = cache;
+  const { shape, gpu, cache } = machine;
+  const { codec } = cache;
   const fixedMs = shape.layers.length * (shape.routing === null ? STEP_MS_PER_DENSE_LAYER : STEP_MS_PER_EXPERT_LAYER);
-  const readBytes = (bytes.denseRead + bytes.experts * touchedExperts(shape, batch)) / tensorParallel;
-  const weightReadMs = (1000 * readBytes) / (weights.readEfficiency * gpu.bandwidthBytesPerSecond);
+  const readingMs = weightReadMs(machine, batch);
   const arithmeticMs = (1000 * flopsPerToken(machine) * batch) / (DECODE_ARITHMETIC_EFFICIENCY * flopsOf(machine));
   const readMs = (setting: CacheSetting): number =>
     (1000 * batch * bytesPerSequence(shape, tokens, setting)) / (CACHE_READ_EFFICIENCY * gpu.bandwidthBytesPerSecond);
 
   const plainReadMs = readMs({ ...cache, codec: findCodec('bf16') });
-  const withoutCacheMs = fixedMs + Math.max(weightReadMs, arithmeticMs);
+  const withoutCacheMs = fixedMs + Math.max(readingMs, arithmeticMs);
   const cacheReadMs = codec.law.kind === 'roofline' ? readMs(cache) : plainReadMs;
   const codecMs = codecOverheadMs(machine, { stepMs: withoutCacheMs + plainReadMs, plainReadMs });
-  return { ms: withoutCacheMs + cacheReadMs + codecMs, fixedMs, weightReadMs, arithmeticMs, cacheReadMs, codecMs };
+  return { ms: withoutCacheMs + cacheReadMs + codecMs, fixedMs, weightReadMs: readingMs, arithmeticMs, cacheReadMs, codecMs };
 }
 
 function codecOverheadMs({ shape, cache: { codec } }: Machine, { stepMs, plainReadMs }: { stepMs: number; plainReadMs: number }): number {
@@ -73,10 +72,16 @@ function touchedExperts({ routing }: ModelShape, batch: number): number {
   return routing === null ? 0 : 1 - (1 - routing.perToken / routing.experts) ** batch;
 }
 
-/** Computes how long a prompt of so many tokens takes by itself, ms: matrices for every token, attention for every pair. */
+/** Computes how long a prompt of so many tokens takes by itself, ms: matrices for every token, attention for every pair, and no less than reading the weights. */
 export function prefillMs(machine: Machine, tokens: number): number {
   const flops = flopsPerToken(machine) * tokens + attentionFlops(machine.shape, tokens);
-  return (1000 * flops) / (LONE_PREFILL_EFFICIENCY * flopsOf(machine));
+  return Math.max((1000 * flops) / (LONE_PREFILL_EFFICIENCY * flopsOf(machine)), weightReadMs(machine, tokens));
+}
+
+/** Reads each weight once for all tokens of a step; of experts, those that some token chose. */
+function weightReadMs({ shape, gpu, bytes, weights, cache }: Machine, tokens: number): number {
+  const readBytes = (bytes.denseRead + bytes.experts * touchedExperts(shape, tokens)) / cache.tensorParallel;
+  return (1000 * readBytes) / (weights.readEfficiency * gpu.bandwidthBytesPerSecond);
 }
 
 /** Half of all pairs, since nothing looks ahead; two matrix products. Windows end the row early, linear layers have none. */
@@ -109,11 +114,11 @@ export function busyStepMs(machine: Machine, batch: number, workload: Workload):
   return decodeStep(machine, batch, residentTokens(workload)).ms + promptMs + sequenceMs * others;
 }
 
-/** Two operations for every parameter of a token, but the input embedding, which is looked up. */
+/** Two operations for every parameter of a token, but embeddings, which are looked up. */
 function flopsPerToken({ shape, bytes, weights }: Machine): number {
   const { parameters } = shape;
   if (parameters === null) return (2 * bytes.denseRead * 8) / weights.bits;
-  return 2 * (parameters.active - (parameters.isTied ? 0 : parameters.embedding));
+  return 2 * (parameters.active - parameters.lookedUp - (parameters.isTied ? 0 : parameters.embedding));
 }
 
 function flopsOf({ gpu, weights, cache }: Machine): number {

@@ -3,7 +3,7 @@ import type { EngineName } from '#schema/node';
 import { checkCodec, type CacheSetting } from './cache-bytes.ts';
 import type { Gpu } from './gpus.ts';
 import type { CacheCodec } from './kv-codecs.ts';
-import { isHybrid, type ModelShape } from './model-shape.ts';
+import { stateOf, type ModelShape } from './model-shape.ts';
 import { CapacityProblem } from './problem.ts';
 import type { Workload } from './roofline.ts';
 import { weightBytes, type WeightBytes, type WeightFormat } from './weight-formats.ts';
@@ -83,6 +83,9 @@ const UTILIZATION = {
 } as const;
 const BLOCK_TOKENS: Partial<Record<EngineName, number>> = { vllm: 16, tgi: 16, lmdeploy: 64 };
 
+/** llama.cpp keeps a window with the batch that is being written (`llama_kv_cache_iswa`; 512 unless told) in multiples of 256 cells. */
+const LLAMA_WINDOW = { spareTokens: 512, multiple: 256 };
+
 /** Settles what is open. Throws CapacityProblem for what contradicts itself or what the engine would refuse. */
 export function settle(input: CapacityInput): Setting {
   checkCodec(input.model, input.codec);
@@ -95,13 +98,13 @@ export function settle(input: CapacityInput): Setting {
   const memory = settleMemory(input, engine, notes);
   const contextTokens = settleContext(input, notes);
   const weights = settleWeights(input, notes);
+  noteRoom(memory, weights.total / tensorParallel, input.gpu.name, notes);
   const cache: CacheSetting = {
     codec: input.codec,
     tensorParallel,
     blockTokens: notes.take('blockTokens', input.blockTokens, BLOCK_TOKENS[engine] ?? 1, `how ${engine} allocates its cache`),
-    stateValueBytes: isHybrid(input.model)
-      ? notes.take('stateValueBytes', input.stateValueBytes, 4, 'states of linear layers are fp32 unless the engine is told bfloat16')
-      : 4,
+    stateValueBytes: settleState(input, engine, notes),
+    ...(isPreallocated(engine) && { window: LLAMA_WINDOW }),
   };
   const workload = settleWorkload(input, contextTokens, notes);
   // Whoever asks for so many has told the engine so.
@@ -180,6 +183,12 @@ function settleMemory(
   return { totalGib, utilization, reserveGib, poolGib: input.poolGib ?? null };
 }
 
+/** A pool in bytes or of all GPUs is easily named for one in GiB. */
+function noteRoom({ totalGib, poolGib }: Pick<Setting, 'totalGib' | 'poolGib'>, weightsBytes: number, gpu: string, { note }: Notes): void {
+  if (poolGib === null || poolGib + weightsBytes / GIB <= totalGib) return;
+  note('poolGib', poolGib, `more than the weights leave of the ${round(totalGib)} GiB of one ${gpu}: give the pool of one GPU, in GiB`);
+}
+
 function settleContext({ model, contextTokens: stated }: CapacityInput, { take, note }: Notes): number {
   const contextMax = model.contextMax ?? Infinity;
   const contextTokens = take(
@@ -198,6 +207,14 @@ function settleWeights({ model, weights: format, weightsGib }: CapacityInput, { 
   if (weightsGib === undefined)
     note('weightsGib', round(weights.total / GIB), `${format.bits} bits a weight in ${format.name}${sayRest(format)}`);
   return weights;
+}
+
+/** llama.cpp keeps all states in fp32. */
+function settleState({ model, stateValueBytes: stated }: CapacityInput, engine: EngineName, { take }: Notes): number {
+  const state = model.layers.map(stateOf).find((found) => found !== null);
+  if (state === undefined) return 4;
+  const usual = isPreallocated(engine) ? 4 : state.valueBytes;
+  return take('stateValueBytes', stated, usual, `how ${engine} keeps each value of a linear layer's state unless told`);
 }
 
 function settleWorkload(input: CapacityInput, contextTokens: number, { take }: Notes): Workload {

@@ -61,8 +61,18 @@ const FORMATS: readonly WeightFormat[] = [
   gguf('q3_k_l', 4.3),
   gguf('q3_k_m', 4),
   gguf('q3_k_s', 3.64),
-  gguf('iq3_s', 3.6),
+  gguf('iq3_m', 3.76),
+  gguf('iq3_s', 3.66),
+  gguf('iq3_xs', 3.5),
+  gguf('iq3_xxs', 3.25),
   gguf('q2_k', 3.16),
+  gguf('q2_k_s', 2.97),
+  gguf('iq2_m', 2.93),
+  gguf('iq2_s', 2.74),
+  gguf('iq2_xs', 2.59),
+  gguf('iq2_xxs', 2.38),
+  gguf('iq1_m', 2.15),
+  gguf('iq1_s', 2),
 ];
 
 const ALIASES: Readonly<Record<string, string>> = {
@@ -115,7 +125,15 @@ export function formatOfQuantization(quantization: Quantization): WeightFormat |
 }
 
 /** GGUF types by their bits, for those that the table does not list. */
-const GGUF_BY_BITS: Readonly<Record<string, string>> = { 2: 'q2_k', 3: 'q3_k_m', 4: 'q4_k_m', 5: 'q5_k_m', 6: 'q6_k', 8: 'q8_0' };
+const GGUF_BY_BITS: Readonly<Record<string, string>> = {
+  1: 'iq1_m',
+  2: 'q2_k',
+  3: 'q3_k_m',
+  4: 'q4_k_m',
+  5: 'q5_k_m',
+  6: 'q6_k',
+  8: 'q8_0',
+};
 
 /** Reads a weight format off a model's or a file's name, such as `Qwen3-8B-UD-Q4_K_XL.gguf` or `Qwen3-8B-AWQ`. Null where it says none. */
 export function formatOfName(name: string): WeightFormat | null {
@@ -155,17 +173,18 @@ export function weightBytes(shape: ModelShape, weights: WeightFormat, totalBytes
   return { total: computed.total * scale, denseRead: computed.denseRead * scale, experts: computed.experts * scale };
 }
 
-function computeBytes({ total, embedding, isTied, experts }: ParameterCounts, { bits, compresses }: WeightFormat): WeightBytes {
+function computeBytes({ total, embedding, lookedUp, isTied, experts }: ParameterCounts, { bits, compresses }: WeightFormat): WeightBytes {
   const bytesOf = (parameters: number, isCompressed: boolean): number => (parameters * (isCompressed ? bits : NATIVE_BITS)) / 8;
   // A dense model has no experts to compress, so its layers are.
   const onlyExperts = compresses === 'experts' && experts > 0;
   const embeddings = isTied ? embedding : 2 * embedding;
   const embeddingBytes = bytesOf(embedding, compresses === 'all');
-  const layersBytes = bytesOf(Math.max(0, total - embeddings - experts), !onlyExperts);
+  const layersBytes = bytesOf(Math.max(0, total - embeddings - lookedUp - experts), !onlyExperts);
+  const lookedUpBytes = bytesOf(lookedUp, compresses === 'all');
   const expertBytes = bytesOf(experts, true);
   // The output head is read whole; of an input embedding that is a matrix of its own, one row is.
   return {
-    total: layersBytes + expertBytes + embeddingBytes * (isTied ? 1 : 2),
+    total: layersBytes + expertBytes + lookedUpBytes + embeddingBytes * (isTied ? 1 : 2),
     denseRead: layersBytes + embeddingBytes,
     experts: expertBytes,
   };

@@ -19,7 +19,12 @@ beforeAll(async () => {
   mkdirSync(home);
   writeFileSync(path.join(home, 'config.json'), CONFIG);
   writeFileSync(path.join(home, 'marked.json'), `\uFEFF${CONFIG}`);
+  writeFileSync(
+    path.join(home, 'python.json'),
+    CONFIG.replace('{', '{"time_step_limit": [0.0, Infinity], "said": "-Infinity, \\"NaN", "eps": NaN,'),
+  );
   writeFileSync(path.join(folder, 'page.json'), '<!doctype html>');
+  writeFileSync(path.join(folder, 'unended.json'), `"${String.raw`\"`.repeat(1_000_000)}`);
   writeFileSync(path.join(folder, 'strange.json'), '{"num_hidden_layers": 4}');
   server = createServer((request, response) => {
     if (request.url === '/Qwen/Qwen3-8B-FP8/resolve/main/config.json') response.end(CONFIG);
@@ -156,6 +161,7 @@ describe('--model', () => {
     ['a file', () => path.join(home, 'config.json')],
     ['an address', () => `${origin}/Qwen/Qwen3-8B-FP8/resolve/main/config.json`],
     ['an address that has moved', () => `${origin}/moved`],
+    ['a file with numbers that only Python writes', () => path.join(home, 'python.json')],
     ['a file that begins with a byte order mark', () => path.join(folder, 'Qwen3-8B-FP8', 'marked.json')],
   ])('may be %s: the weights are then those that were published', async (_title, model) => {
     const { code, out } = await capacity('-m', model(), '-g', 'rtx-4090', '--kv', 'fp8', '--json');
@@ -171,8 +177,10 @@ describe('--model', () => {
 
   it.each([
     ['is not there', () => path.join(folder, 'nowhere.json'), 'ENOENT'],
+    ['is not in its folder', () => folder, `${path.join(folder, 'config.json')}: ENOENT`],
     ['is a device that never ends', () => '/dev/zero', 'no regular file'],
     ['is a web page', () => path.join(folder, 'page.json'), 'it is a web page'],
+    ['is one text without an end', () => path.join(folder, 'unended.json'), 'is not JSON'],
     ['leaves out its heads', () => path.join(folder, 'strange.json'), "no 'num_attention_heads'"],
     ['is not found', () => `${origin}/nowhere`, 'answers 404'],
     ['is the page of a hub', () => `${origin}/page`, 'give the address of the file itself'],
@@ -189,6 +197,16 @@ describe('--model', () => {
   });
 });
 
+describe('--state-bytes', () => {
+  it('halves what the delta nets of a sequence keep, their convolutions left out', async () => {
+    const bytesOf = async (...flags: string[]): Promise<number> => {
+      const { out } = await capacity('-m', 'qwen3-next-80b-a3b', '-g', 'h100x2', '--weights', 'fp8', '--json', ...flags);
+      return (JSON.parse(out) as { kvBytesPerSequence: number }).kvBytesPerSequence;
+    };
+    expect((await bytesOf()) - (await bytesOf('--state-bytes', '2'))).toBe((36 * 32 * 128 * 128 * 2) / 2);
+  });
+});
+
 describe('bad input', () => {
   it.each([
     [['--kv', 'turbo5'], 1, "did you mean 'turbo4'?"],
@@ -201,6 +219,7 @@ describe('bad input', () => {
     [['--context', '1e9'], 2, 'such as 32768 or 32k'],
     [['--pool-gib', '-1'], 2, 'expected GiB'],
     [['--weights-gib', '-1'], 2, 'expected GiB'],
+    [['--state-bytes', '3'], 2, 'Allowed choices are'],
     [['--price-per-hour', 'free'], 2, 'expected an amount in USD'],
   ])('%j ends with exit code %d', async (flags, exitCode, message) => {
     const { code, err } = await capacity('-m', 'qwen3-8b', '-g', '4090', ...flags);

@@ -4,7 +4,7 @@ import type { Row } from './row.ts';
 
 /** Three gated delta nets, then attention. */
 const gatedDelta = (layers: number, valueHeads: number, attention: LayerShape): LayerShape[] => {
-  const linear: LayerShape = { kind: 'linear', keyHeads: 16, valueHeads, keyDim: 128, valueDim: 128, convWidth: 4 };
+  const linear: LayerShape = { kind: 'linear', keyHeads: 16, valueHeads, keyDim: 128, valueDim: 128, convWidth: 4, valueBytes: 4 };
   return stack(layers, linear, linear, linear, attention);
 };
 

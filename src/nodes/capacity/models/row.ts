@@ -55,6 +55,7 @@ export function toKnown(row: Row): KnownModel {
         total: totalB * BILLION,
         active: activeB * BILLION,
         embedding: vocabulary * hidden,
+        lookedUp: 0,
         isTied,
         // A gated expert has three matrices.
         experts: experts === undefined ? 0 : experts.layers * experts.count * 3 * hidden * experts.size,

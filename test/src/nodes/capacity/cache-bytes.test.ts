@@ -1,10 +1,13 @@
 /** Layouts beyond the table: other heads, other mixtures of layers, K and V apart. */
 import { describe, expect, it } from 'vitest';
 import { bytesPerSequence, bytesPerToken, checkCodec, compressedLayers, type CacheSetting } from '#src/nodes/capacity/cache-bytes';
-import { CODEC_NAMES, findCodec } from '#src/nodes/capacity/kv-codecs';
+import { estimateCapacity } from '#src/nodes/capacity/estimate';
 import { findModel } from '#src/nodes/capacity/find-model';
+import { findGpu } from '#src/nodes/capacity/gpus';
+import { CODEC_NAMES, findCodec } from '#src/nodes/capacity/kv-codecs';
 import { full, sliding, stack, type LayerShape, type ModelShape } from '#src/nodes/capacity/model-shape';
 import { CapacityProblem } from '#src/nodes/capacity/problem';
+import { findWeightFormat } from '#src/nodes/capacity/weight-formats';
 
 function settingOf(codec: string, rest: Partial<CacheSetting> = {}): CacheSetting {
   return { codec: findCodec(codec), tensorParallel: 1, blockTokens: 16, stateValueBytes: 4, ...rest };
@@ -106,7 +109,7 @@ describe('layers', () => {
   });
 
   it('of a hybrid are all compressed, and its states keep their size whatever the codec', () => {
-    const linear: LayerShape = { kind: 'linear', keyHeads: 2, valueHeads: 4, keyDim: 64, valueDim: 64, convWidth: 4 };
+    const linear: LayerShape = { kind: 'linear', keyHeads: 2, valueHeads: 4, keyDim: 64, valueDim: 64, convWidth: 4, valueBytes: 4 };
     const shape = modelOf(linear, full(1, 128));
     expect(bytesPerToken(shape, settingOf('turboquant_4bit_nc'))).toBe(134);
     const state = 4 * 64 * 64 * 4 + 3 * (2 * 2 * 64 + 4 * 64) * 2;
@@ -120,6 +123,16 @@ describe('layers', () => {
     expect(bytesPerSequence(shape, 50, settingOf('bf16'))).toBe(50 * 512);
     expect(bytesPerSequence(shape, 5000, settingOf('bf16'))).toBe(112 * 512);
     expect(bytesPerSequence(shape, 5000, settingOf('bf16', { blockTokens: 1 }))).toBe(100 * 512);
+  });
+
+  it.each([
+    ['Gemma 3', 1024, 1536],
+    ['gpt-oss', 128, 768],
+  ])('with windows hold under llama.cpp a batch of 512 more, in multiples of 256 cells: %s', (_model, windowTokens, cells) => {
+    const model = { ...findModel('gemma-3-12b'), layers: [sliding(windowTokens, 1, 128)], contextMax: null };
+    const question = { model, gpu: findGpu('rtx-4090').gpu, weights: findWeightFormat('q8_0'), codec: findCodec('q8_0') };
+    expect(estimateCapacity({ ...question, contextTokens: 8192 }).kvBytesPerSequence).toBe(cells * 272);
+    expect(estimateCapacity({ ...question, contextTokens: 100 }).kvBytesPerSequence).toBe(100 * 272);
   });
 
   it('of nothing but windows still take bytes for a token', () => {

@@ -1,10 +1,10 @@
 /** Models, GPUs and described nodes by the names that people, hubs, engines and drivers give them. */
 import { describe, expect, it } from 'vitest';
+import { QUANTIZATIONS } from '#schema/catalog';
 import { findModel, lookUpModel, MODEL_NAMES } from '#src/nodes/capacity/find-model';
 import { findGpu, GPU_NAMES, lookUpGpu } from '#src/nodes/capacity/gpus';
 import { findCodec } from '#src/nodes/capacity/kv-codecs';
 import { predictNode, type DescribedNode } from '#src/nodes/capacity/resolve';
-import { QUANTIZATIONS } from '#schema/catalog';
 import { findWeightFormat, formatOfQuantization } from '#src/nodes/capacity/weight-formats';
 
 describe('models', () => {
@@ -131,13 +131,15 @@ describe('weight formats', () => {
     ['nf4', 'int4'],
     ['q6', 'q6_k'],
     ['IQ4_NL', 'iq4_nl'],
+    ['IQ2_XXS', 'iq2_xxs'],
+    ['iq1_s', 'iq1_s'],
   ])('%s is %s', (name, format) => {
     expect(findWeightFormat(name).name).toBe(format);
   });
 
   it.each([
     ['UD-Q4_K_XL', "did you mean 'q4_k_m'?"],
-    ['iq2_xxs', "did you mean 'q2_k'?"],
+    ['iq2_xl', "did you mean 'q2_k'?"],
   ])('%s is none: %s', (name, message) => {
     expect(() => findWeightFormat(name)).toThrow(message);
   });
@@ -189,6 +191,7 @@ describe('a described node', () => {
   it.each([
     ['Qwen3-8B-UD-Q4_K_XL.gguf', 'llama-cpp', 'int4', 4.62],
     ['Qwen3-8B-Q8_0.gguf', 'llama-cpp', 'unknown', 8.1],
+    ['Qwen3-8B-IQ1_S.gguf', 'llama-cpp', 'unknown', 1.91],
     ['qwen3:8b', 'ollama', 'unknown', 4.62],
     ['Qwen/Qwen3-8B-AWQ', 'vllm', 'unknown', 5.76],
     ['Qwen/Qwen3-8B', 'vllm', 'unknown', 15.26],

@@ -219,3 +219,13 @@ describe('assumptions', () => {
     expect(answer.assumptions.find(({ name }) => name === 'batch')?.why).toContain('others wait');
   });
 });
+
+describe('a pool that is stated', () => {
+  const notesOf = (poolGib: number) =>
+    ask({ model: 'qwen3-8b', gpu: 'rtx-4090' }, { poolGib }).assumptions.filter(({ name }) => name === 'poolGib');
+
+  it('is taken as it is, and noted where the card cannot have it beside the weights', () => {
+    expect(notesOf(8.2)).toEqual([]);
+    expect(notesOf(8_800)).toEqual([{ name: 'poolGib', value: 8_800, why: expect.stringContaining('in GiB') as string }]);
+  });
+});

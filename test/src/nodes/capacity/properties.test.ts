@@ -7,8 +7,9 @@ import { findGpu, GPU_NAMES } from '#src/nodes/capacity/gpus';
 import { CODEC_NAMES, findCodec } from '#src/nodes/capacity/kv-codecs';
 import { CapacityProblem } from '#src/nodes/capacity/problem';
 import { readModelConfig } from '#src/nodes/capacity/read-config';
-import { findWeightFormat, WEIGHT_FORMAT_NAMES } from '#src/nodes/capacity/weight-formats';
+import { findWeightFormat, weightBytes, WEIGHT_FORMAT_NAMES } from '#src/nodes/capacity/weight-formats';
 import { PUBLISHED_CONFIGS } from './published-configs.ts';
+import { STATE_CONFIGS } from './state-configs.ts';
 
 const question = fc.record({
   model: fc.constantFrom(...MODEL_NAMES).map(findModel),
@@ -85,8 +86,59 @@ describe('every estimate', () => {
   });
 });
 
+describe('no machine', () => {
+  /** Bytes of a dense model that every step reads on one GPU; a mixture reads part of its experts. */
+  const readEveryStep = ({ model, weights }: CapacityInput, tensorParallel: number): number =>
+    model.parameters === null ? 0 : weightBytes(model, weights, null).denseRead / tensorParallel;
+
+  it("decodes faster than it reads its weights and everybody's cache, or computes its batch, at the peaks of its card", () => {
+    fc.assert(
+      fc.property(question, (input) => {
+        const answer = tryEstimating(input);
+        const { gpu, weights, inputTokens } = input;
+        const { parameters } = input.model;
+        if (answer === null || parameters === null) return;
+        const replicas = answer.gpuCount / answer.tensorParallel;
+        const flops = (weights.arithmetic === 'fp8' ? (gpu.flopsFp8 ?? gpu.flopsFp16) : gpu.flopsFp16) * answer.gpuCount;
+        const flopsPerToken = 2 * (parameters.active - parameters.embedding - parameters.lookedUp);
+        for (const { batch, decodeTokensPerSecond, tpotMs } of answer.batches) {
+          const stepMs = (1000 * batch) / decodeTokensPerSecond;
+          const cacheBytes = Math.floor(batch / replicas) * inputTokens * answer.kvBytesPerToken;
+          expect(stepMs).toBeGreaterThan((1000 * (readEveryStep(input, answer.tensorParallel) + cacheBytes)) / gpu.bandwidthBytesPerSecond);
+          expect(stepMs).toBeGreaterThan((1000 * flopsPerToken * batch) / flops);
+          expect(tpotMs).toBeGreaterThanOrEqual(stepMs * 0.999_999);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('reads a prompt faster than its weights, however short the prompt is, nor computes it faster than its card can', () => {
+    fc.assert(
+      fc.property(question, fc.integer({ min: 1, max: 2000 }), (input, inputTokens) => {
+        const answer = tryEstimating({ ...input, inputTokens });
+        if (answer === null || answer.prefillTokensPerSecond === 0 || input.model.parameters === null) return;
+        const ms = (1000 * inputTokens) / answer.prefillTokensPerSecond;
+        expect(ms).toBeGreaterThan((1000 * readEveryStep(input, answer.tensorParallel)) / input.gpu.bandwidthBytesPerSecond);
+        expect(answer.ttftMs).toBeGreaterThan(ms);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('answers slower in all when more requests are served at once', () => {
+    fc.assert(
+      fc.property(question, (input) => {
+        const rates = (tryEstimating(input)?.batches ?? []).map(({ outputTokensPerSecond }) => outputTokensPerSecond);
+        for (const [index, rate] of rates.slice(1).entries()) expect(rate).toBeGreaterThanOrEqual((rates[index] ?? 0) * 0.999);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
 describe('every config.json', () => {
-  const config = fc.constantFrom(...PUBLISHED_CONFIGS.map((entry) => entry.config as Record<string, unknown>));
+  const config = fc.constantFrom(...[...PUBLISHED_CONFIGS, ...STATE_CONFIGS].map((entry) => entry.config as Record<string, unknown>));
   const junk = fc.oneof(fc.jsonValue(), fc.constantFrom(-1, 0, 0.5, 1e12, Number.MAX_SAFE_INTEGER, '', null, [], {}));
 
   it('is read, or refused in words: never anything else', () => {

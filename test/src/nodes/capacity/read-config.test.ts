@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { bytesPerSequence, bytesPerToken, type CacheSetting } from '#src/nodes/capacity/cache-bytes';
 import { estimateCapacity } from '#src/nodes/capacity/estimate';
 import { findModel } from '#src/nodes/capacity/find-model';
+import { findGpu } from '#src/nodes/capacity/gpus';
 import { findCodec } from '#src/nodes/capacity/kv-codecs';
 import { CapacityProblem } from '#src/nodes/capacity/problem';
 import { readModelConfig } from '#src/nodes/capacity/read-config';
 import { findWeightFormat } from '#src/nodes/capacity/weight-formats';
-import { findGpu } from '#src/nodes/capacity/gpus';
 import { PUBLISHED_CONFIGS } from './published-configs.ts';
 
 const SETTING: CacheSetting = { codec: findCodec('bf16'), tensorParallel: 1, blockTokens: 16, stateValueBytes: 4 };
@@ -64,18 +64,6 @@ describe('published configs', () => {
       'deepseek-ai/deepseek-v3': 'fp8',
       'meta-llama/llama-3.1-8b': 'bf16',
     });
-  });
-
-  it.each([
-    [{ quant_method: 'awq', bits: 4 }, 'int4'],
-    [{ quant_method: 'gptq', bits: 8 }, 'int8'],
-    [{ quant_method: 'compressed-tensors', format: 'float-quantized', config_groups: { group_0: { weights: { num_bits: 8 } } } }, 'fp8'],
-    [{ quant_method: 'compressed-tensors', format: 'pack-quantized', config_groups: { group_0: { weights: { num_bits: 4 } } } }, 'int4'],
-    [{ quant_method: 'compressed-tensors', format: 'nvfp4-pack-quantized' }, 'nvfp4'],
-    [{ quant_method: 'modelopt', quant_algo: 'FP8' }, 'fp8'],
-    [{ quant_method: 'bitsandbytes', load_in_4bit: true }, 'int4'],
-  ])('quantized as %j are %s', (quantization, format) => {
-    expect(readModelConfig({ ...SMALL, quantization_config: quantization }, 'test').nativeWeights).toBe(format);
   });
 });
 
@@ -225,10 +213,6 @@ describe('families', () => {
   ])('%s has its parameters though its config leaves half of them unsaid', (_title, config, totalB) => {
     const { parameters } = readModelConfig(config, 'test');
     expect((parameters?.total ?? 0) / 1e9 / totalB).toBeCloseTo(1, 2);
-  });
-
-  it('published in 32 bits are served in 16', () => {
-    expect(readModelConfig({ ...SMALL, torch_dtype: 'float32' }, 'test').nativeWeights).toBe('fp16');
   });
 
   it('whose full and sliding layers have other heads keep both', () => {
