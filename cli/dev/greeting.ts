@@ -1,6 +1,6 @@
 /** What `npm start` says when the router is ready: things to paste. */
 import type { Manifest } from '#schema/manifest';
-import { DEFAULT_STATE, DEFAULT_URL } from '../connection.ts';
+import { DEFAULT_STATE, DEFAULT_URL } from '../router/connection.ts';
 import { REAL_MODEL } from './real-node.ts';
 
 export interface GreetingFacts {
@@ -55,7 +55,7 @@ export function greet(facts: GreetingFacts): string[] {
     'Go on:',
     `  npx headrace explain${at} --model ${model}`,
     `  npx headrace keys create${at} --team ${team} --name mine --limit 5 --reset daily`,
-    `  npx headrace check headrace.yaml && npx headrace apply${at} headrace.yaml --dry-run`,
+    `  npx headrace check examples/team.yaml && npx headrace apply${at} examples/team.yaml --dry-run`,
     '',
   ];
 }

@@ -12,14 +12,15 @@ import type { ManifestSurroundings } from '#src/manifest/surroundings';
 import { holdsKeys } from '#src/manifest/secrets';
 import { applyRows, readClientKeys, type ApplyOptions } from '#src/manifest/store';
 import { CommandError } from '../command-error.ts';
-import { countManifest } from '../describe-manifest.ts';
 import { LOCAL_HOSTS } from '../local-hosts.ts';
+import { countManifest } from '../manifest/describe-manifest.ts';
+import { checkManifest } from '../manifest/read-manifest.ts';
 import { silently, type Step } from '../progress.ts';
-import { checkManifest } from '../read-manifest.ts';
-import { countChanges } from '../show-changes.ts';
+import { countChanges } from '../show/changes.ts';
 import { readVersion } from '../version.ts';
 import { bundleWorker } from './bundle.ts';
 import { findKeptManifest, sayKeptManifest, START_ACTOR, type KeptManifest } from './kept-manifest.ts';
+import { leaveNoWorker } from './leave-no-worker.ts';
 import { localKeys } from './local-key.ts';
 import { migrate } from './migrate.ts';
 import { activeProviders, requireClientKeys, resolveLocalKeys, upstreamBindings } from './resolve-keys.ts';
@@ -54,6 +55,8 @@ export interface RouterOptions {
   extraBindings?: Readonly<Record<string, string>>;
   /** The Worker's entry file. Default `src/index.ts`. */
   entry?: string;
+  /** Makes one module of the entry file. Default: bundles it anew. */
+  bundle?: (entry: string) => Promise<string>;
   /** Takes what the Worker logs, one line at a time. */
   log?: (line: string) => void;
   step?: Step;
@@ -84,13 +87,14 @@ export interface Router {
 
 /** Starts a router. Rejects with CommandError for a bad manifest or a busy port, and then nothing has been written. */
 export async function startRouter(options: RouterOptions): Promise<Router> {
-  const { manifestText, manifestFile = 'manifest', port = 0, stateDir, environment = {}, log = () => {}, step = silently } = options;
+  const { manifestText, manifestFile = 'manifest', port = 0, stateDir, environment = {} } = options;
+  const { bundle = bundleWorker, log = () => {}, step = silently } = options;
   const around = surroundings(options.allowValues ?? true, LOCAL_HOSTS);
   const given = await step('manifest', () => checkManifest(manifestText, manifestFile, around), countManifest);
   requireClientKeys(given, environment);
   await refuseBusyPort(port);
 
-  const script = await step('bundle', () => bundleWorker(options.entry ?? path.join(ROOT, 'src/index.ts')), sayKib);
+  const script = await step('bundle', () => bundle(options.entry ?? path.join(ROOT, 'src/index.ts')), sayKib);
   const unlock = stateDir === null ? () => {} : lockState(stateDir);
   const keys = localKeys(stateDir);
   const optionsFor = (manifest: Manifest): MiniflareOptions => {
@@ -103,6 +107,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     };
     return workerOptions({ script, port, stateDir, bindings, log });
   };
+  leaveNoWorker();
   const miniflare = new Miniflare(optionsFor(given));
   try {
     await step('workerd', async () => {

@@ -2,12 +2,12 @@
 import { Option, type Command } from 'commander';
 import { parseCount, withExamples } from '../options.ts';
 import { outputOf } from '../output.ts';
+import { DEFAULT_URL } from '../router/connection.ts';
 import { addCapacityCommand } from './capacity.ts';
 import { parseJurisdiction, parseNodeName, parsePrices, parseSeconds, type JoinOptions } from './join-options.ts';
 import type { ManageOptions } from './manage.ts';
 import { parseModelWish } from './served-models.ts';
 
-const DEFAULT_ROUTER = 'http://localhost:8787';
 const DEFAULT_UPSTREAM = 'http://127.0.0.1:8000';
 const DRAIN_TIMEOUT_S = 30;
 
@@ -49,6 +49,11 @@ function addJoin(node: Command): void {
     .option('--jurisdiction <countries>', 'where prompts are processed, such as DE', parseJurisdiction)
     .option('--gpu <id>', 'the card, such as rtx-4090 or h100x8 (default: what nvidia-smi says)')
     .option('--kv-cache <codec>', 'codec of the KV cache where the engine does not tell it, such as q8_0/q4_0 (as `node capacity --kv`)')
+    .option(
+      '--kv-pool <tokens>',
+      'tokens that the KV cache holds in all, where the engine does not tell it (llama-server: its -c)',
+      parseCount,
+    )
     .addOption(
       new Option('--benchmark <length>', 'how long to measure each model: not at all, up to 4 s, up to a minute')
         .choices(['none', 'short', 'full'])
@@ -62,7 +67,7 @@ function addJoin(node: Command): void {
       await join(options, outputOf(self));
     });
   withExamples(
-    withKept(command),
+    withKept(command, DEFAULT_URL),
     'node join --router https://router.example.com --token hr-join-… --price 0.02/0.06',
     'node join --router https://router.example.com',
     'node join --upstream http://127.0.0.1:11434 --model qwen/qwen3-8b=qwen3:8b --once-checks',
@@ -109,10 +114,11 @@ function addLeave(node: Command): void {
   withExamples(withKept(command), 'node leave --name rig-4090');
 }
 
-/** Adds the flags that say which router and which node. */
-function withKept(command: Command): Command {
+/** Adds the flags that say which router and which node. Without a default, the router is the one that nodes here have keys for. */
+function withKept(command: Command, defaultRouter?: string): Command {
+  const router = defaultRouter === undefined ? 'the router (default: the only one that nodes here have keys for)' : 'the router';
   return command
-    .addOption(new Option('--router <address>', 'the router').env('HEADRACE_URL').default(DEFAULT_ROUTER))
+    .addOption(new Option('--router <address>', router).env('HEADRACE_URL').default(defaultRouter))
     .option('--name <name>', 'name of the node (default: that of the machine, or of the only node here)', parseNodeName)
     .option('--state-dir <dir>', 'where node keys are kept (default: ~/.headrace/nodes)')
     .option('--insecure', 'allow plain http to a router that is not on this machine', false);

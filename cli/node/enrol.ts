@@ -1,7 +1,7 @@
 /** How a node joins its router: the first time with a token and a key that it makes for itself, and again with that key. */
 import { z } from 'zod';
 import type { JoinNode } from '#schema/registration';
-import { RefusedError } from '../client.ts';
+import { RefusedError } from '../router/client.ts';
 import { UsageError } from '../command-error.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayNumberOf } from '../quantities.ts';

@@ -33,6 +33,8 @@ export interface JoinOptions {
   gpu?: string;
   /** An engine's own word. */
   kvCache?: string;
+  /** Tokens. */
+  kvPool?: number;
   benchmark: BenchmarkLength;
   drainTimeout: number;
   stateDir?: string;
@@ -90,13 +92,14 @@ export function parseSeconds(text: string): number {
   return Number(text);
 }
 
-/** Reads the address of an engine: without a trailing slash and without `/v1`. Throws UsageError. */
+/** Reads the address of an engine: without a trailing slash and without `/v1`, nor what stands behind it. Throws UsageError. */
 export function readUpstream(text: string): string {
   const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new UsageError(`not an address: ${text} (expected http://127.0.0.1:8000)`);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new UsageError(`not an address: ${text} (expected http://127.0.0.1:8000 or http://[::1]:8000)`);
   if (url.username !== '' || url.password !== '')
     throw new UsageError('the address of the engine holds a password; give a key with --upstream-key');
-  return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')}`;
+  return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/v1(\/(chat\/completions|completions|models))?$/, '')}`;
 }
 
 /** Reads a key or token, without the line break that files end with; null where there is none. Throws UsageError, which never quotes it. */

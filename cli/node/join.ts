@@ -4,14 +4,14 @@ import { CommandError, Dismissed, EXIT, SilentExit } from '../command-error.ts';
 import type { Output } from '../output.ts';
 import { toPlainText } from '../plain-text.ts';
 import { createProgress } from '../progress.ts';
-import { readDeclaredCodec } from './declared-codec.ts';
+import { readDeclared } from './declared.ts';
 import type { AskOptions } from './engines/answers.ts';
 import { enrol, enrolAgain, type Return } from './enrol.ts';
-import { defaultStateDir, statusFileOf, type KeptNode } from './identity/key-file.ts';
+import { checkStateDir, defaultStateDir, statusFileOf, type KeptNode } from './identity/key-file.ts';
 import { resolveNode } from './identity/resolve-node.ts';
 import { nameOfMachine, readSecret, readUpstream, type JoinOptions } from './join-options.ts';
 import { lookAround, type Look } from './look-around.ts';
-import { readRouterAddress, type RouterAddress } from './router-address.ts';
+import { isPrivateWay, readRouterAddress, type RouterAddress } from './router-address.ts';
 import { runNode, type RunningNode } from './run-node.ts';
 import { createShow, type Show, type Talk } from './show.ts';
 import { NOTE_EVERY_MS, readStatus, removeStatus, writeStatus, type LocalStatus } from './status-file.ts';
@@ -41,6 +41,9 @@ export async function join(options: JoinOptions, output: Output): Promise<void> 
     fetch,
     timeoutMs: ASK_TIMEOUT_MS,
   };
+  if (!isPrivateWay(router.url)) output.note(`${router.url} is not encrypted: prompts and answers cross the network in the open`);
+  // Measured for nothing is half a minute lost.
+  if (!options.onceChecks) checkStateDir(stateDir);
   const look = await lookAround(options, engine, talk);
   if (options.onceChecks) return;
 
@@ -83,7 +86,7 @@ async function serve({ node, keys }: KeptNode, { options, router, look, engine, 
     keys,
     look,
     wishes: options.model ?? [],
-    declaredCodec: readDeclaredCodec(options.kvCache),
+    declared: readDeclared(options),
     engine,
     maxConcurrency: options.maxConcurrency ?? null,
     drainTimeoutMs: options.drainTimeout * 1_000,

@@ -2,23 +2,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { nodeData, RegisteredEndpointBody } from '#schema/answers/operators';
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import { confirmLoss } from '../ask.ts';
-import { RefusedError, type Client } from '../client.ts';
+import { RefusedError, type Client } from '../router/client.ts';
 import { CommandError } from '../command-error.ts';
 import type { Output, Style } from '../output.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayCount, sayInstant, sayShare } from '../quantities.ts';
 import { formatTable, type Column } from '../table.ts';
 import { defaultStateDir, forgetKeptNode, statusFileOf, type KeptNode } from './identity/key-file.ts';
-import { resolveNode } from './identity/resolve-node.ts';
+import { resolveNode, resolveRouter } from './identity/resolve-node.ts';
 import { readRouterAddress } from './router-address.ts';
 import { signedClient } from './router.ts';
 import { sayLoad } from './show.ts';
 import { readStatus, type LocalStatus } from './status-file.ts';
 
 export interface ManageOptions {
-  router: string;
+  /** Absent: the only one that nodes here have keys for. */
+  router?: string;
   name?: string;
   stateDir?: string;
   insecure: boolean;
@@ -145,8 +146,8 @@ async function forgetAtRouter(client: Client, { node }: KeptNode): Promise<unkno
 }
 
 function open(options: ManageOptions): { kept: KeptNode; client: Client; stateDir: string } {
-  const router = readRouterAddress(options.router, options.insecure);
   const stateDir = options.stateDir ?? defaultStateDir();
+  const router = readRouterAddress(options.router ?? resolveRouter(stateDir), options.insecure);
   const kept = resolveNode(stateDir, router.url, options.name);
   return { kept, client: signedClient(router.url, kept.node, kept.keys), stateDir };
 }

@@ -1,5 +1,5 @@
 /** Measures the models of an engine, one after the other: they share its card. */
-import type { NodeSpeed } from '#schema/node';
+import type { NodeSpeed } from '#schema/node-service';
 import { CommandError } from '../command-error.ts';
 import { toPlainText } from '../plain-text.ts';
 import { measureEngine, type Benchmark, type BenchmarkLength } from './benchmark/benchmark.ts';

@@ -1,5 +1,6 @@
 /** What the capacity model expects of this machine, before anything has been measured. */
-import type { EngineName, NodeDescription, NodeSpeed } from '#schema/node';
+import type { EngineName, NodeDescription } from '#schema/node';
+import type { NodeSpeed } from '#schema/node-service';
 import { estimateCapacity } from '#src/nodes/capacity/estimate';
 import { predictNode, toCapacityInput } from '#src/nodes/capacity/resolve';
 import { LOADED_TOKENS } from './benchmark/benchmark.ts';

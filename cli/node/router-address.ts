@@ -15,9 +15,15 @@ export function readRouterAddress(text: string, isInsecureAllowed: boolean): Rou
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) throw new UsageError(`not an address: ${text} (expected https://…)`);
   if (url.username !== '' || url.password !== '') throw new UsageError('the address holds a password; give the token with --token');
-  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !isInsecureAllowed)
+  if (!isPrivateWay(url.href) && !isInsecureAllowed)
     throw new UsageError(`${url.origin} is not encrypted: use https, or add --insecure where the network between is your own`);
   return { url: `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/(\/api)?\/v1$/, '')}`, host: url.host };
+}
+
+/** Tells whether nobody on the way can read along: over TLS, or without leaving the machine. */
+export function isPrivateWay(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || LOOPBACK.test(hostname);
 }
 
 /** Builds the WebSocket address of a node's link: always at the router that was dialled, whatever its answers name. */

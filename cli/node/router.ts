@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { requestStatement } from '#schema/node-link';
 import type { JoinNode } from '#schema/registration';
-import { createClient, type Client } from '../client.ts';
+import { createClient, type Client } from '../router/client.ts';
 import { CommandError } from '../command-error.ts';
 import type { KeyPair } from './identity/key-pair.ts';
 

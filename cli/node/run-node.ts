@@ -1,44 +1,20 @@
 /** A node at work: link, engine and load together, until somebody ends it. */
-import type { KvCodec } from '#schema/catalog';
-import type { NodeLoad } from '#schema/node';
 import { RUNTIME_TIMERS, type Timers } from '#schema/timers';
+import type { Declared } from './declared.ts';
 import type { AskOptions } from './engines/answers.ts';
 import { lookAgain } from './engines/look-again.ts';
 import type { KeyPair } from './identity/key-pair.ts';
 import { watchEngine } from './link/engine-watch.ts';
-import { keepLink, type LinkEvent } from './link/keep-link.ts';
+import { keepLink } from './link/keep-link.ts';
 import { watchLoad } from './link/load-monitor.ts';
 import { createLocalEngine } from './link/local-engine.ts';
 import { createReading } from './link/read-engine.ts';
 import { dial } from './link/socket.ts';
 import type { Look } from './look-around.ts';
+import type { NodeEvent, NodeStatus } from './node-status.ts';
 import { linkAddress, type RouterAddress } from './router-address.ts';
 import type { ModelWish } from './served-models.ts';
 import { standAnew, type Standing } from './stand-anew.ts';
-
-/** What a node has done since it began, and how it stands. */
-export interface NodeStatus {
-  linked: boolean;
-  /** Why it can serve nothing now; null where it can. */
-  trouble: string | null;
-  /** Whether it takes nothing new because this process is about to end. */
-  draining: boolean;
-  /** Null while the engine is gone. */
-  load: NodeLoad | null;
-  /** Requests under way through this node. */
-  streams: number;
-  served: number;
-  failed: number;
-  completionTokens: number;
-}
-
-export type NodeEvent =
-  | Exclude<LinkEvent, { type: 'began' | 'ended' | 'broken' }>
-  | { type: 'engine'; there: boolean }
-  | { type: 'load'; load: NodeLoad | null }
-  /** The engine is another one than it was, or can serve nothing, or can again. */
-  | { type: 'changed'; models: readonly string[]; version: string | null; trouble: string | null }
-  | { type: 'draining'; streams: number };
 
 /** How it ended: `reason` null when it left as asked; `cut` requests that were not finished. */
 export interface NodeEnd {
@@ -53,8 +29,8 @@ export interface RunOptions {
   look: Look;
   /** What the operator wants to serve; empty: what there is. */
   wishes: readonly ModelWish[];
-  /** The KV codec that the operator names for an engine that does not tell its own. */
-  declaredCodec: KvCodec | null;
+  /** What the operator says in place of an engine that does not tell it. */
+  declared: Declared;
   engine: AskOptions;
   /** Requests at once; absent: as many as come. */
   maxConcurrency: number | null;
@@ -89,7 +65,7 @@ export function runNode(options: RunOptions): RunningNode {
   const adapter = () => standing.look.found.adapter;
 
   const monitor = watchLoad({
-    read: () => createReading(adapter(), engine)(),
+    read: () => createReading(adapter(), engine, declaredPoolOf(standing.look))(),
     ownStreams: () => link.streams,
     maxSequences: sequencesOf(options.look) ?? options.maxConcurrency,
     timers,
@@ -108,7 +84,7 @@ export function runNode(options: RunOptions): RunningNode {
     onSight: (sight) =>
       stand(
         'found' in sight
-          ? standAnew(standing, sight.found, { wishes: options.wishes, declared: options.declaredCodec })
+          ? standAnew(standing, sight.found, { wishes: options.wishes, declared: options.declared })
           : { ...standing, trouble: sight.trouble },
       ),
     timers,
@@ -201,4 +177,9 @@ export function runNode(options: RunOptions): RunningNode {
 function sequencesOf({ served }: Look): number | null {
   const counts = served.map(({ facts }) => facts.capacity.maxSequences);
   return counts.some((count) => count === null) ? null : Math.max(...counts.map(Number));
+}
+
+/** Finds the size that the operator has said; null where the engine tells its own. */
+function declaredPoolOf({ served }: Look): number | null {
+  return served.find(({ facts }) => facts.poolSource === 'declared')?.facts.capacity.poolTokens ?? null;
 }

@@ -1,5 +1,5 @@
 /** Predicted against measured, side by side. */
-import type { NodeSpeed } from '#schema/node';
+import type { NodeSpeed } from '#schema/node-service';
 import type { Output } from '../output.ts';
 import { sayCount, sayMs, sayNumberOf } from '../quantities.ts';
 import { formatTable, type Column } from '../table.ts';

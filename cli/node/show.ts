@@ -1,12 +1,12 @@
 /** What people and programs see of a node at work: calm lines, or one JSON object a line. */
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import type { Output, Style } from '../output.ts';
 import { toJsonText, toPlainText } from '../plain-text.ts';
 import type { Step } from '../progress.ts';
 import { sayCount, sayMs, sayNumberOf } from '../quantities.ts';
-import { sayHeld, sayPrice } from '../show-endpoint.ts';
+import { sayHeld, sayPrice } from '../show/endpoint.ts';
+import type { NodeEvent, NodeStatus } from './node-status.ts';
 import type { HeldPrice, Joined } from './router.ts';
-import type { NodeEvent, NodeStatus } from './run-node.ts';
 
 /** Shows events as they come, and the status when it is asked to. */
 export interface Show {

@@ -1,10 +1,10 @@
 /** What a node serves once its engine says something else than before: restarted with another context or codec, upgraded, swapped. Pure. */
-import type { KvCodec } from '#schema/catalog';
 import { CommandError } from '../command-error.ts';
-import { withDeclaredCodec } from './declared-codec.ts';
+import { withDeclared, type Declared } from './declared.ts';
 import { describeNode } from './describe.ts';
 import type { Detected } from './engines/detect.ts';
 import type { EngineModel } from './engines/engine.ts';
+import { withoutGaps } from './engines/without-gaps.ts';
 import type { Look } from './look-around.ts';
 import { predict, speedsOf } from './predict.ts';
 import { chooseModels, type ModelWish, type ServedModel } from './served-models.ts';
@@ -17,12 +17,12 @@ export interface Standing {
 
 /**
  * Reads what an engine says now. Of the models that were served, those that are left stay; where none is, an operator who has named models waits
- * for them, and one who has not serves what there is now. `declared`: the codec that the operator names for an engine that does not tell its own.
+ * for them, and one who has not serves what there is now. `declared`: what the operator says in place of an engine that does not tell it.
  */
 export function standAnew(
   { look: before, trouble }: Standing,
   found: Detected,
-  { wishes, declared }: { wishes: readonly ModelWish[]; declared: KvCodec | null },
+  { wishes, declared }: { wishes: readonly ModelWish[]; declared: Declared },
 ): Standing {
   const left = before.served.flatMap(({ model, facts }) => {
     const now = found.models.find(({ upstreamModel }) => upstreamModel === facts.upstreamModel);
@@ -30,7 +30,7 @@ export function standAnew(
   });
   const served = left.length > 0 ? left : chooseInstead(found, wishes);
   if (typeof served === 'string') return { look: before, trouble: served };
-  const told = served.map((one) => ({ ...one, facts: withDeclaredCodec(one.facts, declared) }));
+  const told = served.map((one) => ({ ...one, facts: withDeclared(one.facts, declared) }));
   const look = lookOf(before, found, told);
   return isSame(look, before) && trouble === null ? { look: before, trouble } : { look, trouble: null };
 }
@@ -62,21 +62,6 @@ function lookOf(before: Look, found: Detected, served: readonly ServedModel[]): 
 
 function factsOf({ served }: Look, upstreamModel: string): EngineModel | undefined {
   return served.find(({ facts }) => facts.upstreamModel === upstreamModel)?.facts;
-}
-
-/** An engine that tells less while a model is not in memory has not changed it. */
-export function withoutGaps(before: EngineModel, now: EngineModel): EngineModel {
-  return {
-    ...now,
-    isLoaded: before.isLoaded,
-    context: now.context ?? before.context,
-    quantization: now.quantization === 'unknown' ? before.quantization : now.quantization,
-    ...(now.kvCache === 'unknown' && { kvCache: before.kvCache, isCodecDeclared: before.isCodecDeclared }),
-    capacity: {
-      poolTokens: now.capacity.poolTokens ?? before.capacity.poolTokens,
-      maxSequences: now.capacity.maxSequences ?? before.capacity.maxSequences,
-    },
-  };
 }
 
 function isSame(left: Look, right: Look): boolean {

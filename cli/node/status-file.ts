@@ -1,7 +1,8 @@
 /** What a running node says of itself to whoever asks on the same machine, with or without a router: one small file beside its key. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { engineName, nodeLoad, nodeTrouble } from '#schema/node';
+import { engineName, nodeTrouble } from '#schema/node';
+import { nodeLoad } from '#schema/node-service';
 import { isAlive } from '../process-alive.ts';
 
 /** Instants are ISO 8601. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 
 const MAIN = path.join(import.meta.dirname, 'main.ts');
-const START_MS_MAX = 30_000;
+const START_MS_MAX = 120_000;
 /** What it says when it serves. */
 const READY = /^ready (http:\/\/127\.0\.0\.1:\d+)$/m;
 

@@ -49,7 +49,7 @@ export async function readMetric({ url }: Pick<RunningEngine, 'url'>, name: stri
   return Number(sample);
 }
 
-/** Waits until something holds, for at most five seconds; what comes next says whether it does. */
+/** Waits until something holds, for at most half a minute; what comes next says whether it does. */
 export async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 250 && !(await holds()); tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let tries = 0; tries < 1500 && !(await holds()); tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
 }

@@ -4,9 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { setPriority } from 'node:os';
 import path from 'node:path';
+import { findFreePort } from '#test/support/free-port';
 
 export interface FoundEngine {
   /** Absolute; empty where there is none. */
@@ -124,13 +124,4 @@ export async function startEngine(file: string, options: StartOptions): Promise<
 async function statusOf(response: Response): Promise<number> {
   await response.body?.cancel();
   return response.status;
-}
-
-/** Finds a port of 127.0.0.1 on which nobody listens. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

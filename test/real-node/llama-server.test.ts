@@ -4,7 +4,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildTinyModel } from '#engine/llama/tiny-model';
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import { openReader, readStream } from '#test/support/read-stream';
 import { ask, chatBody, post, readMetric, textOf, until, type SaidChat } from './ask.ts';
 import { findEngine, startEngine, type StartedEngine } from './found-engine.ts';
@@ -45,7 +45,7 @@ describe.skipIf(llamaServer.file === '')(llamaServer.title, () => {
     const flags = ['--alias', 'tiny', '--parallel', '2', '--ctx-size', '12288', '--metrics', ...QUANTIZED];
     house = await openOperatedHouse();
     split = await start(flags);
-    node = await house.join('split', { url: split.url, upstreamModel: 'tiny' });
+    node = await house.join('split', { url: split.url, upstreamModel: 'tiny' }, '--kv-pool', '12288');
   });
   afterAll(async () => {
     await house?.stop();
@@ -53,7 +53,7 @@ describe.skipIf(llamaServer.file === '')(llamaServer.title, () => {
     rmSync(scratch, { recursive: true, force: true });
   });
 
-  it('is recognised, with the context of a slot, what all slots hold, and its weights', () => {
+  it('is recognised, with the context of a slot, what its operator says that all slots hold, and its weights', () => {
     const { engine, models } = descriptionOf(node);
     expect(engine).toEqual({ name: 'llama-cpp', version: expect.stringMatching(/^b\d+/) });
     const capacity = { poolTokens: 12_288, maxSequences: 2 };
@@ -64,9 +64,11 @@ describe.skipIf(llamaServer.file === '')(llamaServer.title, () => {
 
   it('keeps its word in the first probe, as far as a model without sense can show it', async () => {
     const { data } = (await house.manage('GET', '/endpoints/split')) as {
-      data: { state: string; seen: { findings: object[]; seen: object } };
+      data: { state: string; seen: { findings: { declared: unknown }[]; seen: object } };
     };
-    expect(data).toMatchObject({ state: 'active', seen: { findings: [] } });
+    expect(data.state).toBe('active');
+    // Whether a model without sense calls the tool that it is drawn is chance.
+    expect(data.seen.findings.filter(({ declared }) => declared !== 'tools')).toEqual([]);
     const capabilities = { logprobs: true, json_object: true, json_schema: true, seed: true };
     expect(data.seen.seen).toMatchObject({ context: 6144, streams: true, capabilities });
   });
@@ -180,7 +182,7 @@ describe.skipIf(llamaServer.file === '')(llamaServer.title, () => {
       const { data } = (await house.manage('GET', '/endpoints/swapped')) as { data: { declared: { context: number }; capacity: object } };
       return { context: data.declared.context, capacity: data.capacity };
     };
-    const small = { context: 1024, capacity: { pool_tokens: 2048, max_sequences: 2 } };
+    const small = { context: 1024, capacity: { pool_tokens: 1024, max_sequences: 2 } };
     // The node looks every twenty seconds, and at once when it has missed its engine.
     for (let look = 0; look < 80 && !isDeepStrictEqual(await now(), small); look++)
       await new Promise((resolve) => setTimeout(resolve, 500));

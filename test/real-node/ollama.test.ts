@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildTinyModel } from '#engine/llama/tiny-model';
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import { openReader, readStream } from '#test/support/read-stream';
+import { findFreePort } from '#test/support/free-port';
 import { ask, chatBody, textOf, until, type SaidChat } from './ask.ts';
-import { findEngine, findFreePort, startEngine, type StartedEngine } from './found-engine.ts';
+import { findEngine, startEngine, type StartedEngine } from './found-engine.ts';
 import type { NodeProcess } from './node-process.ts';
 import { descriptionOf, MODEL, openOperatedHouse, type OperatedHouse } from './operated-house.ts';
 
@@ -57,10 +58,11 @@ describe.skipIf(ollama.file === '')(ollama.title, () => {
     expect(models[0]?.measured?.tpotMs).toBeGreaterThan(0);
   });
 
-  it('keeps its word in the first probe, as far as a model without sense or tools can show it', async () => {
+  it('keeps its word in the first probe, as far as a model without sense can show it, and promises no tools that it lacks', async () => {
+    expect(descriptionOf(node).models[0]?.capabilities).not.toContain('tools');
     const { data } = (await house.manage('GET', '/endpoints/at-home')) as { data: { state: string; seen: { seen: object } } };
     expect(data.state).toBe('active');
-    expect(data.seen.seen).toMatchObject({ streams: true, capabilities: { logprobs: true, json_schema: true, seed: true, tools: false } });
+    expect(data.seen.seen).toMatchObject({ streams: true, capabilities: { logprobs: true, json_schema: true, seed: true } });
   });
 
   it('says through the router what it says itself, with its logprobs and its usage', async () => {

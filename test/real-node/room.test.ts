@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { spawnEngine, type RunningEngine } from '#engine/llama/spawn';
 import { openReader, readStream } from '#test/support/read-stream';
+import { findFreePort } from '#test/support/free-port';
 import { ask, chatBody, post, readMetric, until } from './ask.ts';
 
 const running: RunningEngine[] = [];
@@ -79,7 +79,7 @@ describe('when every slot is busy', () => {
 
 describe('the life of the engine', () => {
   it('begins with 503 to every question while the model loads', async () => {
-    const port = await freePort();
+    const port = await findFreePort();
     const main = path.resolve(import.meta.dirname, '../../engine/llama/main.ts');
     const child = spawn(process.execPath, [main, '--port', String(port)], { stdio: 'ignore' });
     const seen: number[] = [];
@@ -96,7 +96,7 @@ describe('the life of the engine', () => {
 
   it('ends after the answer that it is giving, and takes no new one', async () => {
     const engine = await spawnEngine(['--ctx', '4096']);
-    const response = await post(engine, 'chat/completions', chatBody({ stream: true, max_tokens: 1500 }));
+    const response = await post(engine, 'chat/completions', chatBody({ stream: true, max_tokens: 200 }));
     const reader = openReader(response);
     await reader.until(({ text }) => text !== '');
     const stopped = engine.stop();
@@ -108,7 +108,7 @@ describe('the life of the engine', () => {
     await until(isRefused);
     expect(await isRefused()).toBe(true);
     await reader.until(() => false);
-    expect(reader.seen.text).toHaveLength(1500);
+    expect(reader.seen.text).toHaveLength(200);
     expect(reader.seen.done).toBe(true);
     await stopped;
     expect(await engine.exited).toBe(0);
@@ -128,11 +128,3 @@ describe('the life of the engine', () => {
     expect(again.text).toBe(before.choices[0].message.content);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -84,7 +84,7 @@ describe('a real engine behind the router', () => {
 
   it('that is full sends its requests elsewhere, and none of them fails', async () => {
     const answers = await Promise.all(
-      Array.from({ length: SLOTS * 2 }, () => chat({ max_tokens: 1000, provider: { order: ['node-f16', 'node-q4'] } })),
+      Array.from({ length: SLOTS * 2 }, () => chat({ stream: true, max_tokens: 1000, provider: { order: ['node-f16', 'node-q4'] } })),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: SLOTS * 2 }, () => 200));
     const served = answers

@@ -1,5 +1,5 @@
 /** Measures an engine before it joins: how soon it begins, how fast it goes on, how much several requests get together. */
-import type { NodeSpeed } from '#schema/node';
+import type { NodeSpeed } from '#schema/node-service';
 import { writePrompt } from './prompt.ts';
 import { isFailure, timeChat, type ChatFailure, type ChatOptions, type TimedChat } from './timed-chat.ts';
 

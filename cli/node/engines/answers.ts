@@ -1,4 +1,4 @@
-/** Answers of an engine to plain GETs, read with bounds: in time, in size, and without following anybody anywhere. */
+/** Answers of an engine to plain questions, read with bounds: in time, in size, and without following anybody anywhere. */
 import { readAtMost } from '#schema/read-at-most';
 
 /** One answer. `text` is null where it is longer than any that an engine gives. */
@@ -8,7 +8,7 @@ export interface Answer {
   text: string | null;
 }
 
-/** Path → answer; null where nothing came in time. */
+/** Question → answer; null where nothing came in time. */
 export type Answers = ReadonlyMap<string, Answer | null>;
 
 export interface AskOptions {
@@ -24,18 +24,20 @@ export interface AskOptions {
 /** More than the metrics of an engine with many models. */
 const ANSWER_BYTES_MAX = 2 * 1024 * 1024;
 
-/** Asks for several paths at once. Never rejects. */
-export async function ask(paths: Iterable<string>, options: AskOptions): Promise<Answers> {
-  const answers = await Promise.all([...new Set(paths)].map(async (path) => [path, await askOne(path, options)] as const));
+/** Asks several questions at once: a path is got, and a path with JSON behind it (`/api/show {"model":"m"}`) is posted. Never rejects. */
+export async function ask(questions: Iterable<string>, options: AskOptions): Promise<Answers> {
+  const answers = await Promise.all([...new Set(questions)].map(async (question) => [question, await askOne(question, options)] as const));
   return new Map(answers);
 }
 
-async function askOne(path: string, { url, key, fetch: get, timeoutMs }: AskOptions): Promise<Answer | null> {
+async function askOne(question: string, { url, key, fetch: get, timeoutMs }: AskOptions): Promise<Answer | null> {
   const left = new AbortController();
   const timer = setTimeout(() => left.abort(), timeoutMs);
   try {
+    const [path = '', body] = question.split(/ (.*)/s);
+    const post = body === undefined ? {} : { method: 'POST', body };
     const headers = { accept: '*/*', ...(key !== null && { authorization: `Bearer ${key}` }) };
-    const answer = await get(`${url}${path}`, { headers, redirect: 'manual', signal: left.signal });
+    const answer = await get(`${url}${path}`, { ...post, headers, redirect: 'manual', signal: left.signal });
     const text = await readAtMost(answer, ANSWER_BYTES_MAX);
     return { status: answer.status, contentType: answer.headers.get('content-type') ?? '', text };
   } catch {

@@ -13,11 +13,15 @@ const KV_WORDS: Readonly<Record<string, KvCodec>> = {
   fp8_inc: 'fp8',
   q8: 'q8_0',
   q4: 'q4_0',
+  // ExLlama's own words: bits of keys and of values.
+  '8,8': 'q8_0',
+  '8,4': 'q8_0/q4_0',
+  '4,4': 'q4_0',
 };
 
 /** Reads a codec; `unknown` for a word that we do not know. */
 export function toKvCodec(word: string | null): KvCodec {
-  const said = word?.toLowerCase().replace(/^torch\./, '') ?? '';
+  const said = word?.toLowerCase().replace(/^torch\.|\s/g, '') ?? '';
   return KV_CODECS.find((codec) => codec === said) ?? KV_WORDS[said] ?? 'unknown';
 }
 

@@ -30,6 +30,12 @@ export function recognise(answers: Answers): Detected | null {
   return null;
 }
 
+/** Asks what the first answers lead to, and reads all of it. */
+async function askFurther(found: Detected | null, answers: Answers, options: AskOptions): Promise<Detected | null> {
+  const further = found?.adapter.asksThen?.(answers) ?? [];
+  return found === null || further.length === 0 ? found : recognise(new Map([...answers, ...(await ask(further, options))]));
+}
+
 /** All that an engine is asked while it is being recognised. */
 export const QUESTIONS = [...new Set(ADAPTERS.flatMap(({ asks }) => asks)), '/health'];
 
@@ -45,7 +51,7 @@ export async function detect(options: AskOptions, onLoading: () => void, loading
   const giveUpAtMs = performance.now() + loadingMsMax;
   for (let isFirst = true; ; isFirst = false) {
     const answers = await ask(QUESTIONS, options);
-    const found = recognise(answers);
+    const found = await askFurther(recognise(answers), answers, options);
     if (found !== null && found.models.length > 0) return found;
     if (!isLoading(answers) || performance.now() > giveUpAtMs) throw complain(answers, found, options);
     if (isFirst) onLoading();

@@ -1,10 +1,10 @@
 /** llama.cpp's server, with one model or as a router of several: `/props`, the list of models, and slots. It queues without a word. */
-import { readSamples } from '#src/nodes/prometheus';
+import { readSamples } from '#src/nodes/loads/prometheus';
 import { objectAt, textAt, toFields, toSize, toText, type Answers, type Fields } from './answers.ts';
 import { toKvCodec, toQuantization } from './codecs.ts';
 import type { EngineAdapter, EngineModel } from './engine.ts';
 import { listedModels, readModels } from './listed-models.ts';
-import { readRoom, readTrainedContext, slotLoad, SLOTS_DEFAULT } from './llama-slots.ts';
+import { readRoom, slotLoad, SLOTS_DEFAULT } from './llama-slots.ts';
 
 export const llamaServer: EngineAdapter = {
   name: 'llama-cpp',
@@ -27,14 +27,17 @@ export const llamaServer: EngineAdapter = {
 
 function readTheOne(entry: Fields, answers: Answers): Partial<EngineModel> {
   const props = objectAt(answers, '/props');
-  const { context, ...capacity } = readRoom(props, readTrainedContext(answers));
+  const { context, isLeast, ...capacity } = readRoom(props);
   const meta = toFields(entry.meta);
   const file = toText(props?.model_path, 1_000);
+  const vision = toFields(props?.modalities)?.vision;
   return {
     context: context ?? toSize(meta?.n_ctx) ?? toSize(meta?.n_ctx_train),
     quantization: toQuantization(toText(props?.model_ftype), toText(entry.id), file?.split(/[\\/]/).at(-1) ?? null),
     kvCache: readCodec(props?.cache_type_k, props?.cache_type_v),
     capacity,
+    ...(isLeast && { poolSource: 'least' }),
+    ...(typeof vision === 'boolean' && { can: { vision } }),
   };
 }
 

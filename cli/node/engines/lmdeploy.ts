@@ -1,6 +1,6 @@
 /** LMDeploy: known by its list of models, or by its metrics where they are on. It lets requests wait without a word. */
-import { readGauges } from '#src/nodes/engine-gauges';
-import { readSamples } from '#src/nodes/prometheus';
+import { readGauges } from '#src/nodes/loads/engine-gauges';
+import { readSamples } from '#src/nodes/loads/prometheus';
 import { textAt, type Answers } from './answers.ts';
 import type { EngineAdapter } from './engine.ts';
 import { listedModels, readModels } from './listed-models.ts';

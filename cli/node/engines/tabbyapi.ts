@@ -17,6 +17,7 @@ export const tabbyapi: EngineAdapter = {
       quantization: toQuantization(id),
       kvCache: toKvCodec(toText(parameters.cache_mode)),
       capacity: { poolTokens: toSize(parameters.cache_size), maxSequences: toSize(parameters.max_batch_size) },
+      ...(typeof parameters.use_vision === 'boolean' && { can: { vision: parameters.use_vision } }),
     });
     return { version: null, models: [model] };
   },

@@ -1,6 +1,6 @@
-/** Text Generation Inference: `/info` with its limits. It answers 429 when it is full. */
-import { readGauges } from '#src/nodes/engine-gauges';
-import { readSamples } from '#src/nodes/prometheus';
+/** Text Generation Inference: `/info` with its limits; version 3 tells neither its pool nor a type. It answers 429 when it is full. */
+import { readGauges } from '#src/nodes/loads/engine-gauges';
+import { readSamples } from '#src/nodes/loads/prometheus';
 import { objectAt, textAt, toSize, toText, type Answers } from './answers.ts';
 import { toKvCodec, toQuantization } from './codecs.ts';
 import { modelNamed, type EngineAdapter } from './engine.ts';
@@ -13,7 +13,7 @@ export const tgi: EngineAdapter = {
   read(answers) {
     const info = objectAt(answers, '/info');
     const id = toText(info?.model_id);
-    if (info === null || id === null || !('max_concurrent_requests' in info || 'max_total_tokens' in info)) return null;
+    if (info === null || id === null || !('max_total_tokens' in info)) return null;
     const model = modelNamed(id, {
       context: toSize(info.max_total_tokens),
       quantization: toQuantization(toText(info.quantize), id, toText(info.model_dtype)),

@@ -1,6 +1,6 @@
 /** vLLM: `/version`, and metrics with the whole cache configuration in labels. */
-import { readGauges } from '#src/nodes/engine-gauges';
-import { readSamples } from '#src/nodes/prometheus';
+import { readGauges } from '#src/nodes/loads/engine-gauges';
+import { readSamples } from '#src/nodes/loads/prometheus';
 import { objectAt, textAt, toSize, toText, type Answers } from './answers.ts';
 import { toKvCodec } from './codecs.ts';
 import type { EngineAdapter, EngineLoad } from './engine.ts';

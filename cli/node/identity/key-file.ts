@@ -1,7 +1,9 @@
 /** Where nodes keep their keys: one file for each router and name, which only its owner reads. */
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -42,6 +44,21 @@ export function defaultStateDir(): string {
   return path.join(homedir(), '.headrace', 'nodes');
 }
 
+/** Makes the folder where it is missing. Throws CommandError where no key can be kept in it. */
+export function checkStateDir(stateDir: string): void {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    accessSync(stateDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw cannotKeep(stateDir, error);
+  }
+}
+
+function cannotKeep(folder: string, error: unknown): CommandError {
+  const { code } = error as NodeJS.ErrnoException;
+  return new CommandError(`cannot keep the node's key in ${folder}: ${code}; name another folder with --state-dir`);
+}
+
 /** Names the folder of a router's nodes: its host, in letters that every file system takes. */
 function folderOf(stateDir: string, router: string): string {
   return path.join(stateDir, new URL(router).host.replaceAll(/[^A-Za-z0-9.-]/g, '_'));
@@ -79,14 +96,30 @@ export function readKeptNode(stateDir: string, router: string, node: string): Ke
 
 /** Lists the nodes that have a key for a router here, by name. Throws CommandError for a folder that cannot be read. */
 export function listKeptNodes(stateDir: string, router: string): string[] {
-  const folder = folderOf(stateDir, router);
+  return keyFilesBelow(folderOf(stateDir, router)).map((file) => path.basename(file, '.json'));
+}
+
+/** Lists the addresses of the routers that nodes here have keys for; a file that is no key names none. Throws CommandError for a folder that cannot be read. */
+export function listKeptRouters(stateDir: string): string[] {
+  return [...new Set(keyFilesBelow(stateDir).flatMap(routerIn))];
+}
+
+function keyFilesBelow(folder: string): string[] {
   try {
-    const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
-    return files.map((file) => file.slice(0, -'.json'.length)).toSorted();
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
+    return files.toSorted().map((file) => path.join(folder, file));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
     throw new CommandError(`cannot read the keys of nodes in ${folder}: ${code}`);
+  }
+}
+
+function routerIn(file: string): string[] {
+  try {
+    return [keyFile.parse(JSON.parse(readFileSync(file, 'utf8'))).router];
+  } catch {
+    return [];
   }
 }
 
@@ -121,7 +154,7 @@ function place(stateDir: string, { node, router, keys, joinedAt }: KeptNode, put
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' && syscall === 'link') return false;
-    throw new CommandError(`cannot keep the node's key in ${path.dirname(file)}: ${code}`);
+    throw cannotKeep(path.dirname(file), error);
   } finally {
     discard(draft);
   }

@@ -1,6 +1,6 @@
 /** Keeps a node connected: dials, listens for silence, comes again with back-off, until it is told to leave or told not to come. */
 import { HELLO_TIMEOUT_MS, PING_INTERVAL_MS, SILENCE_LIMIT_MS } from '#schema/node-link';
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import type { Timers } from '#schema/timers';
 import { afterClose, type LinkEnd } from './after-close.ts';
 import { createBackoff, GOOD_LINK_MS } from './backoff.ts';

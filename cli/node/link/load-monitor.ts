@@ -1,6 +1,6 @@
 /** Watches how loaded the engine is, and tells it when that changes. */
 import { LOAD_INTERVAL_MS } from '#schema/node-link';
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import type { Timers } from '#schema/timers';
 import type { EngineLoad } from '../engines/engine.ts';
 

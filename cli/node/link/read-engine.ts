@@ -3,8 +3,15 @@ import { ask, type Answers, type AskOptions } from '../engines/answers.ts';
 import type { EngineAdapter } from '../engines/engine.ts';
 import type { EngineReading } from './load-monitor.ts';
 
-/** Builds the look. Where the adapter reads no load, one cheap question tells whether the engine is there. */
-export function createReading(adapter: EngineAdapter, options: AskOptions): () => Promise<EngineReading> {
+/**
+ * Builds the look. Where the adapter reads no load, one cheap question tells whether the engine is there. `declaredPool`: tokens that fit, where
+ * the operator has said it.
+ */
+export function createReading(
+  adapter: EngineAdapter,
+  options: AskOptions,
+  declaredPool: number | null = null,
+): () => Promise<EngineReading> {
   const paths = adapter.load?.asks ?? ['/v1/models'];
   return async () => {
     const failures: unknown[] = [];
@@ -20,7 +27,7 @@ export function createReading(adapter: EngineAdapter, options: AskOptions): () =
     if ([...first.values()].every((answer) => answer === null)) return failures.some(isRefused) ? 'gone' : 'busy';
     const more = adapter.load?.asksThen?.(first) ?? [];
     const answers: Answers = more.length === 0 ? first : new Map([...first, ...(await ask(more, options))]);
-    const load = adapter.load?.read(answers) ?? null;
+    const load = adapter.load?.read(answers, declaredPool) ?? null;
     return load === 'asleep' ? 'gone' : { load };
   };
 }

@@ -17,7 +17,8 @@ import {
   type LinkToNode,
   type NodeToLink,
 } from '#schema/node-link';
-import type { NodeDescription, NodeLoad } from '#schema/node';
+import type { NodeDescription } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import { refuse, type AskEngine, type RefusalCode } from './engine-port.ts';
 import { createOutbox } from './outbox.ts';
 import { serveStream, type RequestFrame, type ServedStream, type StreamEnd, type StreamWriter } from './served-stream.ts';

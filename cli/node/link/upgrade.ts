@@ -4,7 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { readRetryAfterMs } from '#providers/wire/retry-after';
-import { sayConnectFailure } from '../../connect-failure.ts';
+import { sayConnectFailure } from '../../router/connect-failure.ts';
 import { readVersion } from '../../version.ts';
 import type { LinkEnd } from './after-close.ts';
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -27,6 +27,7 @@ describe('the local keys', () => {
 
   it('are made anew when their file is broken, and a file from before there were two keeps its one', () => {
     const file = path.join(folder, 'headrace/keys.json');
+    localKeys(folder);
     writeFileSync(file, '{');
     expect(localKeys(folder).inference).toMatch(/^sk-hr-/);
     writeFileSync(file, '{"local":"sk-hr-kept"}');
@@ -107,23 +108,30 @@ describe('the greeting', () => {
     endpoints: [endpoint('a', 'one/kind', 'subnet'), endpoint('b', 'two/kinds', 'subnet'), endpoint('c', 'two/kinds', 'centralized')],
   });
 
+  const said = greet({
+    url: 'http://localhost:1',
+    key: 'sk-hr-k',
+    managementKey: 'sk-hr-mgmt-k',
+    manifest,
+    activeProviders: [],
+    missingKeys: [],
+    stateDir: 'x',
+    devnetUrl: null,
+    realNodeUrl: null,
+  }).join('\n');
+
   it('shows the model that most supply kinds serve, and both keys', () => {
     expect(exampleModel(manifest)).toBe('two/kinds');
-    const lines = greet({
-      url: 'http://localhost:1',
-      key: 'sk-hr-k',
-      managementKey: 'sk-hr-mgmt-k',
-      manifest,
-      activeProviders: [],
-      missingKeys: [],
-      stateDir: 'x',
-      devnetUrl: null,
-      realNodeUrl: null,
-    });
-    expect(lines.join('\n')).toContain('"model":"two/kinds","stream":true');
-    expect(lines.join('\n')).toContain('real providers on: none');
-    expect(lines.join('\n')).toMatch(/key: +sk-hr-k\n[^\n]*sk-hr-mgmt-k/);
-    expect(lines.join('\n')).toContain('--persist-to x');
+    expect(said).toContain('"model":"two/kinds","stream":true');
+    expect(said).toContain('real providers on: none');
+    expect(said).toMatch(/key: +sk-hr-k\n[^\n]*sk-hr-mgmt-k/);
+    expect(said).toContain('--persist-to x');
+  });
+
+  it('names only files that a fresh clone has', () => {
+    const files = said.match(/\S+\.yaml/g) ?? [];
+    expect(files).not.toEqual([]);
+    expect(files.filter((file) => !existsSync(path.resolve(import.meta.dirname, '../../..', file)))).toEqual([]);
   });
 });
 

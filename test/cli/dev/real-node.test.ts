@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addRealNode, REAL_MODEL } from '#cli/dev/real-node';
 import { LOCAL_HOSTS } from '#cli/local-hosts';
-import { checkManifest } from '#cli/read-manifest';
+import { checkManifest } from '#cli/manifest/read-manifest';
 import { surroundings } from '#src/house-facts';
 
 const check = (text: string) => checkManifest(text, 'test', surroundings(true, LOCAL_HOSTS));

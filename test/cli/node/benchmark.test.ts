@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { measureEngine, readSequences, type BenchmarkOptions } from '#cli/node/benchmark/benchmark';
-import { pause } from '#test/support/pause';
 import { seededRandom } from '#test/support/random-chunks';
 import { SMALL_MODEL, startSmallEngine, type SmallEngine } from '#test/support/small-engine';
 import { serve } from './engines/fixture-server.ts';
@@ -34,11 +33,11 @@ const bodyOf = (init: RequestInit | undefined): string => (typeof init?.body ===
 describe('the benchmark', () => {
   it('measures first token, pace, and several requests together', async () => {
     const engine = await started();
-    engine.pace(5);
+    engine.pace(25);
     engine.length(20);
     const result = await measureEngine(at(engine.url));
     if (!('speed' in result)) throw new Error(result.failure.reason);
-    expect(result.speed.tpotMs).toBeGreaterThanOrEqual(4);
+    expect(result.speed.tpotMs).toBeGreaterThanOrEqual(24);
     expect(result.speed.throughput).toMatchObject({ streams: 3 });
     const alone = 1_000 / (result.speed.tpotMs ?? 1);
     expect(result.speed.throughput?.tokensPerSecond).toBeGreaterThan(alone);
@@ -64,10 +63,9 @@ describe('the benchmark', () => {
     engine.length(100_000);
     const startedAtMs = performance.now();
     const result = await measureEngine(at(engine.url));
-    expect(performance.now() - startedAtMs).toBeLessThan(5_500);
+    expect(performance.now() - startedAtMs).toBeLessThan(15_000);
     expect('speed' in result && result.speed.tpotMs).toBeGreaterThan(90);
-    for (let look = 0; look < 100 && engine.running() > 0; look++) await pause(10);
-    expect(engine.running()).toBe(0);
+    await expect.poll(() => engine.running()).toBe(0);
   });
 
   it('says why an engine cannot be measured, in its own words', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -64,6 +64,25 @@ describe('headrace node join refuses in one line', () => {
     expect(ran.err.trimEnd().split('\n').at(-1)).toMatch(words);
     expect(`${ran.out}${ran.err}`).not.toContain(TOKEN);
     expect(router.sent).toEqual([]);
+  });
+
+  it('a folder that takes no key, before anything is measured', async () => {
+    writeFileSync(path.join(folder, 'file'), '');
+    const stateDir = path.join(folder, 'file', 'nodes');
+    const ran = await runHere([
+      'node',
+      'join',
+      '--router',
+      router.url,
+      '--token',
+      TOKEN,
+      '--state-dir',
+      stateDir,
+      '--upstream',
+      engine.url,
+    ]);
+    expect(ran).toMatchObject({ code: 1, out: '' });
+    expect(ran.err).toBe(`headrace: cannot keep the node's key in ${stateDir}: ENOTDIR; name another folder with --state-dir\n`);
   });
 
   it('an engine that refuses chats, with the engine’s reason and what to do', async () => {
@@ -184,6 +203,20 @@ describe('headrace node join', () => {
       event: 'found',
       kv_cache_declared: [SMALL_MODEL],
       description: { models: [{ kvCache: 'q8_0' }] },
+    });
+  });
+
+  it('says what the engine does not tell, with the flags for it, and nothing of what its operator has said', async () => {
+    const asked = await join('--once-checks');
+    expect(asked.err).toContain(
+      'does not tell how its KV cache is stored (--kv-cache), nor how many tokens fit (--kv-pool), nor how many requests it runs at once (--max-concurrency)',
+    );
+    const said = await join('--once-checks', '--kv-cache', 'q8_0', '--kv-pool', '40960', '--max-concurrency', '4');
+    expect(said.err).toBe('');
+    expect(said.out).toContain('40,960 tokens fit (declared)');
+    expect(JSON.parse((await join('--once-checks', '--json', '--kv-pool', '40960')).out)).toMatchObject({
+      kv_pool_declared: [SMALL_MODEL],
+      description: { models: [{ capacity: { poolTokens: 40_960 } }] },
     });
   });
 

@@ -13,7 +13,7 @@ import {
   writeKeptNode,
 } from '#cli/node/identity/key-file';
 import { createKeyPair, openKeyPair } from '#cli/node/identity/key-pair';
-import { resolveNode } from '#cli/node/identity/resolve-node';
+import { resolveNode, resolveRouter } from '#cli/node/identity/resolve-node';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'headrace-keys-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -54,9 +54,23 @@ describe('a node’s key', () => {
     expect(listKeptNodes(state, ROUTER)).toEqual(['a', 'b']);
     expect(() => resolveNode(state, ROUTER, undefined)).toThrow('name one of the nodes here with --name: a, b');
     expect(resolveNode(state, ROUTER, 'b').node).toBe('b');
-    expect(() => resolveNode(state, 'https://other.example', 'b')).toThrow(/no node b of https:\/\/other.example/);
+    expect(() => resolveNode(state, ROUTER, 'c')).toThrow(/no node c of .*, or name what has one with --name: a, b$/);
+    expect(() => resolveNode(state, 'https://other.example', 'b')).toThrow(
+      /no node b of https:\/\/other\.example .*, or name what has one with --router: https:\/\/router\.example\.com:8443$/,
+    );
     forgetKeptNode(state, ROUTER, 'a');
     expect(existsSync(keyFileOf(state, ROUTER, 'a'))).toBe(false);
+  });
+
+  it('tells which router a command is about, unless there are several; the local one where nobody has joined', () => {
+    expect(resolveRouter(state)).toBe('http://localhost:8787');
+    writeKeptNode(state, kept('a'));
+    writeKeptNode(state, kept('b'));
+    writeFileSync(path.join(state, '.DS_Store'), '');
+    writeFileSync(path.join(state, 'notes.json'), '{}');
+    expect(resolveRouter(state)).toBe(ROUTER);
+    writeKeptNode(state, { ...kept('a'), router: 'https://other.example' });
+    expect(() => resolveRouter(state)).toThrow(`name one of the routers of the nodes here with --router: https://other.example, ${ROUTER}`);
   });
 
   it.each(['', '{', '{"version":2}', '{"version":1,"node":"rig","router":"https://r","privateKey":"c2VjcmV0","joinedAt":null}'])(

@@ -42,6 +42,13 @@ describe('headrace node status, drain and leave', () => {
     expect(Buffer.from(signature ?? '', 'base64url').toString('base64')).toBe(keys.sign(statement));
   });
 
+  it('need no router’s address: it is the one that the node has joined', async () => {
+    keep('rig');
+    router.on('POST /nodes/rig/drain', () => ({ data: {} }));
+    expect(await node('drain')).toMatchObject({ code: 0 });
+    expect(router.sent).toHaveLength(1);
+  });
+
   it('show how a node stands, and take what others wrote for plain text', async () => {
     keep('rig');
     router.on('GET /nodes/rig', () => ({

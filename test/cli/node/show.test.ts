@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createShow } from '#cli/node/show';
-import type { NodeStatus } from '#cli/node/run-node';
+import type { NodeStatus } from '#cli/node/node-status';
 import { plain, type Output } from '#cli/output';
 
 function show(isJson: boolean) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { withDeclared } from '#cli/node/declared';
 import { describeNode } from '#cli/node/describe';
 import type { Detected } from '#cli/node/engines/detect';
 import { modelNamed, type EngineModel } from '#cli/node/engines/engine';
@@ -6,7 +7,8 @@ import { vllm } from '#cli/node/engines/vllm';
 import type { Look } from '#cli/node/look-around';
 import { standAnew } from '#cli/node/stand-anew';
 
-const NOTHING_NAMED = { wishes: [], declared: null };
+const NOTHING_SAID = { codec: null, poolTokens: null };
+const NOTHING_NAMED = { wishes: [], declared: NOTHING_SAID };
 const SPEED = { ttftMs: 50, tpotMs: 10, throughput: null };
 
 const foundOf = (models: readonly EngineModel[], version = '0.32.0'): Detected => ({ adapter: vllm, version, models });
@@ -45,9 +47,9 @@ describe('a node whose engine is looked at again', () => {
   it('waits for the model that was named, and serves it when it is back', () => {
     const wishes = [{ served: 'served/a', upstream: 'a' }];
     const before = { look: lookOf(a), trouble: null };
-    const waiting = standAnew(before, foundOf([b]), { wishes, declared: null });
+    const waiting = standAnew(before, foundOf([b]), { wishes, declared: NOTHING_SAID });
     expect(waiting).toMatchObject({ look: before.look, trouble: 'its vLLM does not have its model now' });
-    expect(standAnew(waiting, foundOf([a]), { wishes, declared: null })).toMatchObject({ trouble: null });
+    expect(standAnew(waiting, foundOf([a]), { wishes, declared: NOTHING_SAID })).toMatchObject({ trouble: null });
   });
 
   it('tells of a shorter context or another cache, and forgets what was measured of the former', () => {
@@ -73,7 +75,7 @@ describe('a node whose engine is looked at again', () => {
   });
 
   it('keeps the codec that its operator names, also of another model, until the engine tells one', () => {
-    const named = { wishes: [], declared: 'q8_0/q4_0' } as const;
+    const named = { wishes: [], declared: { ...NOTHING_SAID, codec: 'q8_0/q4_0' } } as const;
     const declared = { ...b, kvCache: 'q8_0/q4_0', isCodecDeclared: true } as const;
     const before = { look: lookOf(declared), trouble: null };
     expect(standAnew(before, foundOf([b]), named).look).toBe(before.look);
@@ -81,5 +83,19 @@ describe('a node whose engine is looked at again', () => {
     expect(codecsOf([modelNamed('c')])).toMatchObject([{ kvCache: 'q8_0/q4_0', isCodecDeclared: true }]);
     const [told] = codecsOf([{ ...b, kvCache: 'fp16' }]);
     expect([told?.kvCache, told?.isCodecDeclared]).toEqual(['fp16', undefined]);
+  });
+
+  it.each([
+    ['tells nothing of it', { poolTokens: null, maxSequences: 4 }, undefined],
+    ['tells the least of it', { poolTokens: 4_096, maxSequences: 4 }, 'least'],
+  ] as const)('keeps the pool that its operator names, with what was measured, where the engine %s', (_, capacity, poolSource) => {
+    const now = { ...b, capacity, ...(poolSource && { poolSource }) };
+    const named = { wishes: [], declared: { codec: 'q8_0', poolTokens: 8_192 } } as const;
+    const before = { look: lookOf(withDeclared(now, named.declared)), trouble: null };
+    expect(before.look.description.models[0]?.capacity.poolTokens).toBe(8_192);
+    expect(standAnew(before, foundOf([now]), named).look).toBe(before.look);
+    const told = standAnew(before, foundOf([{ ...b, capacity: { poolTokens: 6_000, maxSequences: 4 } }]), named).look;
+    expect(told.served[0]?.facts).toMatchObject({ capacity: { poolTokens: 6_000 } });
+    expect(told.served[0]?.facts.poolSource).toBeUndefined();
   });
 });

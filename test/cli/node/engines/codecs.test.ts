@@ -8,6 +8,8 @@ describe('engines’ words become ours', () => {
     ['auto', 'bf16'],
     ['float16', 'fp16'],
     ['Q4', 'q4_0'],
+    ['8, 8', 'q8_0'],
+    ['6,6', 'unknown'],
     ['torch.bfloat16', 'bf16'],
     ['perfect_codec', 'unknown'],
     [null, 'unknown'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { watchLoad, type EngineReading } from '#cli/node/link/load-monitor';
 import { LOAD_INTERVAL_MS } from '#schema/node-link';
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import { createManualClock } from '#test/support/manual-clock';
 
 const IDLE: NodeLoad = { running: 0, waiting: 0, kvUsage: null };

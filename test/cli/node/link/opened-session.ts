@@ -12,7 +12,8 @@ import {
   type BinaryKind,
   type NodeToLink,
 } from '#schema/node-link';
-import type { NodeDescription, NodeLoad } from '#schema/node';
+import type { NodeDescription } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 
 export const NODE = 'rig-4090';
 export const ROUTER = 'https://router.example.com';

@@ -22,7 +22,8 @@ describe('a look at the engine', () => {
 
   it('asks a second time where the first answers allow it', async () => {
     const busy = await opened(serveFixture('llama-server-busy'));
-    expect(await createReading(llamaServer, busy)()).toEqual({ load: { running: 2, waiting: 1, kvUsage: (714 + 714) / 4096 } });
+    expect(await createReading(llamaServer, busy)()).toEqual({ load: { running: 2, waiting: 1, kvUsage: (714 + 714) / 2048 } });
+    expect(await createReading(llamaServer, busy, 4096)()).toEqual({ load: { running: 2, waiting: 1, kvUsage: (714 + 714) / 4096 } });
     const asleep = await opened(serveFixture('llama-server-asleep'));
     expect(await createReading(llamaServer, asleep)()).toEqual({ load: { running: 0, waiting: null, kvUsage: null } });
   });

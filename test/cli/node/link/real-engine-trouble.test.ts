@@ -24,8 +24,8 @@ async function inFrontOf(listener: RequestListener): Promise<OpenedSession> {
   return openSession({ askEngine: createLocalEngine({ ...server, fullStatuses: () => [], onTrouble: () => {}, onMissing: () => {} }) });
 }
 
-async function over(opened: OpenedSession, stream: number): Promise<void> {
-  for (let look = 0; look < 200 && !opened.answered(stream).ended && opened.answered(stream).reset === null; look++) await pause(10);
+function over(opened: OpenedSession, stream: number): Promise<void> {
+  return expect.poll(() => opened.answered(stream).ended || opened.answered(stream).reset !== null).toBe(true);
 }
 
 const LONG = { body: undefined, bodyBytes: WINDOW_BYTES * 2 };
