@@ -1,9 +1,9 @@
 /** Completion in the shell: commands and flags always, names of models, policies, teams and keys where a router answers at once. */
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
-import { createClient } from './client.ts';
 import { EXIT, SilentExit } from './command-error.ts';
-import { findConnection, type ConnectionOptions, type KeyKind } from './connection.ts';
+import { createClient } from './router/client.ts';
+import { findConnection, type ConnectionOptions, type KeyKind } from './router/connection.ts';
 
 /** Whoever presses Tab waits no longer than this. */
 const NAMES_LIMIT_MS = 800;

@@ -1,7 +1,7 @@
 /** Flags that many commands share, and how their values are read. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { ConnectionOptions } from './connection.ts';
 import { parseInstant } from './duration.ts';
+import type { ConnectionOptions } from './router/connection.ts';
 
 /** What every command that asks a router has beside its own flags. */
 export interface RouterOptions extends ConnectionOptions {

@@ -1,6 +1,5 @@
 /** The command line as a whole: which commands there are, and how every one of them fails. */
 import { Command, CommanderError, Help, type Option, type OutputConfiguration } from 'commander';
-import { RefusedError } from './client.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import { addApplyCommand } from './commands/apply.ts';
 import { addAuditCommand } from './commands/audit.ts';
@@ -23,6 +22,7 @@ import { addCompletion } from './completion.ts';
 import { addNodeCommand } from './node/command.ts';
 import { toJsonText, toPlainText, toTerminalText } from './plain-text.ts';
 import { addReplayCommand } from './replay/command.ts';
+import { RefusedError } from './router/client.ts';
 import { readVersion } from './version.ts';
 
 const EXIT_CODES = `
@@ -98,12 +98,13 @@ function describeOption(this: Help, option: Option): string {
 /** Runs one command line and returns its exit code. Never throws. */
 export async function run(argv: readonly string[], writers: Writers = PROCESS): Promise<number> {
   const { writeOut = PROCESS.writeOut, writeErr = PROCESS.writeErr } = writers;
+  const program = createProgram({ writeOut, writeErr });
   try {
     if (argv.length === 0) throw new CommanderError(EXIT.usage, 'headrace.noCommand', 'name a command');
-    await createProgram({ writeOut, writeErr }).parseAsync([...argv], { from: 'user' });
+    await program.parseAsync([...argv], { from: 'user' });
     return EXIT.fine;
   } catch (error) {
-    const failure = toFailure(error);
+    const failure = error instanceof CommanderError ? fromCommander(error, nameCommand(program, argv)) : toFailure(error);
     if (failure.message === '') return failure.exitCode;
     writeErr(`headrace: ${toPlainText(failure.message)}\n`);
     for (const line of failure.details) writeErr(`  ${toTerminalText(line, process.stderr.isTTY === true)}\n`);
@@ -124,7 +125,6 @@ interface Failure {
 }
 
 function toFailure(error: unknown): Failure {
-  if (error instanceof CommanderError) return fromCommander(error);
   if (error instanceof CommandError) {
     const { message, details, exitCode } = error;
     return {
@@ -143,9 +143,22 @@ function toFailure(error: unknown): Failure {
 }
 
 /** Help and version end well; a command without its subcommand has printed its help; the rest is a line. */
-function fromCommander({ code, exitCode, message }: CommanderError): Failure {
+function fromCommander({ code, exitCode, message }: CommanderError, command: string): Failure {
   if (exitCode === 0) return { message: '', details: [], exitCode: EXIT.fine };
   if (code === 'commander.help') return { message: '', details: [], exitCode: EXIT.usage };
   const said = message.replace(/^error: /, '').replaceAll('\n', ' ');
-  return { message: `${said} (see npx headrace --help)`, details: [], exitCode: EXIT.usage };
+  return { message: `${said} (see npx ${command} --help)`, details: [], exitCode: EXIT.usage };
+}
+
+/** Names the command that a line means, as far as its words are commands: `headrace node join`. */
+function nameCommand(program: Command, argv: readonly string[]): string {
+  const names = [program.name()];
+  let { commands } = program;
+  for (const word of argv.filter((text) => !text.startsWith('-'))) {
+    const command = commands.find((one) => one.name() === word);
+    if (command === undefined) break;
+    names.push(word);
+    ({ commands } = command);
+  }
+  return names.join(' ');
 }

@@ -4,14 +4,14 @@ import type { AppliedManifest } from '#schema/answers/manifest';
 import type { Change } from '#schema/change';
 import type { ManifestError } from '#src/manifest/manifest-error';
 import { canAsk, confirm } from '../ask.ts';
-import { createClient, RefusedError, type Client } from '../client.ts';
 import { CommandError, EXIT, ManifestProblem, SilentExit, UsageError } from '../command-error.ts';
-import { findConnection } from '../connection.ts';
 import { withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf, type Output } from '../output.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayNumberOf } from '../quantities.ts';
-import { countChanges, showChanges } from '../show-changes.ts';
+import { createClient, RefusedError, type Client } from '../router/client.ts';
+import { findConnection } from '../router/connection.ts';
+import { countChanges, showChanges } from '../show/changes.ts';
 
 interface ApplyOptions extends RouterOptions {
   dryRun: boolean;
@@ -80,7 +80,7 @@ async function readDeployment(file: string, prune: boolean) {
     import('#src/manifest/compile'),
     import('#src/manifest/secrets'),
     import('../dev/resolve-keys.ts'),
-    import('../read-manifest.ts'),
+    import('../manifest/read-manifest.ts'),
   ]);
   const text = readManifestFile(file);
   // Which private hosts may be called, only the deployment knows: it has the last word on addresses.

@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { auditTrail } from '#schema/answers/manifest';
-import { openManagement } from '../client.ts';
 import { parseCount, sinceOption, withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf } from '../output.ts';
 import { sayInstant } from '../quantities.ts';
+import { openManagement } from '../router/client.ts';
 import { formatTable, type Column } from '../table.ts';
 
 type Page = z.infer<typeof auditTrail>;

@@ -3,14 +3,14 @@ import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { providerKeyData } from '#schema/answers/byok';
 import { canAsk, confirm } from '../ask.ts';
-import { openManagement, type Client } from '../client.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf } from '../output.ts';
-import { readPages } from '../pages.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayInstant } from '../quantities.ts';
 import { readSecret } from '../read-secret.ts';
+import { openManagement, type Client } from '../router/client.ts';
+import { readPages } from '../router/pages.ts';
 import { formatTable, type Column } from '../table.ts';
 
 type ProviderKey = z.infer<typeof providerKeyData>['data'];

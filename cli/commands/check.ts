@@ -51,11 +51,11 @@ async function check(file: string, { json, local }: CheckOptions): Promise<{ rep
     { readEnvironment },
     { devnetSecrets },
   ] = await Promise.all([
-    import('../describe-manifest.ts'),
+    import('../manifest/describe-manifest.ts'),
     import('#src/house-facts'),
     import('../local-hosts.ts'),
-    import('../read-manifest.ts'),
-    import('../check-warnings.ts'),
+    import('../manifest/read-manifest.ts'),
+    import('../manifest/check-warnings.ts'),
     import('../dev/environment.ts'),
     import('#devnet/secrets'),
   ]);

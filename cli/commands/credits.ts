@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { addedCredit } from '#schema/answers/teams';
 import type { credits as creditSums } from '#schema/answers/usage-sums';
-import { openManagement } from '../client.ts';
 import { parseUsd, withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf } from '../output.ts';
 import { sayUsd } from '../quantities.ts';
+import { openManagement } from '../router/client.ts';
 
 interface AddOptions extends RouterOptions {
   team: string;

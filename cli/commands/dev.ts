@@ -1,7 +1,7 @@
 /** `headrace dev`: its flags. What it does stands in `cli/dev/`. */
 import { InvalidArgumentError, type Command } from 'commander';
-import { DEFAULT_STATE } from '../connection.ts';
 import type { DevOptions } from '../dev/dev.ts';
+import { DEFAULT_STATE } from '../router/connection.ts';
 
 const PORT = 8787;
 

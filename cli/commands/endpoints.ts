@@ -4,16 +4,16 @@ import type { z } from 'zod';
 import type { probedEndpoint, RegisteredEndpointBody } from '#schema/answers/operators';
 import type { RegistrationState } from '#schema/registration';
 import { confirmLoss } from '../ask.ts';
-import { openSupply } from '../client.ts';
 import { UsageError } from '../command-error.ts';
 import { parsePrice, type PriceWish } from '../node/join-options.ts';
 import { parseCount, parseList, withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf, type Style } from '../output.ts';
-import { readAll } from '../pages.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayMs, sayShare } from '../quantities.ts';
 import { readSecret } from '../read-secret.ts';
-import { showEndpoint } from '../show-endpoint.ts';
+import { openSupply } from '../router/client.ts';
+import { readAll } from '../router/pages.ts';
+import { showEndpoint } from '../show/endpoint.ts';
 import { formatTable, type Column } from '../table.ts';
 
 type Endpoint = RegisteredEndpointBody;
@@ -203,7 +203,9 @@ function addMove(endpoints: Command, verb: string, state: string, what: string):
 function addVouch(endpoints: Command): void {
   const command = endpoints
     .command('vouch')
-    .description('let an endpoint serve without probation, on a manager’s word; it stays on record who gave it, and when')
+    .description(
+      'let an endpoint serve without probation, and out of quarantine, on a manager’s word; it stays on record who gave it, and when',
+    )
     .argument('<id>', 'the endpoint')
     .option('--withdraw', 'take the word back: it earns its way like any other', false)
     .option('--reason <text>', 'why, for the history')

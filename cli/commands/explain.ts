@@ -1,12 +1,12 @@
 /** `headrace explain`: where a request would go and why. Sends nothing upstream, costs nothing. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { createClient } from '../client.ts';
 import { CommandError, UsageError } from '../command-error.ts';
-import { findConnection } from '../connection.ts';
 import { parseCount, withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf } from '../output.ts';
-import { showPlan, type ExplainedPlan } from '../show-plan.ts';
+import { createClient } from '../router/client.ts';
+import { findConnection } from '../router/connection.ts';
+import { showPlan, type ExplainedPlan } from '../show/plan.ts';
 
 interface ExplainOptions extends RouterOptions {
   model?: string;

@@ -3,14 +3,14 @@ import { Option, type Command } from 'commander';
 import type { z } from 'zod';
 import type { createdKey, rotatedKey } from '#schema/answers/keys';
 import { canAsk, confirm } from '../ask.ts';
-import { openManagement } from '../client.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { parseDeadline, parseDurationS } from '../duration.ts';
-import { findKey, listKeys, type ManagedKey } from '../find-key.ts';
 import { parseCount, parseList, parseUsd, withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf, type Output } from '../output.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayInstant, sayLimits, sayUsd } from '../quantities.ts';
+import { openManagement } from '../router/client.ts';
+import { findKey, listKeys, type ManagedKey } from '../router/find-key.ts';
 import { formatTable, type Column } from '../table.ts';
 
 interface TeamOptions extends RouterOptions {

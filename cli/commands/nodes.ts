@@ -3,13 +3,13 @@ import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { mintedJoinToken, nodeData } from '#schema/answers/operators';
 import { confirmLoss } from '../ask.ts';
-import { openSupply } from '../client.ts';
 import { parseDurationS } from '../duration.ts';
 import { withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf } from '../output.ts';
-import { readAll } from '../pages.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayCount, sayInstant } from '../quantities.ts';
+import { openSupply } from '../router/client.ts';
+import { readAll } from '../router/pages.ts';
 import { formatTable, type Cell, type Column } from '../table.ts';
 
 type Node = z.infer<typeof nodeData>['data'];

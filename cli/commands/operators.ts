@@ -3,13 +3,13 @@ import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { createdOperator, operatorData, operatorKeyList } from '#schema/answers/operators';
 import { confirmLoss } from '../ask.ts';
-import { openManagement, openSupply } from '../client.ts';
 import { CommandError } from '../command-error.ts';
 import { withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf, type Output } from '../output.ts';
-import { readAll } from '../pages.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayCount, sayShare, sayUsd } from '../quantities.ts';
+import { openManagement, openSupply } from '../router/client.ts';
+import { readAll } from '../router/pages.ts';
 import { formatTable, type Column } from '../table.ts';
 
 type Created = z.infer<typeof createdOperator>;

@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { policyList } from '#schema/answers/manifest';
-import { openManagement } from '../client.ts';
 import { parseCount, withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf } from '../output.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayInstant } from '../quantities.ts';
+import { openManagement } from '../router/client.ts';
 import { formatTable, type Column } from '../table.ts';
 
 type Policies = z.infer<typeof policyList>;

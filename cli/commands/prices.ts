@@ -2,12 +2,12 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { decidedPrice, heldPriceList, priceFeedList, priceFeedReading } from '#schema/answers/prices';
-import { openManagement, type Client } from '../client.ts';
 import { CommandError } from '../command-error.ts';
 import { withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf } from '../output.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayInstant, sayNumberOf } from '../quantities.ts';
+import { openManagement, type Client } from '../router/client.ts';
 import { formatTable, type Cell, type Column } from '../table.ts';
 
 type Feed = z.infer<typeof priceFeedList>['data'][number];

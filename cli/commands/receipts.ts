@@ -1,9 +1,9 @@
 /** `headrace receipts`: the story of one request. */
 import type { Command } from 'commander';
-import { openManagement } from '../client.ts';
 import { withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf } from '../output.ts';
-import { showReceipt, type Generation } from '../show-receipt.ts';
+import { openManagement } from '../router/client.ts';
+import { showReceipt, type Generation } from '../show/receipt.ts';
 
 /** Adds the command that shows a receipt. */
 export function addReceiptsCommand(program: Command): void {

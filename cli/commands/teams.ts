@@ -2,12 +2,12 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { teamData } from '#schema/answers/teams';
-import { openManagement } from '../client.ts';
 import { withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf, type Paint, type Style } from '../output.ts';
-import { readPages } from '../pages.ts';
 import { toPlainText } from '../plain-text.ts';
 import { sayInstant, sayLimits, sayUsd } from '../quantities.ts';
+import { openManagement } from '../router/client.ts';
+import { readPages } from '../router/pages.ts';
 import { formatTable, type Column } from '../table.ts';
 
 type Team = z.infer<typeof teamData>['data'];

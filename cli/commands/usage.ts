@@ -2,13 +2,13 @@
 import { Option, type Command } from 'commander';
 import type { z } from 'zod';
 import type { usageSums } from '#schema/answers/usage-sums';
-import { openManagement } from '../client.ts';
 import { UsageError } from '../command-error.ts';
 import { toCsv } from '../csv.ts';
 import { parseInstant } from '../duration.ts';
 import { sinceOption, withExamples, withRouter, type RouterOptions } from '../options.ts';
 import { outputOf, type Output } from '../output.ts';
 import { sayCount, sayInstant, sayUsd } from '../quantities.ts';
+import { openManagement } from '../router/client.ts';
 import { formatTable, type Column } from '../table.ts';
 
 const GROUPS = ['model', 'key', 'endpoint', 'provider', 'team', 'day'] as const;

@@ -37,8 +37,8 @@ export function addReplayCommand(program: Command): void {
 
 async function run(options: ReplayOptions, output: Output): Promise<void> {
   const [{ createClient }, { findConnection }, { replay }, { sayReport }] = await Promise.all([
-    import('../client.ts'),
-    import('../connection.ts'),
+    import('../router/client.ts'),
+    import('../router/connection.ts'),
     import('./replay.ts'),
     import('./say-report.ts'),
   ]);

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { surroundings } from '#src/house-facts';
-import type { Client } from '../client.ts';
 import { CommandError, EXIT, SilentExit, Unreachable } from '../command-error.ts';
-import type { Connection } from '../connection.ts';
 import { LOCAL_HOSTS } from '../local-hosts.ts';
-import { checkManifest, readManifestFile } from '../read-manifest.ts';
+import { checkManifest, readManifestFile } from '../manifest/read-manifest.ts';
+import type { Client } from '../router/client.ts';
+import type { Connection } from '../router/connection.ts';
 import { readCatalogFeed } from './ground.ts';
 import { openLines } from './lines.ts';
 import { replayPages } from './pool.ts';

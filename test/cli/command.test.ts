@@ -36,6 +36,8 @@ describe('the command line', () => {
     [[], /name a command/],
     [['keys', 'lst'], /unknown command 'lst' \(Did you mean list\?\)/],
     [['teams', '--url', 'nowhere'], /not an address: nowhere/],
+    [['--no-color', 'node', 'capacity', '--model', 'keys'], /\(see npx headrace node capacity --help\)$/],
+    [['nodes', 'token', '--operator', 'keys', '--ttl', '5'], /\(see npx headrace nodes token --help\)$/],
   ])('refuses %j with one line and exit code 2', (args, message) => {
     const { code, out, lines } = headrace(...args);
     expect({ code, out, count: lines.length }).toEqual({ code: 2, out: '', count: 1 });

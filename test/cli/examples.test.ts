@@ -2,9 +2,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkWarnings } from '#cli/check-warnings';
+import { checkWarnings } from '#cli/manifest/check-warnings';
 import { LOCAL_HOSTS } from '#cli/local-hosts';
-import { checkManifest, readManifestFile } from '#cli/read-manifest';
+import { checkManifest, readManifestFile } from '#cli/manifest/read-manifest';
 import { surroundings } from '#src/house-facts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../examples');

@@ -188,6 +188,6 @@ describe('a hostile manifest', () => {
     router.on('PUT /manifest', () => ({ data: { ...planned.data, changes: [], warnings: [], missing_keys: [] } }));
     const startedAtMs = performance.now();
     expect((await headrace('apply', FILE, '--dry-run')).code).toBe(0);
-    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(20_000);
   });
 });

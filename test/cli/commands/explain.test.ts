@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { plain } from '#cli/output';
-import { showPlan, type ExplainedPlan } from '#cli/show-plan';
+import { showPlan, type ExplainedPlan } from '#cli/show/plan';
 import { INFERENCE_KEY, startFakeRouter, type FakeRouter } from '../fake-router.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'headrace-explain-'));

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createClient } from '#cli/client';
+import { createClient } from '#cli/router/client';
 import { replay, type ReplayPorts } from '#cli/replay/replay';
 import { offerOf, pricedAt } from '../../src/routing/fleet.ts';
 import { feedOf, oneModel, record, storedOf } from './world.ts';

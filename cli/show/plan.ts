@@ -2,10 +2,10 @@
 import type { z } from 'zod';
 import type { explainedPlan, planBody } from '#schema/answers/plan';
 import { FILTER_SUBJECTS } from '#src/routing/filter-subjects';
-import { plain, type Output } from './output.ts';
-import { toPlainText } from './plain-text.ts';
-import { sayCount, sayMs, sayNumberOf, sayUsd } from './quantities.ts';
-import { formatTable, type Column } from './table.ts';
+import { plain, type Output } from '../output.ts';
+import { toPlainText } from '../plain-text.ts';
+import { sayCount, sayMs, sayNumberOf, sayUsd } from '../quantities.ts';
+import { formatTable, type Column } from '../table.ts';
 
 export type Plan = z.infer<typeof planBody>;
 export type ExplainedPlan = z.infer<typeof explainedPlan>;

@@ -1,9 +1,9 @@
 /** The difference between a deployment and a manifest, as people read it. */
 import type { Change } from '#schema/change';
-import type { Output, Paint, Style } from './output.ts';
-import { toPlainText } from './plain-text.ts';
-import { sayCount } from './quantities.ts';
-import { cut } from './table.ts';
+import type { Output, Paint, Style } from '../output.ts';
+import { toPlainText } from '../plain-text.ts';
+import { sayCount } from '../quantities.ts';
+import { cut } from '../table.ts';
 
 const MARKS: Record<Change['action'], { mark: string; style: Style; note: string }> = {
   add: { mark: '+', style: 'green', note: '' },

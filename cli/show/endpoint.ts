@@ -1,8 +1,8 @@
 /** A registered endpoint on the terminal: how it stands, what to do next, what was declared and what was seen. */
 import type { RegisteredEndpointBody } from '#schema/answers/operators';
-import type { Paint } from './output.ts';
-import { toPlainText } from './plain-text.ts';
-import { sayCount, sayInstant, sayMs, sayShare } from './quantities.ts';
+import type { Paint } from '../output.ts';
+import { toPlainText } from '../plain-text.ts';
+import { sayCount, sayInstant, sayMs, sayShare } from '../quantities.ts';
 
 /** Lines of the history that are shown. */
 const HISTORY_MAX = 10;
@@ -78,11 +78,15 @@ function sayExpected({ expected, capacity }: RegisteredEndpointBody): string {
 function sayComparison({ seen }: RegisteredEndpointBody): string {
   const { comparison } = seen ?? {};
   if (comparison === undefined) return '';
-  const { verdict, distance, tolerance, references, at } = comparison;
-  if (verdict === 'no_reference') return `not compared: no reference (${sayInstant(at)})`;
+  const { verdict, by, distance, tolerance, references, differed, of, at } = comparison;
+  const doubt = differed === 0 ? '' : `, after ${differed === 1 ? 'a difference' : `${differed} differences`}`;
+  if (verdict === 'no_reference') return `not compared: no reference${doubt} (${sayInstant(at)})`;
+  if (verdict === 'unanswered') return `not compared: it did not answer${doubt} (${sayInstant(at)})`;
   const beside = references === 1 ? 'one other endpoint' : `${references} other endpoints`;
   const words = verdict === 'agrees' ? 'what it says' : 'another one than it says';
-  return `${words}: distance ${distance} to ${beside}, ${tolerance} at most (${sayInstant(at)})`;
+  const measure = by === 'text' ? `parts at ${distance} of the words on which they agree from` : `distance ${distance} to`;
+  const whose = of === undefined ? '' : `by ${of}, which stood in its place: `;
+  return `${whose}${words}: ${measure} ${beside}, ${tolerance} at most (${sayInstant(at)})`;
 }
 
 function findingsOf({ seen }: RegisteredEndpointBody): string[] {

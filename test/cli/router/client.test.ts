@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createClient } from '#cli/client';
+import { createClient } from '#cli/router/client';
 
 let stop = (): void => {};
 afterEach(() => stop());

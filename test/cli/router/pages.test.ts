@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Client, Query } from '#cli/client';
-import { readAll } from '#cli/pages';
+import type { Client, Query } from '#cli/router/client';
+import { readAll } from '#cli/router/pages';
 
 function clientOf(pages: Record<string, { data: string[]; next_cursor?: string | null }>): { client: Client; asked: Query[] } {
   const asked: Query[] = [];

@@ -1,11 +1,11 @@
 /** A receipt as a story: what was asked, how it was routed, what happened, what it cost. */
 import type { z } from 'zod';
 import type { generation } from '#schema/answers/generation';
-import type { Output, Style } from './output.ts';
-import { toPlainText } from './plain-text.ts';
-import { sayCount, sayInstant, sayMs, sayUsd } from './quantities.ts';
-import { sayMethod, sayPolicy, showRoute } from './show-plan.ts';
-import { formatTable, type Column } from './table.ts';
+import type { Output, Style } from '../output.ts';
+import { toPlainText } from '../plain-text.ts';
+import { sayCount, sayInstant, sayMs, sayUsd } from '../quantities.ts';
+import { formatTable, type Column } from '../table.ts';
+import { sayMethod, sayPolicy, showRoute } from './plan.ts';
 
 export type Generation = z.infer<typeof generation>['data'];
 type Receipt = Generation['headrace'];

@@ -1,7 +1,7 @@
 /** Which router a command talks to, and with which key. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { UsageError } from './command-error.ts';
+import { UsageError } from '../command-error.ts';
 
 /** Where a command finds nothing else: the router that `npm start` runs. */
 export const DEFAULT_URL = 'http://localhost:8787';

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Manifest } from '#schema/manifest';
 import type { ManifestSurroundings } from '#src/manifest/surroundings';
 import { parseManifest } from '#src/manifest/parse';
-import { CommandError, ManifestProblem } from './command-error.ts';
+import { CommandError, ManifestProblem } from '../command-error.ts';
 
 const REASONS: Record<string, string> = { ENOENT: 'no such file', EACCES: 'permission denied', EISDIR: 'it is a folder' };
 

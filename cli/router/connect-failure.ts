@@ -22,5 +22,14 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Puts the error of a connection into words; the system's own where it is a rare one. */
 export function sayConnectFailure(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown failure';
-  return REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? error.message;
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return `${REASONS[code] ?? error.message}${UNREACHED.has(code) ? sayProxy(process.env) : ''}`;
+}
+
+/** Failures that a proxy on the way would explain. */
+const UNREACHED = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'ENETUNREACH', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/** Node goes through a proxy only when it is told to, whatever the environment names. https://nodejs.org/api/cli.html#node_use_env_proxy1 */
+function sayProxy({ HTTPS_PROXY, https_proxy: lower, NODE_USE_ENV_PROXY: use }: NodeJS.ProcessEnv): string {
+  return (HTTPS_PROXY ?? lower ?? '') === '' || use === '1' ? '' : '; HTTPS_PROXY is used only with NODE_USE_ENV_PROXY=1';
 }

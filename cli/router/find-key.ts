@@ -1,10 +1,10 @@
 /** Finds the key that a person means by its name or by how its hash begins. */
 import type { z } from 'zod';
 import type { keyData } from '#schema/answers/keys';
+import { CommandError } from '../command-error.ts';
+import { toPlainText } from '../plain-text.ts';
 import type { Client } from './client.ts';
-import { CommandError } from './command-error.ts';
 import { readPages } from './pages.ts';
-import { toPlainText } from './plain-text.ts';
 
 export type ManagedKey = z.infer<typeof keyData>['data'];
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { findConnection } from '#cli/connection';
+import { findConnection } from '#cli/router/connection';
 
 const state = mkdtempSync(path.join(tmpdir(), 'headrace-connection-'));
 mkdirSync(path.join(state, 'headrace'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { plain } from '#cli/output';
-import { countChanges, showChanges } from '#cli/show-changes';
+import { countChanges, showChanges } from '#cli/show/changes';
 import type { Change } from '#schema/change';
 
 const show = (changes: Change[], width = 80): string[] => showChanges(changes, { width, paint: plain });

@@ -1,8 +1,8 @@
 /** Calls the router's API as a command does: JSON both ways, failures in one line. */
-import { CommandError, Unreachable } from './command-error.ts';
+import { CommandError, Unreachable } from '../command-error.ts';
+import { toPlainText } from '../plain-text.ts';
 import { sayConnectFailure } from './connect-failure.ts';
 import { findConnection, type Connection, type ConnectionOptions } from './connection.ts';
-import { toPlainText } from './plain-text.ts';
 
 /** A management call that takes longer has no use for a person who waits. */
 const TIMEOUT_MS = 60_000;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { countManifest } from '#cli/describe-manifest';
+import { countManifest } from '#cli/manifest/describe-manifest';
 import type { Manifest } from '#schema/manifest';
 
 it('what a manifest holds is counted, one of a thing in the singular', () => {
