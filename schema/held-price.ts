@@ -21,7 +21,9 @@ export type PriceVerdict =
   /** There is no good price to go on with; `field` is the manifest's word for what is wrong. */
   | { kind: 'refused'; field: string; sentence: string }
   /** The endpoint has had as many prices as it may have in a day. */
-  | { kind: 'spent'; perDay: number };
+  | { kind: 'spent'; perDay: number }
+  /** A manager has just rejected one; nothing further is asked about the model before `untilMs`. */
+  | { kind: 'rejected'; untilMs: number };
 
 /** Names, where feeds have their ids, an operator whose price is held. */
 export function operatorAsking(operatorId: string): string {

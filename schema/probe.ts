@@ -49,14 +49,31 @@ export const modelComparison = z
   .strictObject({
     at: z.iso.datetime(),
     verdict: z
-      .enum(['agrees', 'differs', 'no_reference'])
+      .enum(['agrees', 'differs', 'no_reference', 'unanswered'])
       .describe(
-        '`agrees`: what it holds likely is what the model does. `differs`: it is not. `no_reference`: there was nobody to compare with.',
+        '`agrees`: what it holds likely, or says, is what the model does. `differs`: it is not. `no_reference`: there was nobody to compare with, or too little to tell by. `unanswered`: it did not answer.',
       ),
-    distance: z.number().min(0).max(1).nullable().describe('Mean total variation distance to the nearest reference'),
+    by: z
+      .literal('text')
+      .optional()
+      .describe(
+        'The words of its answers were compared, which tells less, because it or the others show no log probabilities; absent where those were',
+      ),
+    distance: z
+      .number()
+      .min(0)
+      .max(1)
+      .nullable()
+      .describe(
+        'Mean total variation distance to the nearest reference; by `text`, at how many of the words it parts from what the references agree on',
+      ),
     tolerance: z.number().min(0).max(1).nullable().describe('What quantization and chance explain'),
     references: count.describe('Endpoints that it was compared with'),
     differed: count.describe('Comparisons in a row that differed'),
+    of: z
+      .string()
+      .optional()
+      .describe('The endpoint of the same operator and model that was compared: it stands for this one until this one is compared itself'),
   })
   .meta({ id: 'ModelComparison' });
 export type ModelComparison = z.infer<typeof modelComparison>;

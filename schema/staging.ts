@@ -1,4 +1,5 @@
 /** How registered supply earns its share of the traffic: by what it has completed, and for how many. docs/routing.md, "Newcomers". */
+import type { RegistrationState } from './registration.ts';
 
 /**
  * Shares of the traffic by clean completions of the operator, smallest first: 1 % at once, 5 % after 50, 25 % after 200, everything after 1,000.
@@ -26,6 +27,15 @@ export const UNKNOWN_CUSTOMER = '';
 /** Finds the share of traffic that an operator's endpoints are given, in (0, 1]. */
 export function trafficShareOf(cleanCompletions: number): number {
   return TRAFFIC_STAGES.findLast((stage) => cleanCompletions >= stage.cleanCompletions)?.share ?? TRAFFIC_STAGES[0].share;
+}
+
+/**
+ * Finds the share that an endpoint itself is given. `differed`: comparisons in a row in which it, or what stood in its place, answered as another
+ * model does; on probation it gets nothing until one agrees.
+ */
+export function endpointShareOf(state: RegistrationState, cleanCompletions: number, differed: number): number {
+  if (state === 'active') return 1;
+  return state === 'probation' && differed === 0 ? trafficShareOf(cleanCompletions) : 0;
 }
 
 /**

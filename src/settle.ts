@@ -9,11 +9,12 @@ import { explainFailure } from '#src/dispatch/exhausted';
 import { draftReceipt, type RequestEnd } from '#src/ledger/draft-receipt';
 import type { Ledger } from '#src/ledger/ledger';
 import { billOf, lostByokOf } from '#src/metering/bill';
-import type { StreamEnd } from '#src/metering/relay';
+import { asksCacheWrites } from '#src/metering/cache-marks';
 import { toRouterMetadata } from '#src/metering/router-metadata';
 import { settleUnits } from '#src/metering/settle-units';
 import { settleUsage } from '#src/metering/settle-usage';
 import { cutTally, spanOf, type Segment } from '#src/metering/tally';
+import type { StreamEnd } from '#src/metering/transcript';
 import { answerHeaders, isByok, wantsMetadata, type Call, type Passage } from '#src/passage';
 
 /** How an answer ended, for the one who settles it. */
@@ -113,7 +114,8 @@ export function createSettler({ ledger, now, onSettled }: SettlerPorts): Settler
       let promptTokens = facts.promptTokens;
       let tokensLeft = facts.maxTokens === null ? Infinity : facts.maxTokens * facts.choices;
       const toPart = (offer: Offer, segment: Segment, isWhole: boolean): ServedPart => {
-        const usage = capped(settleUsage(segment, promptTokens, offer, isWhole), tokensLeft);
+        const asksWrites = () => asksCacheWrites(admission.request, offer);
+        const usage = capped(settleUsage(segment, promptTokens, offer, isWhole, asksWrites), tokensLeft);
         tokensLeft -= usage.completionTokens;
         // Whoever goes on has read what was said so far.
         promptTokens += Math.ceil(segment.contentTokens);

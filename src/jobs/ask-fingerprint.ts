@@ -1,4 +1,4 @@
-/** One short request to an endpoint for what it holds likely: like a client's, through the same attempt, with nobody waiting for the answer. */
+/** One short request to an endpoint for what it holds likely, or says: like a client's, through the same attempt, with nobody waiting for the answer. */
 import type { Attempt } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
 import type { ChatRequest } from '#schema/chat';
@@ -9,6 +9,7 @@ import { settleUsage } from '#src/metering/settle-usage';
 import { addToTally, createTally } from '#src/metering/tally';
 import { drawCount } from '#src/nodes/probe/draw';
 import { drawLimit, everydayRequest } from '#src/nodes/probe/everyday';
+import type { Said } from '#src/nodes/probe/compare-text';
 import { readFingerprint, type Fingerprint } from '#src/nodes/probe/fingerprint';
 import type { Asked } from './canary-receipt.ts';
 import { CANARY_TEAM_ID, createListener, type CanaryPorts } from './send-canary.ts';
@@ -18,11 +19,15 @@ const DEADLINE_MS = 6_000;
 const TPOT_MS = 100;
 const TOKENS_LEAST = 8;
 const TOKENS_MOST = 16;
+const TEXT_TOKENS_LEAST = 16;
+const TEXT_TOKENS_MOST = 24;
 
 /** A request that has ended. */
 export interface FingerprintEnd extends Asked {
   /** Null where no log probabilities came. */
   fingerprint: Fingerprint | null;
+  /** Null where no answer came. */
+  said: Said | null;
 }
 
 /** Draws a request: an everyday one, greedy, for a few tokens and what else was likely. */
@@ -38,8 +43,14 @@ export function fingerprintRequest(model: string, random: () => number): ChatReq
   };
 }
 
-/** Asks. Whatever goes wrong comes back as a failed attempt. At most six seconds. */
-export async function askFingerprint(offer: Offer, request: ChatRequest, ports: CanaryPorts): Promise<FingerprintEnd> {
+/** Draws a request for what is said to it greedily. */
+export function textRequest(model: string, random: () => number): ChatRequest {
+  const { messages } = everydayRequest(random, { maxTokensLeast: TEXT_TOKENS_LEAST, maxTokensMost: TEXT_TOKENS_MOST });
+  return { model, messages, max_tokens: drawLimit(TEXT_TOKENS_LEAST, TEXT_TOKENS_MOST, random), temperature: 0 };
+}
+
+/** Asks. Whatever goes wrong comes back as a failed attempt. At most six seconds, and no longer than until `endsAtMs`. */
+export async function askFingerprint(offer: Offer, request: ChatRequest, ports: CanaryPorts, endsAtMs = Infinity): Promise<FingerprintEnd> {
   const facts = chatFacts(request, { teamId: CANARY_TEAM_ID, freeOnly: false });
   const trail: Attempt[] = [];
   const tally = createTally();
@@ -51,20 +62,23 @@ export async function askFingerprint(offer: Offer, request: ChatRequest, ports: 
       firstTokenTimeoutMs: DEADLINE_MS,
       marksReasoning: false,
     },
-    { facts, trail, deadlineAtMs: ports.now() + DEADLINE_MS, clientSignal: new AbortController().signal },
+    { facts, trail, deadlineAtMs: Math.min(ports.now() + DEADLINE_MS, endsAtMs), clientSignal: new AbortController().signal },
     { ...ports, health: createListener() },
   );
   const result = await live.result;
   let usage: Usage = NOTHING_USED;
   let fingerprint: Fingerprint | null = null;
+  let said: Said | null = null;
   if ('opened' in result && result.opened.kind === 'json') {
     const { reply } = result.opened;
     addToTally(tally, reply, ports.now());
     usage = settleUsage(tally, facts.promptTokens, offer, true);
-    fingerprint = readFingerprint(reply.choices[0]?.logprobs);
+    const [choice] = reply.choices;
+    fingerprint = readFingerprint(choice?.logprobs);
+    said = choice?.message === undefined ? null : { content: choice.message.content ?? '', reasoning: choice.message.reasoning ?? '' };
     live.finish({ outcome: 'completed', failure: null, usage, firstTokenAtMs: null });
   }
   const [attempt] = trail;
   if (attempt === undefined) throw new Error('an attempt ends in its trail');
-  return { canary: { offer }, facts, attempt, usage, tally, fingerprint };
+  return { canary: { offer }, facts, attempt, usage, tally, fingerprint, said };
 }

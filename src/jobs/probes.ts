@@ -5,13 +5,13 @@
 import { TRUSTED_FROM } from '#schema/staging';
 import { RUNTIME_TIMERS, type Timers } from '#schema/timers';
 import type { Context } from '#src/context';
-import { look, takeOut, type LookPorts } from '#src/nodes/look';
-import { lookPortsOf, type LookHouse } from '#src/nodes/look-ports';
+import { look, takeOut, type LookPorts } from '#src/nodes/probe/look';
+import { lookPortsOf, type LookHouse } from '#src/nodes/probe/look-ports';
 import { countCompletions } from '#src/nodes/count-store';
-import { readGraduates, readLost } from '#src/nodes/probing-store';
-import { changeRegistration, readDue, readOfNode, readRegistered, type RegisteredEndpoint } from '#src/nodes/registrations-store';
+import { readGraduates, readLost } from '#src/nodes/probe/probing-store';
+import { changeRegistration, readDue, readOfNode, readRegistered, type RegisteredEndpoint } from '#src/nodes/register/registrations-store';
 import { isServing, move } from '#src/nodes/states';
-import { tellState } from '#src/nodes/tell-node';
+import { tellState } from '#src/nodes/link/tell-node';
 
 /** Attempts arrive in D1 after their request by a flush and a drain; a request takes two minutes at most, but where its policy says otherwise. */
 const COUNTED_AFTER_MS = 3 * 60_000;

@@ -1,14 +1,7 @@
 /**
- * The client's side of a stream: events go out as they come in, written by the client's skin, tapped on the way.
- * Nothing is held back here: one read of the upstream becomes one write to the client.
+ * The client's side of a stream: what its transcript says goes out as it comes, one write for one read of the upstream, and nothing is held back.
  */
-import { BROKEN_OFF, type AttemptFailure } from '#schema/attempt';
-import { GatewayError } from '#schema/error';
-import type { ReplyChunk, ReplyStream, StreamEvent } from '#schema/reply';
-import type { Scribe, Settlement } from '#schema/skin';
-import { hideReasoning } from './hide-reasoning.ts';
-import { isOverByCount, isOverByReport, NO_LINE, type StopLine } from './stop-line.ts';
-import { addToTally, cutTally, isFinished, type Tally } from './tally.ts';
+import { createTranscript, type TranscriptOptions } from './transcript.ts';
 
 /**
  * Silence after which a comment goes out: while no upstream has answered yet, and in the middle. It keeps proxies from giving up,
@@ -17,136 +10,14 @@ import { addToTally, cutTally, isFinished, type Tally } from './tally.ts';
 const KEEP_ALIVE_MS = 2000;
 const KEEP_ALIVE = ': HEADRACE PROCESSING\n\n';
 
-/** How a stream ended, for whoever settles it. `atHold`: we ended it, because it had used up what was held. */
-export type StreamEnd =
-  | { state: 'completed'; atHold?: true }
-  | { state: 'interrupted'; failure: AttemptFailure }
-  | { state: 'cancelled' }
-  | { state: 'failed'; error: GatewayError };
-
-/** An upstream that has committed, with what its answer is labelled with. */
-export interface RelaySource {
-  stream: ReplyStream;
-  model: string;
-  provider: string;
-}
-
-export interface RelayOptions {
-  scribe: Scribe;
-  tally: Tally;
-  /** The caller wants the answer without its reasoning; it is counted and paid for all the same. */
-  hidesReasoning: boolean;
-  now(): number;
-  /** Resolves to the upstream, or to the error when none is left. May come after the headers have gone out. */
-  opening: Promise<RelaySource | { error: GatewayError }>;
-  /** Says how far the upstream may go that answers now; asked when one has committed, and again behind each seam. */
-  stopLine(): StopLine;
-  /** Called exactly once, before the last bytes go out; returns what was used, or null when nothing was delivered. */
-  onEnd(end: StreamEnd): Settlement | null;
-  /** Explains an interruption to the client. */
-  toError(failure: AttemptFailure): GatewayError;
-}
-
 /** Creates the body of a streaming response. */
-export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
-  const { tally, now, scribe } = options;
+export function relayStream(options: TranscriptOptions): ReadableStream<Uint8Array> {
+  const transcript = createTranscript(options);
   const encoder = new TextEncoder();
-  let source: RelaySource | null = null;
-  let line = NO_LINE;
-  let ended = false;
-  let left = false;
-
-  const end = (how: StreamEnd): Settlement | null => {
-    if (ended) return null;
-    ended = true;
-    return options.onEnd(how);
-  };
-  const finish = (): string => {
-    const openChoices = [...tally.openChoices];
-    if (openChoices.length > 0) tally.finishReason ??= 'stop';
-    const settlement = end({ state: 'completed' });
-    return settlement === null ? '' : scribe.finish(settlement, openChoices);
-  };
-
-  const isOver = ({ usage }: ReplyChunk): boolean =>
-    (isOverByCount(tally, line) || (usage !== null && isOverByReport(usage, tally, line))) && !isFinished(tally);
-  /** Ends an answer that has used up what was held, as an upstream ends one at the caller's own limit. */
-  const stop = (): string => {
-    const last = endOfLength(tally.openChoices);
-    addToTally(tally, last, now());
-    const text = scribe.write(last);
-    const settlement = end({ state: 'completed', atHold: true });
-    source?.stream.cancel();
-    return settlement === null ? text : text + scribe.finish(settlement, []);
-  };
-
-  /** Writes one event; empty when it says nothing to the client. */
-  const textOf = (event: StreamEvent): string => {
-    switch (event.kind) {
-      case 'chunk': {
-        addToTally(tally, event, now());
-        if (options.hidesReasoning) event.choices.forEach(hideReasoning);
-        const text = scribe.write(event);
-        return isOver(event) ? text + stop() : text;
-      }
-      case 'done':
-        return finish();
-      case 'failure': {
-        // Trouble after every choice has finished costs the client nothing.
-        if (isFinished(tally)) return finish();
-        // The client left and the upstream was stopped for it: nobody is there to be told.
-        if (event.failure.kind === 'cancelled') {
-          end({ state: 'cancelled' });
-          return '';
-        }
-        const settlement = end({ state: 'interrupted', failure: event.failure });
-        return scribe.fail(options.toError(event.failure), settlement);
-      }
-      case 'seam':
-        cutTally(tally);
-        line = options.stopLine();
-        return '';
-      case 'ignore':
-        return '';
-      default:
-        return event satisfies never;
-    }
-  };
-  const open = async (): Promise<string> => {
-    const opened = await options.opening.catch(() => ({
-      error: new GatewayError('internal_error', 'The request failed inside the router.'),
-    }));
-    if ('error' in opened) {
-      end({ state: 'failed', error: opened.error });
-      return scribe.fail(opened.error, null);
-    }
-    source = opened;
-    line = options.stopLine();
-    return scribe.open(opened);
-  };
-  const textOfAll = (events: readonly StreamEvent[] | null): string => {
-    if (events === null) {
-      // The bytes ended without a last word: fine after a finish reason, a broken answer before one (T3).
-      return isFinished(tally) ? finish() : textOf({ kind: 'failure', failure: BROKEN_OFF });
-    }
-    let text = '';
-    for (const event of events) {
-      text += textOf(event);
-      if (ended) break;
-    }
-    return text;
-  };
-
-  /** Ends a stream that cannot be written: whatever the upstream has said to bring this about, the request is settled. */
-  const collapse = (): string => {
-    if (ended) return '';
-    const settlement = end({ state: 'interrupted', failure: UNWRITABLE });
-    source?.stream.cancel();
-    return scribe.fail(options.toError(UNWRITABLE), settlement);
-  };
   let heartbeat: ReturnType<typeof setInterval> | undefined;
   // Before the first upstream answers there has been silence already.
   let silent = true;
+  let left = false;
 
   return new ReadableStream<Uint8Array>({
     start(controller) {
@@ -155,35 +26,19 @@ export function relayStream(options: RelayOptions): ReadableStream<Uint8Array> {
         silent = true;
       }, KEEP_ALIVE_MS);
     },
-    async pull(controller) {
-      let text = '';
-      try {
-        while (text === '' && !ended) text = source === null ? await open() : textOfAll(await source.stream.next());
-      } catch {
-        text = collapse();
-      }
-      if (left) return;
-      silent = false;
-      if (text !== '') controller.enqueue(encoder.encode(text));
-      if (ended) {
+    pull: (controller) =>
+      transcript.next().then((text) => {
+        if (left) return;
+        silent = false;
+        if (text !== '') controller.enqueue(encoder.encode(text));
+        if (!transcript.isEnded) return;
         clearInterval(heartbeat);
         controller.close();
-      }
-    },
+      }),
     cancel() {
       left = true;
       clearInterval(heartbeat);
-      end({ state: 'cancelled' });
-      source?.stream.cancel();
+      transcript.leave();
     },
   });
 }
-
-/** The event that ends choices at a limit; an answer that has not begun ends as its first choice. */
-function endOfLength(openChoices: ReadonlySet<number>): ReplyChunk {
-  const indexes = openChoices.size === 0 ? [0] : [...openChoices];
-  const choices = indexes.map((index) => ({ index, delta: {}, finish_reason: 'length', native_finish_reason: 'length' }));
-  return { kind: 'chunk', upstreamId: null, choices, usage: null, extra: null };
-}
-
-const UNWRITABLE: AttemptFailure = { kind: 'protocol', origin: 'external', detail: 'an event that no client could be told' };

@@ -14,9 +14,15 @@ const ESTIMATE_FACTOR_MAX = 2;
 /**
  * Settles the usage of one answer, or of one upstream's part of it. A stream without usage is counted, never free (M4); an answer cut short is counted where the report is
  * missing or older than what was delivered (M5), and a report that came with the last of it holds; a miner cannot have generated more visible tokens than it delivered characters,
- * nor have read a prompt many times as long as the one that was sent (M14).
+ * nor have read a prompt many times as long as the one that was sent, nor have written to a cache, which is dearer, unless it was asked to (M14).
  */
-export function settleUsage(delivered: Segment, promptTokensEstimate: number, supplier: Supplier, whole: boolean): Usage {
+export function settleUsage(
+  delivered: Segment,
+  promptTokensEstimate: number,
+  supplier: Supplier,
+  whole: boolean,
+  asksCacheWrites: () => boolean = () => false,
+): Usage {
   const countedReasoning = Math.ceil(delivered.reasoningTokens);
   const counted: Usage = {
     source: 'counted',
@@ -26,13 +32,19 @@ export function settleUsage(delivered: Segment, promptTokensEstimate: number, su
     cacheReadTokens: 0,
     cacheWriteTokens: 0,
   };
-  const { reported } = delivered;
+  const reported = delivered.reported && believedOf(delivered.reported, supplier, asksCacheWrites);
   if (reported === null) return counted;
   if (isInflatedPrompt(reported, promptTokensEstimate, supplier)) return counted;
   if (isImplausible(reported, delivered, supplier)) return { ...counted, promptTokens: reported.promptTokens || counted.promptTokens };
   if (!whole && leavesOut(reported, delivered, counted))
     return { ...reported, source: 'counted', completionTokens: counted.completionTokens };
   return reported;
+}
+
+/** Takes off what nobody has asked for: it stays in the prompt, as tokens like any other. */
+function believedOf(reported: Usage, supplier: Supplier, asksCacheWrites: () => boolean): Usage {
+  if (reported.cacheWriteTokens === 0 || !isAnonymous(supplier) || asksCacheWrites()) return reported;
+  return { ...reported, cacheWriteTokens: 0 };
 }
 
 /** Tells whether a report in the middle of an answer says less than what has been delivered. */

@@ -1,7 +1,7 @@
 /** What the audit trail says of changes to supply that registers itself, in the words of the API. Pure; no key comes in. */
 import { fieldChanges, type AuditEntry } from '#schema/audit';
-import type { AskedHeld } from './held-price-store.ts';
-import type { RegisteredEndpoint, StoredEndpoint, StoredOffer } from './registrations-store.ts';
+import type { AskedHeld } from './price/held-price-store.ts';
+import type { RegisteredEndpoint, StoredEndpoint, StoredOffer } from './register/registrations-store.ts';
 
 export type SupplyAction =
   | 'operator.create'

@@ -1,9 +1,10 @@
 /** What managing supply that registers itself uses of the house. */
+import type { Seal } from '#schema/byok';
 import type { AskedPrice, PriceVerdict } from '#schema/held-price';
 import type { ManifestEndpoint } from '#schema/manifest';
 import type { Price } from '#schema/money';
-import type { NodeDescription, NodeLoad } from '#schema/node';
-import type { Seal } from '#schema/byok';
+import type { NodeDescription } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 
 /** A key in the three forms that it has: itself, shown once; SHA-256 in hex; what people see. */
 export interface MintedKey {

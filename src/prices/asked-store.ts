@@ -48,14 +48,22 @@ const HELD = `
   SELECT endpoint_id AS endpointId, terms, max(seen_at_ms) AS seenAtMs, decision FROM held_prices
   WHERE endpoint_id IN (SELECT value FROM json_each(?1)) AND feed_id = ?2 GROUP BY endpoint_id`;
 
+/** By endpoint of the operator that serves a model, or has: neither retiring nor serving another one meanwhile makes it forgotten. */
+const REJECTED = `
+  SELECT model.value AS modelId, max(decided_at_ms) AS atMs
+  FROM held_prices JOIN endpoints ON endpoints.id = held_prices.endpoint_id JOIN json_each(?2) AS model
+    ON endpoints.model_id = model.value OR EXISTS (SELECT 1 FROM offers WHERE offers.endpoint_id = endpoints.id AND offers.model_id = model.value)
+  WHERE feed_id = ?1 AND decision = 'rejected' GROUP BY model.value`;
+
 /** Reads what stands beside the prices that one operator asks, in their order. */
 export async function readAsked(db: D1Database, operatorId: string, asked: readonly AskedPrice[], nowMs: number): Promise<AskedBeside[]> {
   const ids = JSON.stringify(asked.map(({ endpointId }) => endpointId));
   const models = JSON.stringify(asked.map(({ modelId }) => modelId));
-  const [before, dearest, held] = await db.batch([
+  const [before, dearest, held, rejected] = await db.batch([
     db.prepare(BEFORE).bind(operatorId, ids, models, nowMs - WEEK_MS, nowMs - RETIRED_MS),
     db.prepare(DEAREST).bind(nowMs),
     db.prepare(HELD).bind(ids, operatorAsking(operatorId)),
+    db.prepare(REJECTED).bind(operatorAsking(operatorId), models),
   ]);
   const rows = (before?.results ?? []) as BeforeRow[];
   const known = new Map(((dearest?.results ?? []) as (DearestOfModel & { modelId: string })[]).map((row) => [row.modelId, row]));
@@ -64,7 +72,11 @@ export async function readAsked(db: D1Database, operatorId: string, asked: reado
     0,
   );
   const waiting = new Map(((held?.results ?? []) as HeldRow[]).map((row) => [row.endpointId, row]));
+  const rejections = new Map(
+    ((rejected?.results ?? []) as { modelId: string; atMs: number }[]).map(({ modelId, atMs }) => [modelId, atMs]),
+  );
   return asked.map(({ endpointId, modelId }) => {
+    const rejectedAtMs = rejections.get(modelId);
     const isToday = (row: BeforeRow) => row.endpointId === endpointId && row.validFromMs > nowMs - DAY_MS && row.isManagers === 0;
     const last = waiting.get(endpointId);
     return {
@@ -72,6 +84,7 @@ export async function readAsked(db: D1Database, operatorId: string, asked: reado
       dearest: { ...(known.get(modelId) ?? NOT_KNOWN), anyPicoUsdPerToken },
       held: last === undefined ? null : { price: JSON.parse(last.terms) as Price, seenAtMs: last.seenAtMs, decision: last.decision },
       changesToday: rows.filter(isToday).length,
+      ...(rejectedAtMs !== undefined && { rejectedAtMs }),
     };
   });
 }

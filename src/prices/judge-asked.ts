@@ -26,10 +26,14 @@ export interface AskedBeside {
   held: { price: Price; seenAtMs: number; decision: 'accepted' | 'rejected' | null } | null;
   /** How many prices its operator has given the endpoint since yesterday. */
   changesToday: number;
+  /** When a manager last rejected what the operator asked for the model, by whichever endpoint; absent where never. */
+  rejectedAtMs?: number;
 }
 
 /** How many prices an operator may give one endpoint in a day. */
 const CHANGES_A_DAY_MAX = 20;
+/** After a rejection its operator asks nothing more about the model for so long. */
+const REJECTED_FOR_MS = 24 * 3_600_000;
 /** A price is settled that has held for so long, as for lists. */
 const SETTLED_MS = 7 * 24 * 3_600_000;
 
@@ -60,6 +64,8 @@ export function judgeAsked(asked: AskedPrice, beside: AskedBeside, nowMs: number
   const { held } = beside;
   // Repeating it makes it no truer: an answer that was given stands, and a question that is open stays open.
   const isTold = held !== null && held.decision !== 'accepted' && isSamePrice(held.price, price);
+  const quietUntilMs = (beside.rejectedAtMs ?? -Infinity) + REJECTED_FOR_MS;
+  if (!isTold && nowMs < quietUntilMs) return { kind: 'rejected', untilMs: quietUntilMs };
   return {
     kind: 'held',
     charged: lastGood,

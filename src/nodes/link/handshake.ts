@@ -1,8 +1,8 @@
 /** Whether whoever has dialled is the node: what is asked of it, and whether its answer holds. */
 import { HELLO_TIMEOUT_MS, LINK_PROTOCOL, linkStatement, type LinkToNode, type NodeToLink } from '#schema/node-link';
-import type { KnownNode } from '../link-store.ts';
-import { isSignedBy } from '../signature.ts';
+import { isSignedBy } from '../join/signature.ts';
 import type { Challenged } from './attachment.ts';
+import type { KnownNode } from './link-store.ts';
 
 export type Hello = Extract<NodeToLink, { type: 'hello' }>;
 

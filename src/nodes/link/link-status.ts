@@ -1,5 +1,6 @@
 /** How a node's link stands, for whoever asks its object. */
-import type { NodeDescription, NodeLoad } from '#schema/node';
+import type { NodeDescription } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import type { LinkedNode } from './linked-node.ts';
 
 /** How a link stands. */

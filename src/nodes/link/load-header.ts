@@ -1,6 +1,6 @@
 /** The load of a node as the header that engines and gateways share: ORCA's `endpoint-load-metrics`, in the names of vLLM. */
-import type { NodeLoad } from '#schema/node';
 import { NODE_LOAD_FRESH_MS } from '#schema/node-load-report';
+import type { NodeLoad } from '#schema/node-service';
 
 /** A load and when the node told it. */
 export interface ToldLoad {

@@ -3,12 +3,12 @@
  * wait, and not for long.
  */
 import { HELLO_TIMEOUT_MS, LINK_CLOSE } from '#schema/node-link';
-import { findNode, type KnownNode } from '../link-store.ts';
 import { attachmentOf, closeSocket, type Challenged } from './attachment.ts';
 import { createConnectLimit, sourceOf } from './connect-limit.ts';
 import { challengeFor, refusalOf, type Hello } from './handshake.ts';
-import { refuseLink } from './refusals.ts';
+import { findNode, type KnownNode } from './link-store.ts';
 import { readControl } from './read-words.ts';
+import { refuseLink } from './refusals.ts';
 
 /** The oldest makes room for a newer one. */
 const WAITING_MAX = 8;

@@ -3,8 +3,8 @@
  * engine, batch and quantization lie between them; another model does not. Pure.
  */
 import { z } from 'zod';
-import { qualityOf, type CodecClass } from '#schema/codec-quality';
 import type { KvCodec, Quantization } from '#schema/catalog';
+import { qualityOf, type CodecClass } from '#schema/codec-quality';
 
 /** One place of an answer: what was said there, and what might have been. */
 export interface Place {

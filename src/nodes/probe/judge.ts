@@ -1,9 +1,11 @@
 /** What follows from a probe: where the endpoint stands, what is expected of it, and when it is looked at again. Pure. */
-import type { ExpectedService, NodeCapacity, NodeModel, NodeSpeed } from '#schema/node';
+import type { NodeModel } from '#schema/node';
+import type { ExpectedService, NodeCapacity, NodeSpeed } from '#schema/node-service';
 import { fatalFinding, isPassed, type ProbeReport } from '#schema/probe';
 import type { RegistrationState } from '#schema/registration';
 import { trafficShareOf } from '#schema/staging';
 import { isServing } from '../states.ts';
+import { isHeldBack } from './compare.ts';
 
 const MINUTE_MS = 60_000;
 /** Pauses between probes; each is spread by a fifth, so that endpoints which joined together are not probed together for ever. */
@@ -59,7 +61,7 @@ export function judge(probed: Case): Judgement {
   if (isPassed(report)) {
     const state = stageOf(probed);
     const pauseMs = state === 'active' ? ACTIVE_PAUSE_MS : PROBATION_PAUSE_MS;
-    return { ...found, state, reason: null, failedProbes: 0, nextProbeAtMs: after(probed, pauseMs) };
+    return { ...found, state, reason: heldBackBy(state, seen), failedProbes: 0, nextProbeAtMs: after(probed, pauseMs) };
   }
   const fatal = fatalFinding(report);
   if (fatal === undefined) {
@@ -87,8 +89,17 @@ const SUBJECT_IN_WORDS: Partial<Record<string, string>> = {
 /** Who was vouched for or serves one team alone is in at once; others begin with their operator's share of the traffic. */
 function stageOf({ state, isVouchedFor, operator, before }: Case): RegistrationState {
   if (state === 'active' || isVouchedFor || operator.teamId !== null) return 'active';
-  if (before?.comparison?.verdict === 'differs') return 'probation';
+  if (isHeldBack(before?.comparison)) return 'probation';
   return trafficShareOf(operator.cleanCompletions) === 1 ? 'active' : 'probation';
+}
+
+/** Says why an endpoint that has passed gets nothing. Null where it gets its share. */
+function heldBackBy(state: RegistrationState, { comparison }: ProbeReport): string | null {
+  if (state !== 'probation' || !isHeldBack(comparison)) return null;
+  if (comparison?.verdict === 'unanswered' && comparison.differed === 0)
+    return 'its model: it has not answered in time what it was to be compared by; it is asked again within minutes';
+  const who = comparison?.of === undefined ? 'it' : `${comparison.of} of the same operator`;
+  return `its model: ${who} has answered as another one does: no traffic until a comparison agrees, or a manager vouches`;
 }
 
 /** One failure may be an accident, and health keeps traffic away meanwhile; a model that is not there is none. */

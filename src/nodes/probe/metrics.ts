@@ -1,8 +1,8 @@
 /** What engines tell Prometheus of their load and their cache. */
 import { KV_CODECS, type KvCodec } from '#schema/catalog';
-import type { NodeLoad } from '#schema/node';
-import { readAnyGauges, type GaugedLoad } from '../engine-gauges.ts';
-import { readSamples } from '../prometheus.ts';
+import type { NodeLoad } from '#schema/node-service';
+import { readAnyGauges, type GaugedLoad } from '../loads/engine-gauges.ts';
+import { readSamples } from '../loads/prometheus.ts';
 
 const CACHE_CONFIG = ['vllm:cache_config_info', 'sglang:cache_config_info'];
 

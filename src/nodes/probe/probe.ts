@@ -4,16 +4,16 @@
  */
 import { operationsOf, type Capability } from '#schema/catalog';
 import { promptLengthFactor } from '#schema/health';
-import type { ProbeFinding, ProbeReport } from '#schema/probe';
+import type { ModelComparison, ProbeFinding, ProbeReport } from '#schema/probe';
+import { LOADS_PATH, readLoads } from '../loads/sglang-loads.ts';
 import { askChat, type ModelAnswer } from './answer.ts';
 import { askJson, askText, describeNoAnswer, TEXT_BYTES_MAX, type Answer } from './ask.ts';
-import { LOADS_PATH, readLoads } from '../sglang-loads.ts';
 import { areLogprobs, testCapabilities, type Verdict } from './capabilities.ts';
-import { askEmbedding } from './embed.ts';
 import { drawCount } from './draw.ts';
+import { askEmbedding } from './embed.ts';
+import { charactersOf, everydayRequest } from './everyday.ts';
 import { codecOf, readMetrics, toLoad, toPool, type EngineMetrics } from './metrics.ts';
 import { isSameModel, listModels, type ListedModel } from './model-list.ts';
-import { charactersOf, everydayRequest } from './everyday.ts';
 import { askStream, tokensOf, type StreamSeen } from './stream.ts';
 import { engineUrl, type ProbePorts, type ProbeRun, type ProbeTarget } from './target.ts';
 import { askTogether, type TogetherSeen } from './together.ts';
@@ -53,6 +53,11 @@ export async function probe(target: ProbeTarget, ports: ProbePorts, how: 'thorou
 /** Writes the report of an endpoint that could not be probed at all. */
 export function unprobed(nowMs: number, finding: ProbeFinding): ProbeReport {
   return { at: new Date(nowMs).toISOString(), duration_ms: 0, ...emptyReport(), findings: [finding] };
+}
+
+/** Keeps of what was seen only how it compared: for an endpoint that is another one now, or stands where another stood. */
+export function comparedOnly(comparison: ModelComparison | undefined, nowMs: number): ProbeReport | null {
+  return comparison === undefined ? null : { at: new Date(nowMs).toISOString(), duration_ms: 0, ...emptyReport(), comparison };
 }
 
 function emptyReport(): Report {

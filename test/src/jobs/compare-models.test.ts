@@ -4,7 +4,8 @@ import type { Offer } from '#schema/catalog';
 import type { Receipt } from '#schema/receipt';
 import { RUNTIME_TIMERS } from '#schema/timers';
 import { attempt } from '#src/dispatch/attempt';
-import { chooseReferences, compareModels, type ComparePorts } from '#src/jobs/compare-models';
+import { chooseReferences } from '#src/jobs/choose-references';
+import { compareModels, type ComparePorts } from '#src/jobs/compare-models';
 import { control, startFleet } from '#test/devnet/support';
 import { reportOf } from '#test/src/nodes/probe/reports';
 import { openSupply, type Supply } from '#test/src/nodes/staged-supply';
@@ -140,7 +141,7 @@ describe('an endpoint in traffic', () => {
 });
 
 describe('references', () => {
-  const own = offerOf({ endpointId: 'own', operatorId: 'op' });
+  const own = offerOf({ endpointId: 'own', operatorId: 'op', url: 'https://own.example/v1' });
   const chosen = (offers: readonly Offer[], trust = new Map()) =>
     chooseReferences(own, offers, trust, () => true).map(({ offer, isSure }) => [offer.endpointId, isSure]);
 
@@ -174,5 +175,29 @@ describe('references', () => {
       ['dear', true],
     ]);
     expect(chosen(offers.slice(0, 1), trust)).toEqual([['earned', false]]);
+  });
+
+  it('M15, V: are one voice where nobody answers for them and they share an address, and none where they share the endpoint’s own', () => {
+    const at = (endpointId: string, url: string) => offerOf({ endpointId, url });
+    const active = (endpointId: string, ...addresses: string[]) =>
+      [endpointId, { endpointId, isTrusted: false, isActive: true, ...(addresses.length > 0 && { addresses }) }] as const;
+    const offers = [at('one', 'https://one.example/v1'), at('two', 'https://two.example/v1'), at('three', 'https://203.1.1.3/v1')];
+    const named = (trust: ReturnType<typeof active>[]) => chosen(offers, new Map(trust)).map(([id]) => id);
+    const apart = [active('one', '203.1.1.1'), active('two', '203.1.1.2'), active('three')];
+    expect(named(apart)).toEqual(['one', 'two']);
+    expect(named([active('one', '203.1.1.1'), active('two', '203.1.1.1', '203.1.1.9'), active('three')])).toEqual(['one', 'three']);
+    expect(named([active('own', '203.1.1.9', '203.1.1.3'), ...apart])).toEqual(['one', 'two']);
+    expect(named([active('own', '203.1.1.1'), active('one', '203.1.1.1'), active('two', '203.1.1.3'), active('three')])).toEqual(['two']);
+    // What a manager answers for is no matter of addresses.
+    const answeredFor = { endpointId: 'one', isTrusted: true, isActive: true, addresses: ['203.1.1.1'] };
+    expect(chosen(offers.slice(0, 1), new Map<string, object>([active('own', '203.1.1.1'), ['one', answeredFor]]))).toEqual([
+      ['one', true],
+    ]);
+  });
+
+  it('are nodes of others too, which have no address that anybody knows', () => {
+    const trust = new Map(['one', 'two'].map((endpointId) => [endpointId, { endpointId, isTrusted: false, isActive: true }]));
+    const offers = ['one', 'two'].map((endpointId) => offerOf({ endpointId, url: `tunnel:${endpointId}` }));
+    expect(chosen(offers, trust)).toHaveLength(2);
   });
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sweep } from '#src/jobs/sweep';
-import { readQuarantines } from '#src/nodes/quarantine-store';
+import { readQuarantines } from '#src/nodes/register/quarantine-store';
 import { openSupply, type Supply } from '../nodes/staged-supply.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -61,7 +61,13 @@ describe('the hourly sweep', () => {
     event('liar', 1_000, 'quarantined', 'retired');
     await run();
     expect(supply.historyOf('liar')).toEqual(['quarantined', 'retired']);
-    const known = await readQuarantines(supply.db, { operatorId: 'op', ids: ['liar'], url: 'tunnel:rig', pathsDiffer: true });
+    const known = await readQuarantines(supply.db, {
+      operatorId: 'op',
+      ids: ['liar'],
+      url: 'tunnel:rig',
+      pathsDiffer: true,
+      nowMs: NOW_MS,
+    });
     expect(known).toMatchObject([{ endpointId: 'liar', modelId: expect.any(String) }]);
   });
 

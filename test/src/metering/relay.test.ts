@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChatChoice } from '#schema/chat';
 import { GatewayError } from '#schema/error';
 import type { Usage } from '#schema/receipt';
-import type { RelaySource } from '#src/metering/relay';
+import type { StreamSource } from '#src/metering/transcript';
 import { toUsageBody } from '#src/skins/usage-body';
 import { freezeClock, pass, releaseClock, settleDown } from '#test/support/fake-clock';
 import { SETTLEMENT, USAGE, HEAD, DONE, COMMENT, chunkOf, says, finishes, start, payloads, parsed } from './relayed.ts';
@@ -134,7 +134,7 @@ describe('silence in the middle', () => {
 
 describe('while the opening is pending', () => {
   it('T11: comments keep the connection alive, then the answer comes whole', async () => {
-    const opening = Promise.withResolvers<RelaySource>();
+    const opening = Promise.withResolvers<StreamSource>();
     const run = start([[says('a')], [finishes()], [DONE]], { opening: opening.promise });
     for (let comments = 0; comments < 3; comments++) {
       const reading = run.read();

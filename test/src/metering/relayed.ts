@@ -5,7 +5,8 @@ import { GatewayError } from '#schema/error';
 import type { Usage } from '#schema/receipt';
 import type { ReplyChunk, StreamEvent } from '#schema/reply';
 import type { Settlement } from '#schema/skin';
-import { relayStream, type RelaySource, type StreamEnd } from '#src/metering/relay';
+import { relayStream } from '#src/metering/relay';
+import type { StreamEnd, StreamSource } from '#src/metering/transcript';
 import { NO_LINE, type StopLine } from '#src/metering/stop-line';
 import { createTally } from '#src/metering/tally';
 import { createChatScribe } from '#src/skins/chat/chat-scribe';
@@ -34,7 +35,7 @@ export const says = (content: string, index = 0) => chunkOf([{ index, delta: { c
 export const finishes = (finish_reason = 'stop', index = 0) => chunkOf([{ index, delta: {}, finish_reason }]);
 
 interface Setup {
-  opening?: Promise<RelaySource | { error: GatewayError }>;
+  opening?: Promise<StreamSource | { error: GatewayError }>;
   settlement?: Settlement | null;
   hidesReasoning?: boolean;
   /** Where each upstream must stop, in the order in which they answer; none by default. */
@@ -49,7 +50,7 @@ export function start(
   const ends: StreamEnd[] = [];
   const tally = createTally();
   const state = { cancels: 0, reads: 0 };
-  const source: RelaySource = {
+  const source: StreamSource = {
     model: 'm/x',
     provider: 'P',
     stream: {

@@ -88,6 +88,27 @@ describe('what was used', () => {
     expect(settle(TEXT, reports(90_000_000, 90_000_000), { supply: 'subnet' })).toEqual({ ...reports(ESTIMATE, 10), source: 'counted' });
   });
 
+  it('M14: a miner is paid for writing to a cache only where it was asked to; else that is prompt like any other', () => {
+    const tally = createTally();
+    const reported = reports(90, 10, { cacheReadTokens: 20, cacheWriteTokens: 70 });
+    const choices = [{ index: 0, delta: { content: TEXT }, finish_reason: null }];
+    addToTally(tally, { upstreamId: null, choices, usage: reported }, 0);
+    const settled = (supplier: { supply: SupplyKind; isRegistered?: true }, isAsked: boolean) =>
+      settleUsage(tally, ESTIMATE, supplier, true, () => isAsked);
+    const plain = { ...reported, cacheWriteTokens: 0 };
+    expect(settled({ supply: 'selfhosted', isRegistered: true }, false)).toEqual(plain);
+    expect(settled({ supply: 'subnet' }, false)).toEqual(plain);
+    expect(settled({ supply: 'selfhosted', isRegistered: true }, true)).toEqual(reported);
+    expect(settled({ supply: 'centralized' }, false)).toEqual(reported);
+    const terms = {
+      promptPicoUsdPerToken: 100_000,
+      completionPicoUsdPerToken: 400_000,
+      cacheWritePicoUsdPerToken: 390_000,
+      requestNanoUsd: 0,
+    };
+    expect(costNanoUsd(terms, plain)).toBeLessThan(costNanoUsd(terms, reported));
+  });
+
   it('never counts a delivered text as nothing, whoever reports what', () => {
     const report = fc.option(
       fc.record({ promptTokens: fc.nat(10_000), completionTokens: fc.nat(10_000) }).map((counts) => ({ ...reports(0, 0), ...counts })),

@@ -1,7 +1,7 @@
 /** A deployment in memory with operators, nodes and registered endpoints at any stage. */
 import type { NodeDescription, NodeModel } from '#schema/node';
 import type { RegistrationState } from '#schema/registration';
-import { readRegistered, type RegisteredEndpoint, type StoredRegistration } from '#src/nodes/registrations-store';
+import { readRegistered, type RegisteredEndpoint, type StoredRegistration } from '#src/nodes/register/registrations-store';
 import { NOW_MS } from '#test/support/fake-clock';
 import { openSqliteD1, type SqliteD1 } from '#test/support/sqlite-d1';
 import { HONEST } from './probe/fake-engine.ts';

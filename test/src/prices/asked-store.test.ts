@@ -108,3 +108,41 @@ it('the dearest known price is that of endpoints that no operator has registered
   expect((await read()).dearest).toMatchObject({ promptPicoUsdPerToken: 2e6, completionPicoUsdPerToken: 2e6, requestNanoUsd: 5 });
   expect((await read('rig', 'nobody/knows')).dearest).toMatchObject({ promptPicoUsdPerToken: 0, anyPicoUsdPerToken: 2e6 });
 });
+
+describe('when a manager last rejected a price', () => {
+  const reject = ({ insert }: ReturnType<typeof open>, id: string, hoursAgo: number, over: Record<string, unknown> = {}) => {
+    const at = NOW_MS - hoursAgo * 3_600_000;
+    insert('held_prices', {
+      endpoint_id: id,
+      feed_id: 'operator:op',
+      seen_at_ms: at,
+      terms: JSON.stringify(priceOf(9, 9)),
+      reason: 'far up',
+      decision: 'rejected',
+      decided_at_ms: at,
+      ...over,
+    });
+  };
+
+  it('is known of every endpoint of the operator and the model, also of one that has retired or serves another model now', async () => {
+    const house = open();
+    house.endpoint('gone', { state: 'retired', sinceMs: NOW_MS });
+    reject(house, 'gone', 3);
+    reject(house, 'gone', 2);
+    expect((await house.read('new')).rejectedAtMs).toBe(NOW_MS - 2 * 3_600_000);
+    house.offer('gone', 1, 20);
+    house.exec("UPDATE endpoints SET model_id = 'nobody/knows' WHERE id = 'gone'");
+    expect((await house.read('new')).rejectedAtMs).toBe(NOW_MS - 2 * 3_600_000);
+  });
+
+  it('is not of another operator or model, nor what was accepted or waits', async () => {
+    const house = open();
+    house.endpoint('rig');
+    reject(house, 'rig', 3, { feed_id: 'operator:else' });
+    reject(house, 'rig', 2, { decision: 'accepted' });
+    reject(house, 'rig', 1, { decision: null, decided_at_ms: null });
+    expect((await house.read('new')).rejectedAtMs).toBeUndefined();
+    reject(house, 'rig', 4);
+    expect((await house.read('new', 'nobody/knows')).rejectedAtMs).toBeUndefined();
+  });
+});

@@ -80,6 +80,26 @@ describe('an operator that changes its price', () => {
   });
 });
 
+describe('an operator whose price was rejected', () => {
+  const rejected = { price: priceOf(1, 4), seenAtMs: NOW_MS - 2 * 3_600_000, decision: 'rejected' as const };
+  const rejectedAtMs = NOW_MS - 3_600_000;
+  const beside = { before: [MONTHS_OLD], held: rejected, rejectedAtMs };
+
+  it('asks nothing more about the model for a day, by no other endpoint either', () => {
+    const untilMs = rejectedAtMs + DAY_MS;
+    expect(judge(priceOf(1, 4.1), beside)).toEqual({ kind: 'rejected', untilMs });
+    expect(judge(priceOf(1, 4), { ...beside, held: null }, { endpointId: 'rig-2' })).toEqual({ kind: 'rejected', untilMs });
+    expect(judge(priceOf(1, 4.1), { ...beside, rejectedAtMs: NOW_MS - DAY_MS })).toMatchObject({ kind: 'held', seenAtMs: NOW_MS });
+  });
+
+  it('goes on with what was charged, lowers it, and repeats what it asked', () => {
+    expect(judge(MONTHS_OLD.price, beside)).toEqual({ kind: 'charged' });
+    expect(judge(priceOf(0.01, 0.04), beside)).toEqual({ kind: 'charged' });
+    expect(judge(priceOf(0.2, 0.8), beside)).toEqual({ kind: 'charged' });
+    expect(judge(rejected.price, beside)).toMatchObject({ kind: 'held', seenAtMs: null });
+  });
+});
+
 describe('an operator that comes by another name', () => {
   const another = { endpointId: 'rig-2' };
 

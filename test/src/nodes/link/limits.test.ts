@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createConnectLimit, sourceOf } from '#src/nodes/link/connect-limit';
-import { ByteQueue } from '#src/nodes/link/byte-queue';
-import { loadHeader } from '#src/nodes/link/load-header';
-import { createLoadReporter } from '#src/nodes/link/load-reporter';
+import { readNodeLoad } from '#providers/wire/node-load';
 import { LINK_CLOSE } from '#schema/node-link';
 import type { Linked } from '#src/nodes/link/attachment';
+import { ByteQueue } from '#src/nodes/link/byte-queue';
+import { createConnectLimit, sourceOf } from '#src/nodes/link/connect-limit';
 import { challengeFor, refusalOf } from '#src/nodes/link/handshake';
 import { LinkedNode } from '#src/nodes/link/linked-node';
-import { readNodeLoad } from '#providers/wire/node-load';
+import { loadHeader } from '#src/nodes/link/load-header';
+import { createLoadReporter } from '#src/nodes/link/load-reporter';
 import { createManualClock } from '#test/support/manual-clock';
 import { randomChunks, seededRandom } from '#test/support/random-chunks';
 

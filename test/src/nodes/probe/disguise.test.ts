@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '#devnet/random';
-import { encodeOpenAiRequest } from '#providers/wire/openai-chat/encode-request';
 import { quirksOf } from '#providers/registry';
+import { encodeOpenAiRequest } from '#providers/wire/openai-chat/encode-request';
 import { ENGINES } from '#schema/node';
-import { everydayRequest } from '#src/nodes/probe/everyday';
 import { sayChat } from '#src/dispatch/say-chat';
+import { everydayRequest } from '#src/nodes/probe/everyday';
 import { continuationTask, schemaTask, seedTask, toolTask } from '#src/nodes/probe/tasks';
 import { probeEngine, type Call } from './fake-engine.ts';
 

@@ -1,9 +1,9 @@
 /** An engine that answers as a test says, on a clock that only the test moves: what probes are tried on. */
 import { createRandom } from '#devnet/random';
+import type { ProbeReport } from '#schema/probe';
 import { sayChat } from '#src/dispatch/say-chat';
 import { probe } from '#src/nodes/probe/probe';
 import type { ProbePorts, ProbeTarget } from '#src/nodes/probe/target';
-import type { ProbeReport } from '#schema/probe';
 import { createManualClock, type ManualClock } from '#test/support/manual-clock';
 import { obedientCall, obedientText } from '#test/support/obedient-answer';
 

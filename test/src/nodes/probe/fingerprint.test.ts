@@ -155,6 +155,17 @@ describe('a comparison', () => {
     expect(compared(unlike, [sure(like)]).verdict).toBe('differs');
   });
 
+  it('V, M15: beside one that is sure, the likeness of others counts for nothing', () => {
+    expect(compared(unlike, [sure(like), unsure(unlike)])).toMatchObject({ verdict: 'differs', references: 1 });
+    expect(compared(like, [sure(like), unsure(unlike)]).verdict).toBe('agrees');
+  });
+
+  it('V, M15: nobody can tell where two that are not sure are not alike', () => {
+    const before = compared(unlike, [sure(like)]);
+    expect(compared(unlike, [unsure(unlike), unsure(like)], before)).toMatchObject({ verdict: 'no_reference', differed: 1 });
+    expect(compared(like, [unsure(like), unsure(like)], before)).toMatchObject({ verdict: 'agrees', differed: 0 });
+  });
+
   it('says so where there is nobody, and forgets no difference by it', () => {
     const before = compared(unlike, [sure(like)]);
     expect(compared(unlike, [], before)).toMatchObject({ verdict: 'no_reference', distance: null, differed: 1 });
