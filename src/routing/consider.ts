@@ -1,6 +1,6 @@
 /** How much of a large supply must be looked at: all of it, or the cheaper part when the rest cannot win. */
 import type { Demand } from './demand.ts';
-import { createInspection, inspect, type Eyes, type Inspection } from './inspection.ts';
+import { createInspection, inspect, isPanic, type Eyes, type Inspection } from './inspection.ts';
 import { medianInPlace, selectInPlace } from './median.ts';
 import { CANDIDATES_MAX, createScoring, type Scores } from './scoring.ts';
 import type { Survey } from './survey.ts';
@@ -43,7 +43,8 @@ export function consider(found: Survey, demand: Demand, eyes: Eyes): Considerati
   let to = priceOf(wanted);
   let scores = look(-Infinity, to);
   for (let isSecond = true; to < Infinity; isSecond = false) {
-    const ceiling = indexToBeat(scores) * (references[0] as number);
+    // Where most of the cheap are broken, the dearer tell whether the fault is theirs.
+    const ceiling = isPanic(seen) ? Infinity : indexToBeat(scores) * (references[0] as number);
     if (ceiling <= to) break;
     const from = to;
     // The first look may have been at the cheapest of the slow. After the second it is known how far it must go at most, and to go there at

@@ -172,6 +172,14 @@ describe('a home', () => {
     expect(result.candidates.map(({ offer }) => offer.endpointId)).not.toContain('a');
   });
 
+  it('R1: is nobody whom a record names and who could not be called now', () => {
+    const home = { endpointId: 'd', cacheHit: 0.5 };
+    const isCallable = ({ endpointId }: Offer): boolean => endpointId !== 'd';
+    const { candidates, record } = planOf(FLEET, IDLE, {}, { home, isCallable });
+    expect(candidates.map(({ offer }) => offer.endpointId).toSorted()).toEqual(['a', 'b', 'c']);
+    expect(record().inputs?.home).toBeNull();
+  });
+
   it('is listed among ten thousand, though 64 others have a better index', () => {
     const many = Array.from({ length: 10_000 }, (_, place) => offerOf({ endpointId: `e${place}`, price: pricedAt(100_000 + place) }));
     const result = planOf(many, {}, {}, { lastServed: { endpointId: 'e900', ageMs: 0 } });

@@ -180,6 +180,16 @@ export function randomHealth({ chance, pick, roll }: Dice): EndpointHealth | und
   });
 }
 
+/** Draws what is known of endpoints, by their ids; of some nothing is. */
+export function randomReadings(dice: Dice, offers: readonly Offer[]): Record<string, EndpointHealth> {
+  const readings: Record<string, EndpointHealth> = {};
+  for (const { endpointId } of offers) {
+    const reading = randomHealth(dice);
+    if (reading !== undefined) readings[endpointId] = reading;
+  }
+  return readings;
+}
+
 function randomNodeLoad(pick: Dice['pick'], roll: Dice['roll']): NonNullable<EndpointHealth['nodeLoad']> {
   return {
     running: Math.floor(roll() * pick([0, 12, 100])),

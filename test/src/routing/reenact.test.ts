@@ -1,38 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointHealth } from '#schema/health';
-import type { PlanRecord } from '#schema/receipt';
-import { decodePlan, encodePlan, type CompactPlan } from '#src/ledger/plan-text';
 import { plan } from '#src/routing/plan';
 import { fromPolicyChanges } from '#src/routing/policy-changes';
-import { reenact, type Reenactable } from '#src/routing/reenact';
+import { reenact } from '#src/routing/reenact';
+import { SEED } from '#test/support/seed';
 import { entryOf, healthOf, inputOf, offerOf, policyOf, pricedAt, viewOf } from './fleet.ts';
-import { createDice, randomFacts, randomHealth, randomOffer, randomPolicy } from './random-world.ts';
-
-const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-console.log(`reenact seed ${seed} (repeat with SEED=${seed})`);
+import { kept } from './kept-record.ts';
+import { createDice, randomFacts, randomOffer, randomPolicy, randomReadings } from './random-world.ts';
 
 const NEAR = ['a', 'b', 'c'].map((endpointId, place) => offerOf({ endpointId, price: pricedAt(100_000 * (place + 1)) }));
 const EVERYWHERE = { snapshotVersion: 'v1', isCallable: () => true };
-
-/** As a receipt keeps it. */
-function kept(record: PlanRecord): Reenactable {
-  return decodePlan(JSON.parse(JSON.stringify(encodePlan(record))) as CompactPlan) as Reenactable;
-}
 
 const order = ({ candidates }: { candidates: readonly { offer: { endpointId: string } }[] }) =>
   candidates.map(({ offer }) => offer.endpointId);
 
 describe('a reenactment', () => {
   it('of the policy that held gives the recorded order, for random plans over up to 32 endpoints', () => {
-    const dice = createDice(seed);
+    const dice = createDice(SEED);
     let compared = 0;
     for (let turn = 0; turn < 3_000; turn++) {
       const offers = Array.from({ length: 1 + Math.floor(dice.roll() * 32) }, (_, place) => randomOffer(dice, `e${place}`));
-      const readings: Record<string, EndpointHealth> = {};
-      for (const { endpointId } of offers) {
-        const reading = randomHealth(dice);
-        if (reading !== undefined) readings[endpointId] = reading;
-      }
+      const readings = randomReadings(dice, offers);
       const isCallable = ({ keySecret }: { keySecret: string | null }) => keySecret !== 'MISSING';
       const input = inputOf(offers, {
         facts: randomFacts(dice),

@@ -1,22 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { EndpointHealth } from '#schema/health';
-import type { PlanInputs, PlanRecord } from '#schema/receipt';
-import { decodePlan, encodePlan, type CompactPlan } from '#src/ledger/plan-text';
+import type { PlanRecord } from '#schema/receipt';
 import { plan, type PlanInput } from '#src/routing/plan';
 import { fromPolicyChanges, toPolicyChanges } from '#src/routing/policy-changes';
 import { replay } from '#src/routing/replay';
+import { SEED } from '#test/support/seed';
 import { affinityOf, entryOf, factsOf, healthOf, inputOf, offerOf, policyOf, pricedAt, viewOf } from './fleet.ts';
-import { createDice, randomFacts, randomHealth, randomOffer, randomPolicy } from './random-world.ts';
-
-const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-console.log(`replay seed ${seed} (repeat with SEED=${seed})`);
+import { kept } from './kept-record.ts';
+import { createDice, randomFacts, randomHealth, randomOffer, randomPolicy, randomReadings } from './random-world.ts';
 
 const NEAR = ['a', 'b', 'c'].map((endpointId) => offerOf({ endpointId, price: pricedAt(100_000) }));
-
-/** As a receipt keeps it: through the text of the ledger. */
-function kept(record: PlanRecord): PlanRecord & { inputs: PlanInputs } {
-  return decodePlan(JSON.parse(JSON.stringify(encodePlan(record))) as CompactPlan) as PlanRecord & { inputs: PlanInputs };
-}
 
 /** What must come out again. Where the policy wants one endpoint alone, its rivals are not recorded, so its terms may rest on others. */
 function told({ candidates, relaxed, method, model }: PlanRecord, isOneOnly: boolean): object {
@@ -30,15 +22,11 @@ function again(input: PlanInput, record: PlanRecord = plan(input).record()): Pla
 
 describe('replaying a record', () => {
   it('gives the same candidates with the same terms, for random plans over up to 32 endpoints', () => {
-    const dice = createDice(seed);
+    const dice = createDice(SEED);
     let candidates = 0;
     for (let turn = 0; turn < 3_000; turn++) {
       const offers = Array.from({ length: 1 + Math.floor(dice.roll() * 32) }, (_, place) => randomOffer(dice, `e${place}`));
-      const readings: Record<string, EndpointHealth> = {};
-      for (const { endpointId } of offers) {
-        const reading = randomHealth(dice);
-        if (reading !== undefined) readings[endpointId] = reading;
-      }
+      const readings = randomReadings(dice, offers);
       const lastServed = dice.chance(0.5) ? { endpointId: `e${Math.floor(dice.roll() * 32)}`, ageMs: dice.roll() * 4e6 } : null;
       const input = inputOf([], {
         facts: randomFacts(dice),
@@ -121,7 +109,7 @@ describe('a recorded policy', () => {
 
 describe('terms', () => {
   it('sum up to the index, for fallbacks of a failed operator, too', () => {
-    const dice = createDice(seed);
+    const dice = createDice(SEED);
     let seen = 0;
     for (let turn = 0; turn < 500; turn++) {
       const offers = Array.from({ length: 8 }, (_, place) =>

@@ -3,9 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bestPlaces } from '#src/routing/best';
 import { medianInPlace } from '#src/routing/median';
 import { softmin } from '#src/routing/softmin';
-
-const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-console.log(`selection seed ${seed} (repeat with SEED=${seed})`);
+import { SEED } from '#test/support/seed';
 
 describe('selection', () => {
   it('bestPlaces agrees with sorting everything', () => {
@@ -14,7 +12,7 @@ describe('selection', () => {
         const compare = (a: number, b: number): number => (scores[a] ?? 0) - (scores[b] ?? 0) || a - b;
         expect(bestPlaces(scores.length, limit, compare)).toEqual([...scores.keys()].toSorted(compare).slice(0, limit));
       }),
-      { seed },
+      { seed: SEED },
     );
   });
 
@@ -26,7 +24,7 @@ describe('selection', () => {
         const expected = sorted.length % 2 === 1 ? upper : (upper + (sorted[(sorted.length >> 1) - 1] ?? 0)) / 2;
         expect(medianInPlace(Float64Array.from(values))).toBe(expected);
       }),
-      { seed },
+      { seed: SEED },
     );
   });
 
