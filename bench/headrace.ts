@@ -5,7 +5,7 @@ import { migrate } from '#cli/dev/migrate';
 import { requireClientKeys, resolveLocalKeys } from '#cli/dev/resolve-keys';
 import { houseFacts, surroundings } from '#src/house-facts';
 import { LOCAL_HOSTS } from '#cli/local-hosts';
-import { checkManifest } from '#cli/read-manifest';
+import { checkManifest } from '#cli/manifest/read-manifest';
 import { startWorker, TEAM_IDS, type Subject } from '#bench/subject';
 import { BENCH_MESSAGES_MODEL, BENCH_MODEL } from '#bench/wire';
 import { compileManifest } from '#src/manifest/compile';

@@ -1,7 +1,7 @@
 /** How fast plans are made, by number of endpoints of one model. Measures the live path: plan and record, over warm health. */
 import { CAPABILITIES, type Offer } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
-import type { NodeCapacity, NodeLoad } from '#schema/node';
+import type { NodeCapacity, NodeLoad } from '#schema/node-service';
 import { DEFAULT_POLICY, type ResolvedPolicy } from '#schema/policy';
 import { createHealth } from '#src/health/health';
 import { plan, type PlanInput } from '#src/routing/plan';

@@ -9,16 +9,13 @@ import {
   readTextModel,
   readNumber,
   readStop,
+  TOKENS_MAX,
   type Fields,
 } from './body.ts';
 import type { EndpointCard } from './card.ts';
 import type { Refusal } from './error-family.ts';
 import type { Job } from './job.ts';
-import { countPromptTokens } from './tokens.ts';
-
-const TOKENS_MAX = 1_000_000;
-/** What an image counts for, as that much prompt text. */
-const IMAGE_TEXT = ' '.repeat(1024);
+import { countPromptTokens, IMAGE_TEXT } from './tokens.ts';
 
 interface Turn {
   role: 'user' | 'assistant';

@@ -44,6 +44,9 @@ export function readBody(body: unknown): Fields {
   return isFields(body) ? body : complain('body', 'The request body must be a JSON object.');
 }
 
+/** The most output tokens that a request may ask for. */
+export const TOKENS_MAX = 1_000_000;
+
 /** Reads a number within bounds; absent or null gives `fallback`. */
 export function readNumber<Fallback>(
   fields: Fields,

@@ -1,6 +1,17 @@
 /** Raw completions, as vLLM serves them: a prompt goes on, without roles, tools or thoughts. */
 import type { Answer } from './answer.ts';
-import { catchComplaint, complain, isFields, limitOutput, readBody, readNumber, readStop, readTextModel, type Fields } from './body.ts';
+import {
+  catchComplaint,
+  complain,
+  isFields,
+  limitOutput,
+  readBody,
+  readNumber,
+  readStop,
+  readTextModel,
+  TOKENS_MAX,
+  type Fields,
+} from './body.ts';
 import type { EndpointCard } from './card.ts';
 import type { Dialect, Frame, Reply } from './dialect.ts';
 import type { Job } from './job.ts';
@@ -9,7 +20,6 @@ import { envelope, interleave, renderErrorFrame, toDataFrame, toUsage } from './
 import { readPrompts } from './prompts.ts';
 import { splitTokens, toWords } from './tokens.ts';
 
-const TOKENS_MAX = 1_000_000;
 const CHOICES_MAX = 64;
 const LOGPROBS_MAX = 20;
 /** Output limit where the request names none: OpenAI's and vLLM's. */

@@ -9,18 +9,16 @@ import {
   readTextModel,
   readNumber,
   readStop,
+  TOKENS_MAX,
   type Fields,
 } from './body.ts';
 import type { EndpointCard } from './card.ts';
 import type { Refusal } from './error-family.ts';
 import type { Job } from './job.ts';
-import { countPromptTokens } from './tokens.ts';
+import { countPromptTokens, IMAGE_TEXT } from './tokens.ts';
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'];
 const CHOICES_MAX = 8;
-const TOKENS_MAX = 1_000_000;
-/** What an image counts for, as that much prompt text. */
-const IMAGE_TEXT = ' '.repeat(1024);
 /** Shape of an answer to `json_object`. */
 const FREE_JSON_SCHEMA = { type: 'object', properties: { simulated: { const: true } }, required: ['simulated', 'answer'] };
 

@@ -1,5 +1,8 @@
 /** The devnet's tokenizer: about four characters a token, the same for streams and whole answers. */
 
+/** What an image of a prompt counts for, as that much text. */
+export const IMAGE_TEXT = ' '.repeat(1024);
+
 /** Splits text into tokens of at most five letters, each with the space before it. Joined, they give the text back. */
 export function splitTokens(text: string): string[] {
   return text.match(/\s?\S{1,5}|\s/gu) ?? [];

@@ -1,7 +1,7 @@
 /** Models, providers, endpoints and offers: what can be called, on which terms. */
 import { z } from 'zod';
 import { price, type Price } from './money.ts';
-import type { ExpectedService, NodeCapacity } from './node.ts';
+import type { ExpectedService, NodeCapacity } from './node-service.ts';
 
 export const supplyKind = z.enum(['subnet', 'selfhosted', 'centralized']);
 export type SupplyKind = z.infer<typeof supplyKind>;
@@ -175,7 +175,7 @@ export interface Offer {
   priceValidFromMs: number;
   /** Its operator has registered it: nobody answers for what it reports. */
   isRegistered?: true;
-  /** Share of the traffic that a newcomer's operator is given, in (0, 1); absent where nothing is held back. */
+  /** Share of the traffic that a newcomer's operator is given, in [0, 1); absent where nothing is held back. */
   trafficShare?: number;
   /** What it holds; absent where nothing says so. */
   capacity?: NodeCapacity;

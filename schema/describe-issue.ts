@@ -12,9 +12,24 @@ type Issue = z.core.$ZodIssue;
 /** Allowed values beyond this are not worth listing. */
 const LISTED_VALUES_MAX = 40;
 
-function listValues(values: readonly unknown[]): string {
-  const shown = values.slice(0, LISTED_VALUES_MAX).map((value) => JSON.stringify(value));
-  return values.length > shown.length ? `${shown.join(', ')} …` : shown.join(', ');
+/** Describes the first problem of a failed parse. Of several about the same field a wrong type says most, else the last is the most exact. */
+export function describeProblem(error: z.core.$ZodError): Problem {
+  const problems = error.issues.map((issue) => ({ ...describe(issue, []), isWrongType: issue.code === 'invalid_type' }));
+  const [first] = problems;
+  if (first === undefined) return { path: '', sentence: 'is not valid' };
+  const same = problems.filter((problem) => problem.path === first.path);
+  const { path, sentence } = same.find((problem) => problem.isWrongType) ?? same.at(-1) ?? first;
+  return { path, sentence };
+}
+
+function describe(issue: Issue, prefix: readonly PropertyKey[]): Problem {
+  const path = [...prefix, ...issue.path];
+  if (issue.code === 'invalid_union') {
+    const meant = meantBranch(issue.errors);
+    if (meant) return describe(meant, path);
+  }
+  if (issue.code === 'unrecognized_keys') path.push(...issue.keys.slice(0, 1));
+  return { path: path.map(String).join('.').slice(0, 200), sentence: sentenceOf(issue) };
 }
 
 /** Picks the branch that the caller meant: the one that went deepest before it failed, or that found the right type. Undefined when none did. */
@@ -23,24 +38,13 @@ function meantBranch(branches: readonly (readonly Issue[])[]): Issue | undefined
   return firsts.filter(wentIn).sort((a, b) => b.path.length - a.path.length || positionOf(b) - positionOf(a))[0];
 }
 
-/** How far into a list an issue is; 0 outside lists. */
-function positionOf({ path: [position] }: Issue): number {
-  return typeof position === 'number' ? position : 0;
-}
-
 function wentIn({ code, path }: Issue): boolean {
   return path.length > 0 || !['invalid_type', 'invalid_value', 'invalid_union'].includes(code);
 }
 
-/** Tells a sentence that a contract brings along from zod's own. */
-function isOurs({ message }: Issue): boolean {
-  return !message.startsWith('Invalid ');
-}
-
-function expectation(issue: Issue): string {
-  if (issue.code === 'invalid_value') return `one of ${listValues(issue.values)}`;
-  if (issue.code === 'invalid_type') return issue.expected;
-  return issue.message;
+/** How far into a list an issue is; 0 outside lists. */
+function positionOf({ path: [position] }: Issue): number {
+  return typeof position === 'number' ? position : 0;
 }
 
 function sentenceOf(issue: Issue): string {
@@ -62,22 +66,18 @@ function sentenceOf(issue: Issue): string {
   }
 }
 
-function describe(issue: Issue, prefix: readonly PropertyKey[]): Problem {
-  const path = [...prefix, ...issue.path];
-  if (issue.code === 'invalid_union') {
-    const meant = meantBranch(issue.errors);
-    if (meant) return describe(meant, path);
-  }
-  if (issue.code === 'unrecognized_keys') path.push(...issue.keys.slice(0, 1));
-  return { path: path.map(String).join('.').slice(0, 200), sentence: sentenceOf(issue) };
+/** Tells a sentence that a contract brings along from zod's own. */
+function isOurs({ message }: Issue): boolean {
+  return !message.startsWith('Invalid ');
 }
 
-/** Describes the first problem of a failed parse. Of several about the same field a wrong type says most, else the last is the most exact. */
-export function describeProblem(error: z.core.$ZodError): Problem {
-  const problems = error.issues.map((issue) => ({ ...describe(issue, []), isWrongType: issue.code === 'invalid_type' }));
-  const [first] = problems;
-  if (first === undefined) return { path: '', sentence: 'is not valid' };
-  const same = problems.filter((problem) => problem.path === first.path);
-  const { path, sentence } = same.find((problem) => problem.isWrongType) ?? same.at(-1) ?? first;
-  return { path, sentence };
+function expectation(issue: Issue): string {
+  if (issue.code === 'invalid_value') return `one of ${listValues(issue.values)}`;
+  if (issue.code === 'invalid_type') return issue.expected;
+  return issue.message;
+}
+
+function listValues(values: readonly unknown[]): string {
+  const shown = values.slice(0, LISTED_VALUES_MAX).map((value) => JSON.stringify(value));
+  return values.length > shown.length ? `${shown.join(', ')} …` : shown.join(', ');
 }

@@ -2,7 +2,7 @@
  * What routing reads of an endpoint's health. Written by src/health, read by src/routing; both meet only here.
  * A reading never changes: plans keep it until their receipt is written.
  */
-import type { NodeLoad } from './node.ts';
+import type { NodeLoad } from './node-service.ts';
 
 export interface EndpointHealth {
   /** Finished attempts seen in the decay window; below 20 the estimates lean on priors. */

@@ -5,7 +5,8 @@
  * Each direction of a stream may be `WINDOW_BYTES` ahead of what the other side has consumed and given credit for.
  */
 import { z } from 'zod';
-import { nodeDescription, nodeId, nodeLoad, nodeTrouble } from './node.ts';
+import { nodeDescription, nodeId, nodeTrouble } from './node.ts';
+import { nodeLoad } from './node-service.ts';
 
 /** Raised with every change that one side cannot tell the other of; sides of different versions refuse each other in words. */
 export const LINK_PROTOCOL = 1;

@@ -3,7 +3,7 @@
  * which passes it on to the boards of the models concerned.
  */
 import { z } from 'zod';
-import { nodeLoad } from './node.ts';
+import { nodeLoad } from './node-service.ts';
 
 /** The board that passes reports of load on. */
 export const LOAD_REGISTRY = 'registry';

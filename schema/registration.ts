@@ -50,7 +50,9 @@ export const updateEndpoint = createEndpoint
     vouched: z
       .boolean()
       .optional()
-      .describe('For managers. `true`: it needs no probation, and no proof of its address. `false`: it earns its way like any other.'),
+      .describe(
+        'For managers. `true`: it needs no probation, and no proof of its address, and is let out of quarantine. `false`: it earns its way like any other.',
+      ),
     reason: z.string().trim().min(1).max(300).optional().describe('Why, for the history.'),
   })
   .meta({ id: 'UpdateEndpoint' });

@@ -38,69 +38,6 @@ const QUANTIZATION_FAMILIES: Partial<Record<Quantization, readonly Quantization[
   fp8: ['fp8', 'mxfp8'],
 };
 
-function contradiction(param: string): GatewayError {
-  return new GatewayError(
-    'invalid_request',
-    `Nothing can satisfy '${param}': the request and the policies in force allow no common value.`,
-    {
-      param,
-    },
-  );
-}
-
-/** Intersects the lists that are stated; null when none is. Throws when they have nothing in common. */
-function intersect<Value>(lists: readonly (readonly Value[] | undefined)[], param: string): readonly Value[] | null {
-  let common: readonly Value[] | null = null;
-  for (const list of lists) {
-    if (list === undefined) continue;
-    common = common === null ? list : common.filter((value) => list.includes(value));
-    if (common.length === 0) throw contradiction(param);
-  }
-  return common;
-}
-
-function lowest(values: readonly (number | undefined)[]): number | null {
-  const stated = values.filter((value) => value !== undefined);
-  return stated.length === 0 ? null : Math.min(...stated);
-}
-
-/** The tier that one level demands. `data_collection: deny` means at least `no_training`, `zdr` at least `zero_retention`. */
-function demandedTier(level: PolicyDocument): PrivacyTier {
-  const demands: PrivacyTier[] = ['open'];
-  if (level.privacy?.min_tier) demands.push(level.privacy.min_tier);
-  if (level.data_collection === 'deny') demands.push('no_training');
-  if (level.zdr === true) demands.push('zero_retention');
-  return highestTier(demands);
-}
-
-function highestTier(tiers: readonly PrivacyTier[]): PrivacyTier {
-  return tiers.reduce((highest, tier) => (tierRank(tier) > tierRank(highest) ? tier : highest), 'open');
-}
-
-/**
- * Decides whether operators' own claims count. A level that demands a tier fixes the answer for the levels nearer to the
- * request: they may refuse such claims, but not let them satisfy a demand that did not want them.
- */
-function acceptsOperatorClaims(levels: readonly PolicyDocument[]): boolean {
-  let accepted = false;
-  let settled = false;
-  for (const level of levels) {
-    const stated = level.privacy?.accept_operator_claims;
-    if (stated === false) return false;
-    if (stated === true && !settled) accepted = true;
-    if (demandedTier(level) !== 'open') settled = true;
-  }
-  return accepted;
-}
-
-function withFamilies(quantizations: readonly Quantization[] | undefined): readonly Quantization[] | undefined {
-  return quantizations?.flatMap((name) => QUANTIZATION_FAMILIES[name] ?? [name]);
-}
-
-function union<Value>(lists: readonly (readonly Value[] | undefined)[]): Value[] {
-  return [...new Set(lists.flatMap((list) => list ?? []))];
-}
-
 /** Folds the restrictions of all levels, outermost first. Throws GatewayError `invalid_request` naming a field that nothing can satisfy. */
 export function foldRestrictions(levels: readonly PolicyDocument[]): Restrictions {
   const only = levels.flatMap((level) => (level.only && level.only.length > 0 ? [level.only] : []));
@@ -158,4 +95,67 @@ export function foldRestrictions(levels: readonly PolicyDocument[]): Restriction
     requireParameters: levels.some((level) => level.require_parameters === true),
     allowUnpriced: levels.some((level) => level.allow_unpriced === true) && !levels.some((level) => level.allow_unpriced === false),
   };
+}
+
+function union<Value>(lists: readonly (readonly Value[] | undefined)[]): Value[] {
+  return [...new Set(lists.flatMap((list) => list ?? []))];
+}
+
+function contradiction(param: string): GatewayError {
+  return new GatewayError(
+    'invalid_request',
+    `Nothing can satisfy '${param}': the request and the policies in force allow no common value.`,
+    {
+      param,
+    },
+  );
+}
+
+/** Intersects the lists that are stated; null when none is. Throws when they have nothing in common. */
+function intersect<Value>(lists: readonly (readonly Value[] | undefined)[], param: string): readonly Value[] | null {
+  let common: readonly Value[] | null = null;
+  for (const list of lists) {
+    if (list === undefined) continue;
+    common = common === null ? list : common.filter((value) => list.includes(value));
+    if (common.length === 0) throw contradiction(param);
+  }
+  return common;
+}
+
+function lowest(values: readonly (number | undefined)[]): number | null {
+  const stated = values.filter((value) => value !== undefined);
+  return stated.length === 0 ? null : Math.min(...stated);
+}
+
+function highestTier(tiers: readonly PrivacyTier[]): PrivacyTier {
+  return tiers.reduce((highest, tier) => (tierRank(tier) > tierRank(highest) ? tier : highest), 'open');
+}
+
+/** The tier that one level demands. `data_collection: deny` means at least `no_training`, `zdr` at least `zero_retention`. */
+function demandedTier(level: PolicyDocument): PrivacyTier {
+  const demands: PrivacyTier[] = ['open'];
+  if (level.privacy?.min_tier) demands.push(level.privacy.min_tier);
+  if (level.data_collection === 'deny') demands.push('no_training');
+  if (level.zdr === true) demands.push('zero_retention');
+  return highestTier(demands);
+}
+
+/**
+ * Decides whether operators' own claims count. A level that demands a tier fixes the answer for the levels nearer to the
+ * request: they may refuse such claims, but not let them satisfy a demand that did not want them.
+ */
+function acceptsOperatorClaims(levels: readonly PolicyDocument[]): boolean {
+  let accepted = false;
+  let settled = false;
+  for (const level of levels) {
+    const stated = level.privacy?.accept_operator_claims;
+    if (stated === false) return false;
+    if (stated === true && !settled) accepted = true;
+    if (demandedTier(level) !== 'open') settled = true;
+  }
+  return accepted;
+}
+
+function withFamilies(quantizations: readonly Quantization[] | undefined): readonly Quantization[] | undefined {
+  return quantizations?.flatMap((name) => QUANTIZATION_FAMILIES[name] ?? [name]);
 }

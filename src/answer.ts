@@ -7,10 +7,11 @@ import type { Ask } from '#src/dispatch/ask';
 import type { DispatchResult, Reply } from '#src/dispatch/dispatch';
 import { explainFailure } from '#src/dispatch/exhausted';
 import { hideReasoning } from '#src/metering/hide-reasoning';
-import { relayStream, type RelaySource } from '#src/metering/relay';
+import { relayStream } from '#src/metering/relay';
 import { relayBytes } from '#src/metering/relay-bytes';
 import { NO_LINE, stopLine, type StopLine } from '#src/metering/stop-line';
 import { addToTally } from '#src/metering/tally';
+import type { StreamSource } from '#src/metering/transcript';
 import { answerHeaders, isByok, labelsOf, ownLabels, type Passage } from '#src/passage';
 import type { AnswerEnd, Settler } from '#src/settle';
 
@@ -89,7 +90,7 @@ export function createAnswers({ settler, dispatch, now }: AnswerPorts): Answers 
     const settled = Promise.withResolvers<void>();
     call.waitUntil(settled.promise);
     let reply = inTime?.reply ?? null;
-    const opening = dispatched.then((result): RelaySource | { error: GatewayError } => {
+    const opening = dispatched.then((result): StreamSource | { error: GatewayError } => {
       if ('error' in result) return result;
       reply = result.reply;
       const { offer, opened } = reply;

@@ -2,15 +2,15 @@
 import type { HealthBoard } from '#src/health/board';
 import { locationHintOf } from '#src/health/board-name';
 import type { Account } from '#src/ledger/account';
-import type { NodeLink } from '#src/nodes/node-link';
-import { createReach } from '#src/nodes/reach';
+import type { LinkObject } from '#src/nodes/link/link-object';
+import { createReach } from '#src/nodes/link/reach';
 
 /** Bindings of the Worker; any other string variable or secret is read by name through `Context.secret`. */
 export interface Env {
   DB: D1Database;
   ACCOUNT: DurableObjectNamespace<Account>;
   HEALTH_BOARD: DurableObjectNamespace<HealthBoard>;
-  NODE_LINK: DurableObjectNamespace<NodeLink>;
+  NODE_LINK: DurableObjectNamespace<LinkObject>;
   /** Where upstream calls go out. Absent on Cloudflare; locally it spares them a detour through the development server. */
   NETWORK?: Fetcher;
   /** Comma-separated private hosts that this deployment may call, such as `127.0.0.1,localhost`. */
@@ -24,7 +24,7 @@ export interface Context {
   /** A health board by name (`boardNameOf`), or the registry of them. */
   board(name: string): DurableObjectStub<HealthBoard>;
   /** The link of a node, whether it is connected or not. */
-  node(nodeId: string): DurableObjectStub<NodeLink>;
+  node(nodeId: string): DurableObjectStub<LinkObject>;
   /** Epoch milliseconds. In Workers it stands still between two pieces of I/O. */
   now(): number;
   /** Uniform in [0, 1). */

@@ -23,18 +23,18 @@ export interface Routed {
  * Answers a request under its hold. Throws GatewayError: what the ledger refuses (`insufficient_budget`, `limit_exceeded`, `ledger_unavailable`),
  * which leaves no receipt; that nothing can serve the request, with one that says why; and what the answer throws.
  */
-export type Carry = (call: Call, routed: Routed, answer: (passage: Passage) => Promise<Response>) => Promise<Response>;
+export type WithHold = (call: Call, routed: Routed, answer: (passage: Passage) => Promise<Response>) => Promise<Response>;
 
-export interface CarryPorts {
+export interface WithHoldPorts {
   ledger: Ledger;
   settler: Settler;
   now(): number;
   random(): number;
 }
 
-/** Creates the way in which one isolate carries requests from hold to answer. */
-export function createCarry({ ledger, settler, now, random }: CarryPorts): Carry {
-  async function carry(call: Call, routed: Routed, answer: (passage: Passage) => Promise<Response>): Promise<Response> {
+/** Creates the way in which one isolate holds for its requests. */
+export function createWithHold({ ledger, settler, now, random }: WithHoldPorts): WithHold {
+  async function answerHeld(call: Call, routed: Routed, answer: (passage: Passage) => Promise<Response>): Promise<Response> {
     const passage = await begin(call, routed);
     const { admission, plan } = passage;
     try {
@@ -81,7 +81,7 @@ export function createCarry({ ledger, settler, now, random }: CarryPorts): Carry
   }
 
   // A client that leaves ends its own request; what is held must not stay held because of it.
-  return (call, routed, answer) => outlive(call, carry(call, routed, answer));
+  return (call, routed, answer) => outlive(call, answerHeld(call, routed, answer));
 }
 
 /** Whose quotas a request takes from. */

@@ -28,7 +28,7 @@ import { createRetryBudget } from '#src/dispatch/retry-budget';
 import { isCallable as hasKey } from '#src/dispatch/target';
 import { LOCAL_REGION, regionOf } from '#src/health/board-name';
 import { createHealth } from '#src/health/health';
-import { createCarry, type Routed } from '#src/hold';
+import { createWithHold, type Routed } from '#src/hold';
 import { createOnce } from '#src/ledger/idempotency/once';
 import { createServeOnce } from '#src/ledger/idempotency/once-call';
 import { createLedger } from '#src/ledger/ledger';
@@ -106,7 +106,7 @@ export function createHall(house: Context): Hall {
   const callUpstream: CallUpstream = (order) => attempt(order, context);
   const once = createOnce({ account: context.account, find: ledger.find, now: context.now });
   const serveOnce = createServeOnce({ once, authenticate: gate.authenticate, random: context.random });
-  const carry = createCarry({ ...context, ledger, settler });
+  const withHold = createWithHold({ ...context, ledger, settler });
   const answers = createAnswers({ settler, dispatch: dispatchAlong, now: context.now });
 
   const ownKeys = createOwnKeys({ ...context, sealer, reseal: (sealed, seal) => resealProviderKey(context.db, sealed, seal) });
@@ -122,12 +122,12 @@ export function createHall(house: Context): Hall {
   async function serve(call: Call, skin: Skin): Promise<Response> {
     const { client, ...routed } = await routeChat(call, skin);
     const answer = routed.admitted.facts.stream ? answers.stream : answers.whole;
-    return carry(call, { api: skin.api, ...routed }, (passage) => answer(passage, client));
+    return withHold(call, { api: skin.api, ...routed }, (passage) => answer(passage, client));
   }
 
   async function serveUnit(call: Call, skin: UnitSkin): Promise<Response> {
     const { client, ...routed } = await routeUnit(call, skin);
-    return carry(call, { api: skin.api, ...routed }, (passage) => answers.unit(passage, client, skin.operation));
+    return withHold(call, { api: skin.api, ...routed }, (passage) => answers.unit(passage, client, skin.operation));
   }
 
   async function explain(call: Call, skin: Skin): Promise<Explanation> {

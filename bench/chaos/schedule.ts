@@ -61,7 +61,7 @@ export function layOut(durationMs: number, seed: number): Phase[] {
 }
 
 /** Puts the items into an order that follows the dice; the argument keeps its own. */
-export function shuffle<Item>(items: readonly Item[], random: Random): Item[] {
+function shuffle<Item>(items: readonly Item[], random: Random): Item[] {
   return items
     .map((item) => ({ item, key: random() }))
     .sort((left, right) => left.key - right.key)

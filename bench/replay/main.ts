@@ -8,7 +8,7 @@ import { runCommand, tell } from '#bench/command';
 import { startRouter, type Router } from '#cli/dev/start-router';
 import { stopBundler } from '#cli/dev/bundle';
 import { devnetSecrets } from '#devnet/secrets';
-import { createClient } from '#cli/client';
+import { createClient } from '#cli/router/client';
 import type { ReplayReport } from '#cli/replay/report';
 import { readCatalogFeed, toGround } from '#cli/replay/ground';
 import { DAY_MS } from '#schema/budget-period';

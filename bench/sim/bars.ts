@@ -1,8 +1,17 @@
 /** The bars that routing is held to, and whether this run held them (docs/routing.md). */
 import { OURS, YARDSTICK } from './policies.ts';
 import { scenarioNamed } from './scenario-names.ts';
-import type { ReportedBound } from './report.ts';
 import type { Summary, SummaryField } from './summary.ts';
+
+/**
+ * What serving what ours served well must cost, by scenario, mean over seeds. `ratio` is our price over it; `gap` is how much the cheapest solution that
+ * was found costs over the bound, as a share: the bound is that tight or tighter.
+ */
+export interface ReportedBound {
+  usdPerMTok: number;
+  ratio: number;
+  gap: number | null;
+}
 
 /** One bar in one scenario. `held` is null where the run has nothing to judge by. */
 export interface Bar {

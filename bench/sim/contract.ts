@@ -5,7 +5,7 @@
 import type { AttemptRole } from '#schema/attempt';
 import type { Quantization, SupplyKind } from '#schema/catalog';
 import type { Price } from '#schema/money';
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 
 /** One chat as a client sends it. Workloads make these, in order of arrival. */
 export interface SimRequest {

@@ -84,7 +84,7 @@ export function usdPerMTok(nanoUsd: number, tokens: number): number {
 }
 
 /** Jain's fairness index of shares; NaN when nothing was shared out. */
-export function jain(values: readonly number[]): number {
+function jain(values: readonly number[]): number {
   const sum = values.reduce((total, value) => total + value, 0);
   const squares = values.reduce((total, value) => total + value ** 2, 0);
   return sum ** 2 / (values.length * squares);

@@ -1,17 +1,7 @@
 /** The whole outcome of a run: what `--json` prints and the table is made of. Pure. */
-import { judge, type Bar } from './bars.ts';
+import { judge, type Bar, type ReportedBound } from './bars.ts';
 import type { CellResult } from './cell.ts';
 import { estimate, summarise, type Estimate, type ReportedCell, type Summary } from './summary.ts';
-
-/**
- * What serving what ours served well must cost, by scenario, mean over seeds. `ratio` is our price over it; `gap` is how much the cheapest solution that
- * was found costs over the bound, as a share: the bound is that tight or tighter.
- */
-export interface ReportedBound {
-  usdPerMTok: number;
-  ratio: number;
-  gap: number | null;
-}
 
 export interface SimReport {
   /** What was simulated, for the reader. */

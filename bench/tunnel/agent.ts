@@ -33,7 +33,7 @@ process.on('message', ({ router, node, savedKeys, upstream }: AgentOrder) => {
     node,
     keys: openKeyPair(savedKeys),
     look,
-    declaredCodec: null,
+    declared: { codec: null, poolTokens: null },
     wishes: [],
     engine: { url: upstream, key: null, fetch, timeoutMs: 5_000 },
     maxConcurrency: null,

@@ -3,7 +3,7 @@ import { differenceByRound, ratioByRound, type Spread } from '#bench/statistics'
 import { LOADS, type LoadName, type Pairs, type TunnelSlice } from './slices.ts';
 
 /** Bar: milliseconds that a tunnel may add to the first token at the median. */
-export const ADDED_TTFT_MS_MAX = 2;
+const ADDED_TTFT_MS_MAX = 2;
 
 export interface TunnelReport {
   /** Milliseconds that the tunnel adds to the first token at the median, with one stream at a time and with eight. */

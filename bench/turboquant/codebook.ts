@@ -1,7 +1,7 @@
 /** Lloyd–Max codebooks: the scalar quantizer with the least squared error for a density, found by iteration. */
 import type { Density } from './density.ts';
 
-export const BITS_MAX = 8;
+const BITS_MAX = 8;
 
 export interface Codebook {
   bits: number;

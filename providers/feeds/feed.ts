@@ -13,7 +13,7 @@ export const FEED_FAMILIES = [
   'hub_router',
   'unpriced',
 ] as const;
-export const feedFamily = z.enum(FEED_FAMILIES);
+const feedFamily = z.enum(FEED_FAMILIES);
 
 const paths = z.array(z.string().regex(/^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$/)).min(1);
 

@@ -2,7 +2,7 @@
  * What an engine says of its load at the head of an answer: the header of the Open Request Cost Aggregation format, as vLLM
  * (`entrypoints/openai/orca_metrics.py`), Triton's TensorRT-LLM frontend and our own node links write it.
  */
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 
 /** Asks for the header; engines that are not asked do not send it. */
 export const LOAD_FORMAT_HEADER = 'endpoint-load-metrics-format';

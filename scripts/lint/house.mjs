@@ -69,7 +69,7 @@ const PACKAGES = [
   {
     name: /^cloudflare:/,
     where: 'Durable Object files and src/index.ts',
-    allowed: (file) => /^src\/(index|context|ledger\/account|health\/board|nodes\/node-link)\.ts$/.test(file),
+    allowed: (file) => /^src\/(index|context|ledger\/account|health\/board|nodes\/link\/link-object)\.ts$/.test(file),
   },
 ];
 

@@ -25,38 +25,6 @@ const DEADLINE_MS_DEFAULT = 600_000;
 
 type Level = PolicyDocument;
 
-/** Reads one field from the nearest level that states it. `levels` are outermost first. */
-function nearest<Value>(levels: readonly Level[], read: (level: Level) => Value | undefined): Value | undefined {
-  for (let at = levels.length - 1; at >= 0; at--) {
-    const value = read(levels[at] as Level);
-    if (value !== undefined) return value;
-  }
-  return undefined;
-}
-
-/** Finds the sort that applies. A nearer `optimize` speaks to the same wish, so it ends a sort stated further out. */
-function nearestSort(levels: readonly Level[]): { by: SortKey | null; acrossModels: boolean } | null {
-  for (const { sort, optimize } of levels.toReversed()) {
-    if (typeof sort === 'string') return { by: sort, acrossModels: false };
-    if (sort?.by || sort?.partition) return { by: sort.by ?? null, acrossModels: sort.partition === 'none' };
-    if (optimize) return null;
-  }
-  return null;
-}
-
-function toCutoffs(cutoffs: Level['preferred_max_latency']): Cutoffs | null {
-  if (cutoffs === undefined) return null;
-  if (typeof cutoffs === 'number') return { p50: cutoffs };
-  const { p50, p75, p90, p99 } = cutoffs;
-  return { ...(p50 && { p50 }), ...(p75 && { p75 }), ...(p90 && { p90 }), ...(p99 && { p99 }) };
-}
-
-/** Reads how strictly supply must be verified: `required` binds from any level, else the nearest word counts. */
-function verification(levels: readonly Level[]): ResolvedPolicy['verification'] {
-  if (levels.some((level) => level.verification === 'required')) return 'required';
-  return nearest(levels, (level) => level.verification) ?? 'preferred';
-}
-
 /** Picks the preferences of the given levels, outermost first, over the house defaults. */
 export function pickPreferences(levels: readonly Level[]): Preferences {
   const optimize = nearest(levels, (level) => level.optimize) ?? 'balanced';
@@ -77,4 +45,36 @@ export function pickPreferences(levels: readonly Level[]): Preferences {
     deadlineMs: nearest(levels, (level) => level.attempts?.deadline_ms) ?? DEADLINE_MS_DEFAULT,
     modelFallbacks: nearest(levels, (level) => level.models?.fallbacks) ?? {},
   };
+}
+
+/** Reads one field from the nearest level that states it. `levels` are outermost first. */
+function nearest<Value>(levels: readonly Level[], read: (level: Level) => Value | undefined): Value | undefined {
+  for (let at = levels.length - 1; at >= 0; at--) {
+    const value = read(levels[at] as Level);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Finds the sort that applies. A nearer `optimize` speaks to the same wish, so it ends a sort stated further out. */
+function nearestSort(levels: readonly Level[]): { by: SortKey | null; acrossModels: boolean } | null {
+  for (const { sort, optimize } of levels.toReversed()) {
+    if (typeof sort === 'string') return { by: sort, acrossModels: false };
+    if (sort?.by || sort?.partition) return { by: sort.by ?? null, acrossModels: sort.partition === 'none' };
+    if (optimize) return null;
+  }
+  return null;
+}
+
+/** Reads how strictly supply must be verified: `required` binds from any level, else the nearest word counts. */
+function verification(levels: readonly Level[]): ResolvedPolicy['verification'] {
+  if (levels.some((level) => level.verification === 'required')) return 'required';
+  return nearest(levels, (level) => level.verification) ?? 'preferred';
+}
+
+function toCutoffs(cutoffs: Level['preferred_max_latency']): Cutoffs | null {
+  if (cutoffs === undefined) return null;
+  if (typeof cutoffs === 'number') return { p50: cutoffs };
+  const { p50, p75, p90, p99 } = cutoffs;
+  return { ...(p50 && { p50 }), ...(p75 && { p75 }), ...(p90 && { p90 }), ...(p99 && { p99 }) };
 }

@@ -17,21 +17,9 @@ export interface PolicyNames {
   request: string | null;
 }
 
-function findStored(book: PolicyBook, name: string | null): StoredPolicy | null {
-  if (name === null) return null;
-  const stored = book.policies.get(name);
-  // To go on without a policy that somebody attached would drop its restrictions.
-  if (!stored)
-    throw new GatewayError('permission_denied', 'The policy attached to this key or team does not exist any more; ask its administrator.');
-  return stored;
-}
-
-function findNamed(book: PolicyBook, name: string | null): StoredPolicy | null {
-  if (name === null) return null;
-  const stored = book.policies.get(name);
-  if (!stored) throw new GatewayError('invalid_request', `No policy '${name.slice(0, 100)}' is stored here.`, { param: 'provider.policy' });
-  return stored;
-}
+/** Most requests wish for nothing of their own: their policy depends on the book and three names alone. */
+const resolvedOf = new WeakMap<PolicyBook, Map<string, ResolvedPolicy>>();
+const RESOLVED_MAX = 1000;
 
 /**
  * Resolves deployment < team < key < policy named in the request < the request's `provider` object < model suffixes; what a policy
@@ -52,10 +40,6 @@ export function resolvePolicy(book: PolicyBook, names: PolicyNames, wishes: read
   return policy;
 }
 
-/** Most requests wish for nothing of their own: their policy depends on the book and three names alone. */
-const resolvedOf = new WeakMap<PolicyBook, Map<string, ResolvedPolicy>>();
-const RESOLVED_MAX = 1000;
-
 function resolve(book: PolicyBook, names: PolicyNames, wishes: readonly ProviderWishes[]): ResolvedPolicy {
   const stored = [
     findStored(book, book.defaultName),
@@ -66,4 +50,20 @@ function resolve(book: PolicyBook, names: PolicyNames, wishes: readonly Provider
   const levels: PolicyDocument[] = [...stored.flatMap(({ document }) => [...(document.inherited ?? []), document]), ...wishes];
   const nearest = stored.at(-1);
   return { name: nearest?.name ?? 'default', version: nearest?.version ?? 0, ...foldRestrictions(levels), ...pickPreferences(levels) };
+}
+
+function findStored(book: PolicyBook, name: string | null): StoredPolicy | null {
+  if (name === null) return null;
+  const stored = book.policies.get(name);
+  // To go on without a policy that somebody attached would drop its restrictions.
+  if (!stored)
+    throw new GatewayError('permission_denied', 'The policy attached to this key or team does not exist any more; ask its administrator.');
+  return stored;
+}
+
+function findNamed(book: PolicyBook, name: string | null): StoredPolicy | null {
+  if (name === null) return null;
+  const stored = book.policies.get(name);
+  if (!stored) throw new GatewayError('invalid_request', `No policy '${name.slice(0, 100)}' is stored here.`, { param: 'provider.policy' });
+  return stored;
 }

@@ -12,17 +12,6 @@ import { ROOT_SURFACES, SURFACES } from './surfaces.ts';
 /** Where the API is mounted, identically. */
 export const MOUNTS = ['/v1', '/api/v1'];
 
-/** Turns a path into an expression; only our own paths come here. */
-function toPattern(path: string): RegExp {
-  const literal = path.replaceAll('.', '\\.').replaceAll(/:\w+\{\\\.\+\}/g, '.+');
-  return new RegExp(`^${literal.replaceAll(/:\w+/g, '[^/]+')}$`);
-}
-
-function refuseMethod(methods: readonly string[]): GatewayError {
-  const allow = [...methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])), 'OPTIONS'].join(', ');
-  return new GatewayError('method_not_allowed', `This path takes ${methods.join(', ')} only.`, { headers: { allow } });
-}
-
 /** Builds the app over a hall. */
 export function createApp(hall: Hall): Hono {
   const app = new Hono();
@@ -47,4 +36,15 @@ export function createApp(hall: Hall): Hono {
   });
   app.onError((failure) => allowAnyOrigin(respondError(failure, hall.log)));
   return app;
+}
+
+/** Turns a path into an expression; only our own paths come here. */
+function toPattern(path: string): RegExp {
+  const literal = path.replaceAll('.', '\\.').replaceAll(/:\w+\{\\\.\+\}/g, '.+');
+  return new RegExp(`^${literal.replaceAll(/:\w+/g, '[^/]+')}$`);
+}
+
+function refuseMethod(methods: readonly string[]): GatewayError {
+  const allow = [...methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])), 'OPTIONS'].join(', ');
+  return new GatewayError('method_not_allowed', `This path takes ${methods.join(', ')} only.`, { headers: { allow } });
 }

@@ -5,7 +5,7 @@ import { csv, decimal, whole } from './read-query.ts';
 const LIMIT_MAX = 1000;
 
 /** OpenRouter's orders. Nobody has told us benchmarks, so in orders by one every model is unscored. */
-export const MODEL_SORTS = [
+const MODEL_SORTS = [
   'newest',
   'pricing-low-to-high',
   'pricing-high-to-low',

@@ -5,7 +5,7 @@ import { toUsd } from '#schema/money';
 import { readContract } from '#schema/read-contract';
 import { createOperator } from '#schema/registration';
 import { TRAFFIC_STAGES, trafficShareOf } from '#schema/staging';
-import type { CountedOperator } from '#src/nodes/operators-store';
+import type { CountedOperator } from '#src/nodes/operators/operators-store';
 import type { Hall } from '#src/serve';
 import type { EndpointEarnings } from '#src/usage/earnings-store';
 import { requireSupplyManager } from './caller.ts';

@@ -5,14 +5,28 @@ import type { IndexTerms, PlanCandidate, PlanRecord, PlanRejection } from '#sche
 /** As receipts round them, so that a plan reads the same before and after. */
 const DECIMALS = { index: 4, ttftMs: 0, tpotMs: 1, load: 1 } as const;
 
-function toTermsBody({ price, ttft, ttftMiss, tpot, verification, risk }: IndexTerms) {
+/** Prints a plan: candidates best first with every term of their index, and what the hard filters excluded, each with its reason. */
+export function toPlanBody(plan: PlanRecord) {
+  const { facts } = plan;
   return {
-    price: rounded(price, DECIMALS.index),
-    ttft: rounded(ttft, DECIMALS.index),
-    ttft_miss: rounded(ttftMiss, DECIMALS.index),
-    tpot: rounded(tpot, DECIMALS.index),
-    verification: rounded(verification, DECIMALS.index),
-    risk: rounded(risk, DECIMALS.index),
+    object: 'plan',
+    model: plan.model,
+    snapshot_version: plan.snapshotVersion,
+    planned_at: new Date(plan.plannedAtMs).toISOString(),
+    planned_at_ms: plan.plannedAtMs,
+    optimize: plan.optimize,
+    method: plan.method,
+    relaxed: plan.relaxed,
+    facts: {
+      prompt_tokens: facts.promptTokens,
+      max_tokens: facts.maxTokens,
+      expected_completion_tokens: facts.expectedCompletionTokens,
+      stream: facts.stream,
+      needs: facts.needs,
+    },
+    candidates: plan.candidates.map(toCandidateBody),
+    rejections: plan.rejections.map(toRejectionBody),
+    ...(plan.skipped && { skipped: plan.skipped.map(toRejectionBody) }),
   };
 }
 
@@ -44,31 +58,17 @@ function rounded(value: number, decimals: number): number {
   return Math.round(value * steps) / steps;
 }
 
-function toRejectionBody({ endpointId, provider, supply, filter, reason }: PlanRejection) {
-  return { endpoint: endpointId, provider, supply, filter, reason };
+function toTermsBody({ price, ttft, ttftMiss, tpot, verification, risk }: IndexTerms) {
+  return {
+    price: rounded(price, DECIMALS.index),
+    ttft: rounded(ttft, DECIMALS.index),
+    ttft_miss: rounded(ttftMiss, DECIMALS.index),
+    tpot: rounded(tpot, DECIMALS.index),
+    verification: rounded(verification, DECIMALS.index),
+    risk: rounded(risk, DECIMALS.index),
+  };
 }
 
-/** Prints a plan: candidates best first with every term of their index, and what the hard filters excluded, each with its reason. */
-export function toPlanBody(plan: PlanRecord) {
-  const { facts } = plan;
-  return {
-    object: 'plan',
-    model: plan.model,
-    snapshot_version: plan.snapshotVersion,
-    planned_at: new Date(plan.plannedAtMs).toISOString(),
-    planned_at_ms: plan.plannedAtMs,
-    optimize: plan.optimize,
-    method: plan.method,
-    relaxed: plan.relaxed,
-    facts: {
-      prompt_tokens: facts.promptTokens,
-      max_tokens: facts.maxTokens,
-      expected_completion_tokens: facts.expectedCompletionTokens,
-      stream: facts.stream,
-      needs: facts.needs,
-    },
-    candidates: plan.candidates.map(toCandidateBody),
-    rejections: plan.rejections.map(toRejectionBody),
-    ...(plan.skipped && { skipped: plan.skipped.map(toRejectionBody) }),
-  };
+function toRejectionBody({ endpointId, provider, supply, filter, reason }: PlanRejection) {
+  return { endpoint: endpointId, provider, supply, filter, reason };
 }

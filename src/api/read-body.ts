@@ -9,13 +9,23 @@ const DEPTH_MAX = 64;
 /** Media types read as JSON; clients in browsers without preflight send `text/plain`. */
 const JSON_TYPES = /^(application\/(json|[\w.-]+\+json)|text\/(json|plain))$/;
 
+/** Strict UTF-8; a byte order mark is dropped. Whole texts leave no state behind, so one decoder serves all. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+
+/**
+ * Reads a JSON body. Throws GatewayError: `payload_too_large`, `unsupported_media_type`, `invalid_json`, and `invalid_request`
+ * for nesting beyond 64 levels and keys that reach prototypes. Of duplicate keys the last counts, as JSON.parse has it.
+ */
+export async function readBody(request: Request, bytesMax = BODY_BYTES_MAX): Promise<unknown> {
+  const body = parse(decode(await readBytes(request, { bytesMax, checkType })));
+  checkShape(body, 1);
+  return body;
+}
+
 function checkType(mediaType: string): void {
   if (mediaType === '' || JSON_TYPES.test(mediaType)) return;
   throw new GatewayError('unsupported_media_type', 'The request body must be JSON; send Content-Type: application/json.');
 }
-
-/** Strict UTF-8; a byte order mark is dropped. Whole texts leave no state behind, so one decoder serves all. */
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 function decode(bytes: Uint8Array): string {
   try {
@@ -39,15 +49,6 @@ function parse(text: string): unknown {
   }
 }
 
-/** Refuses keys that could reach an object's prototype where fields are copied or merged, here or further up. */
-function checkKey(key: string, value: unknown): void {
-  const isPollution =
-    key === '__proto__' ||
-    // A schema may well name a property `constructor`; only the way through it is an attack.
-    (key === 'constructor' && typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype'));
-  if (isPollution) throw new GatewayError('invalid_request', `The key '${key}' is not allowed in a request.`, { param: key });
-}
-
 function checkShape(value: unknown, depth: number): void {
   if (typeof value !== 'object' || value === null) return;
   if (depth > DEPTH_MAX) throw new GatewayError('invalid_request', `The request body is nested deeper than ${DEPTH_MAX} levels.`);
@@ -63,12 +64,11 @@ function checkShape(value: unknown, depth: number): void {
   }
 }
 
-/**
- * Reads a JSON body. Throws GatewayError: `payload_too_large`, `unsupported_media_type`, `invalid_json`, and `invalid_request`
- * for nesting beyond 64 levels and keys that reach prototypes. Of duplicate keys the last counts, as JSON.parse has it.
- */
-export async function readBody(request: Request, bytesMax = BODY_BYTES_MAX): Promise<unknown> {
-  const body = parse(decode(await readBytes(request, { bytesMax, checkType })));
-  checkShape(body, 1);
-  return body;
+/** Refuses keys that could reach an object's prototype where fields are copied or merged, here or further up. */
+function checkKey(key: string, value: unknown): void {
+  const isPollution =
+    key === '__proto__' ||
+    // A schema may well name a property `constructor`; only the way through it is an attack.
+    (key === 'constructor' && typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype'));
+  if (isPollution) throw new GatewayError('invalid_request', `The key '${key}' is not allowed in a request.`, { param: key });
 }

@@ -3,10 +3,10 @@ import type { Capability } from '#schema/catalog';
 import type { RegisteredEndpointBody } from '#schema/answers/operators';
 import { billedUnitOf, PRICED_UNITS, type PricedUnit } from '#schema/manifest';
 import { toUsd, type Price } from '#schema/money';
-import { trafficShareOf } from '#schema/staging';
-import { challengeUrl } from '#src/nodes/challenge';
-import { priceOfRow } from '#src/nodes/price-row';
-import type { RegisteredEndpoint } from '#src/nodes/registrations-store';
+import { endpointShareOf } from '#schema/staging';
+import { challengeUrl } from '#src/nodes/address/challenge';
+import { priceOfRow } from '#src/nodes/price/price-row';
+import type { RegisteredEndpoint } from '#src/nodes/register/registrations-store';
 import type { RegistrationEvent } from '#src/nodes/states';
 
 /** Prints an endpoint for those who may manage it; with its history where there is one. */
@@ -43,7 +43,7 @@ export function toRegisteredBody(found: RegisteredEndpoint, history?: readonly R
     },
     price: price && toPriceBody(price, endpoint),
     held_price: toHeldBody(found),
-    traffic_share: state === 'active' ? 1 : state === 'probation' ? trafficShareOf(operator?.cleanCompletions ?? 0) : 0,
+    traffic_share: endpointShareOf(state, operator?.cleanCompletions ?? 0, registration.seen?.comparison?.differed ?? 0),
     ...(history && {
       history: history.map(({ atMs, fromState, toState, reason, actor }) => ({
         at: toIso(atMs),

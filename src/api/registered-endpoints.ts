@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { GatewayError } from '#schema/error';
 import { readContract } from '#schema/read-contract';
 import { createEndpoint, registrationState, updateEndpoint } from '#schema/registration';
-import type { RegisteredEndpoint } from '#src/nodes/registrations-store';
+import type { RegisteredEndpoint } from '#src/nodes/register/registrations-store';
 import type { Hall } from '#src/serve';
 import { requireSupplyManager, waitUntilOf } from './caller.ts';
 import { readBody } from './read-body.ts';
@@ -78,9 +78,9 @@ export async function serveRetireEndpoint(hall: Hall, c: Context): Promise<Respo
 export async function serveProbeEndpoint(hall: Hall, c: Context): Promise<Response> {
   const manager = await requireSupplyManager(hall, c);
   const found = await hall.register.endpoints.find(manager, idOf(c));
-  const waitMs = (found.registration.probedAtMs ?? -Infinity) + PROBE_EVERY_MS - hall.now();
-  if (waitMs > 0)
-    throw new GatewayError('limit_exceeded', 'The endpoint has just been probed.', { retryAfterS: Math.ceil(waitMs / 1_000) });
+  const retryAfterS = Math.ceil(((found.registration.probedAtMs ?? -Infinity) + PROBE_EVERY_MS - hall.now()) / 1_000);
+  if (retryAfterS > 0)
+    throw new GatewayError('limit_exceeded', `The endpoint has just been probed. Try again in ${retryAfterS} s.`, { retryAfterS });
   const looked = await hall.register.look(found, manager.actor);
   const after = await hall.register.endpoints.find(manager, idOf(c));
   return c.json({ data: toRegisteredBody(after), report: looked?.report ?? null });

@@ -5,23 +5,6 @@ type Log = (event: Record<string, unknown>) => void;
 
 const FRAMES_MAX = 8;
 
-/** Keeps what locates a fault (its kind and where in the code) and drops its message, which may quote a request. */
-function describeUnknown(failure: unknown): Record<string, unknown> {
-  if (!(failure instanceof Error)) return { kind: typeof failure };
-  const frames = (failure.stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at '));
-  return { kind: failure.name, frames: frames.slice(0, FRAMES_MAX).map((line) => line.trim()) };
-}
-
-function toGatewayError(failure: unknown, log: Log): GatewayError {
-  if (failure instanceof GatewayError) return failure;
-  log({ event: 'internal_error', ...describeUnknown(failure) });
-  return new GatewayError('internal_error', 'Something went wrong here. The request was not completed.');
-}
-
-function toOpenAiBody(error: GatewayError): object {
-  return error.toBody();
-}
-
 /**
  * Answers with an error and its status, in OpenAI's shape unless a surface has its own. Anything but a GatewayError is logged and
  * answered with a fixed text.
@@ -37,4 +20,21 @@ export function respondError(failure: unknown, log: Log, toBody: (error: Gateway
   }
   if (error.status === 401) headers.set('www-authenticate', 'Bearer');
   return new Response(JSON.stringify(toBody(error)), { status: error.status, headers });
+}
+
+function toGatewayError(failure: unknown, log: Log): GatewayError {
+  if (failure instanceof GatewayError) return failure;
+  log({ event: 'internal_error', ...describeUnknown(failure) });
+  return new GatewayError('internal_error', 'Something went wrong here. The request was not completed.');
+}
+
+/** Keeps what locates a fault (its kind and where in the code) and drops its message, which may quote a request. */
+function describeUnknown(failure: unknown): Record<string, unknown> {
+  if (!(failure instanceof Error)) return { kind: typeof failure };
+  const frames = (failure.stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at '));
+  return { kind: failure.name, frames: frames.slice(0, FRAMES_MAX).map((line) => line.trim()) };
+}
+
+function toOpenAiBody(error: GatewayError): object {
+  return error.toBody();
 }

@@ -34,30 +34,82 @@ export interface BuiltSnapshot {
   leftOut: readonly { endpointId: string; reason: string }[];
 }
 
-function toPrice(row: OfferRow | undefined): Price | null {
-  if (!row || row.promptPicoUsdPerToken === null || row.completionPicoUsdPerToken === null) return null;
-  return Object.freeze({
-    promptPicoUsdPerToken: row.promptPicoUsdPerToken,
-    completionPicoUsdPerToken: row.completionPicoUsdPerToken,
-    ...(row.cacheReadPicoUsdPerToken !== null && { cacheReadPicoUsdPerToken: row.cacheReadPicoUsdPerToken }),
-    ...(row.cacheWritePicoUsdPerToken !== null && { cacheWritePicoUsdPerToken: row.cacheWritePicoUsdPerToken }),
-    requestNanoUsd: row.requestNanoUsd,
-    ...(row.unitPicoUsd !== null && { unitPicoUsd: row.unitPicoUsd }),
+/** What the Messages API cannot be asked for, whatever its endpoints declare. */
+const UNSAID_IN_MESSAGES: ReadonlySet<Capability> = new Set(['n', 'logprobs', 'seed', 'completion']);
+
+interface Parts {
+  provider: CatalogRows['providers'][number] | undefined;
+  terms: OfferRow | undefined;
+  claims: readonly ClaimRow[];
+  registration: RegistrationRow | undefined;
+}
+
+/**
+ * Flattens rows into a frozen snapshot: each endpoint with the price that holds at `nowMs` and its claims.
+ * Endpoints whose address breaks the destination rule, or whose provider is unknown here, are left out.
+ */
+export function buildSnapshot(rows: CatalogRows, settings: SnapshotSettings): BuiltSnapshot {
+  const { offers, leftOut } = offersByModel(rows, settings);
+  const snapshot: CatalogSnapshot = Object.freeze({
+    version: settings.version,
+    takenAtMs: settings.nowMs,
+    models: toEntries(rows.models, offers),
+    aliases: new Map(rows.aliases.map(({ alias, modelId }) => [alias, modelId])),
+    providers: new Map(rows.providers.map(({ id, name, supply }) => [id, { id, name, supply: supply as SupplyKind }])),
   });
+  return { snapshot, leftOut };
 }
 
-function toClaim(row: ClaimRow): Claim {
-  const { kind, source, evidence, observedAtMs, expiresAtMs } = row;
-  return Object.freeze({ kind: kind as Claim['kind'], source: source as Claim['source'], evidence, observedAtMs, expiresAtMs });
+function offersByModel(
+  rows: CatalogRows,
+  settings: SnapshotSettings,
+): { offers: ReadonlyMap<string, Offer[]>; leftOut: BuiltSnapshot['leftOut'] } {
+  const providers = new Map(rows.providers.map((provider) => [provider.id, provider]));
+  const terms = currentOffers(rows.offers, settings.nowMs);
+  const claims = Map.groupBy(rows.claims, (claim) => claim.subject);
+  const registrations = new Map(rows.registrations.map((registration) => [registration.endpointId, registration]));
+  const offers = new Map<string, Offer[]>();
+  const leftOut: { endpointId: string; reason: string }[] = [];
+
+  for (const declared of rows.endpoints) {
+    if (declared.disabled) continue;
+    const registration = declared.source === 'registered' ? registrations.get(declared.id) : undefined;
+    if (declared.source === 'registered' && registration === undefined) continue;
+    const row = registration === undefined ? declared : asSeen(declared, registration);
+    const reason = whyLeftOut(row, settings);
+    if (reason !== null) {
+      leftOut.push({ endpointId: row.id, reason });
+      continue;
+    }
+    // What a provider promises holds at its own address, not at a custom one under its name.
+    const inherited = row.source === 'catalogue' ? (claims.get(`provider:${row.providerId}`) ?? []) : [];
+    const own = claims.get(row.id) ?? [];
+    const parts = { provider: providers.get(row.providerId), terms: terms.get(row.id), claims: [...own, ...inherited], registration };
+    const offer = toOffer(row, parts);
+    const others = offers.get(row.modelId);
+    if (others) others.push(offer);
+    else offers.set(row.modelId, [offer]);
+  }
+  return { offers, leftOut };
 }
 
-/** Reads claims out of a data policy. They carry no date, so they count as old as can be. */
-function statedClaims(policy: DataPolicy): Claim[] {
-  if (policy.trains !== false) return [];
-  const claim = { source: policy.source ?? 'operator', evidence: 'data_policy', observedAtMs: 0, expiresAtMs: null };
-  const claims: Claim[] = [Object.freeze({ kind: 'no_training', ...claim })];
-  if (policy.retention_days === 0) claims.push(Object.freeze({ kind: 'zero_retention', ...claim }));
-  return claims;
+/** Says why an enabled endpoint may not be called from here; null where it may. */
+function whyLeftOut({ providerId, url }: EndpointRow, { allowedHosts, isKnownProvider }: SnapshotSettings): string | null {
+  if (isKnownProvider && !isKnownProvider(providerId)) return 'its provider is unknown here';
+  if (isNodeAddress(url)) return null;
+  const destination = isAllowedDestination(url, allowedHosts);
+  return destination.ok ? null : destination.reason;
+}
+
+function toEntries(rows: CatalogRows['models'], offers: ReadonlyMap<string, Offer[]>): Map<string, ModelEntry> {
+  const entries = new Map<string, ModelEntry>();
+  for (const { source: _, ...model } of rows) {
+    entries.set(model.id, Object.freeze({ model: Object.freeze(model), offers: Object.freeze(offers.get(model.id) ?? []) }));
+  }
+  for (const [id, offersOfModel] of offers) {
+    if (!entries.has(id)) entries.set(id, Object.freeze({ model: Object.freeze(bareModel(id)), offers: Object.freeze(offersOfModel) }));
+  }
+  return entries;
 }
 
 /** Finds the row with the latest `valid_from` at or before `nowMs` for each endpoint. */
@@ -69,23 +121,6 @@ function currentOffers(rows: readonly OfferRow[], nowMs: number): Map<string, Of
     if (!other || row.validFromMs > other.validFromMs) current.set(row.endpointId, row);
   }
   return current;
-}
-
-/** What the Messages API cannot be asked for, whatever its endpoints declare. */
-const UNSAID_IN_MESSAGES: ReadonlySet<Capability> = new Set(['n', 'logprobs', 'seed', 'completion']);
-
-/** What an endpoint declares, as far as the dialect that it speaks can say it, and what follows from that dialect. */
-function capabilitiesOf(row: EndpointRow): ReadonlySet<Capability> {
-  const declared = row.capabilities as Capability[];
-  if (row.dialect !== 'anthropic-messages') return new Set(declared);
-  return new Set([...declared.filter((capability) => !UNSAID_IN_MESSAGES.has(capability)), 'messages']);
-}
-
-interface Parts {
-  provider: CatalogRows['providers'][number] | undefined;
-  terms: OfferRow | undefined;
-  claims: readonly ClaimRow[];
-  registration: RegistrationRow | undefined;
 }
 
 function toOffer(row: EndpointRow, { provider, terms, claims, registration }: Parts): Offer {
@@ -125,59 +160,40 @@ function toOffer(row: EndpointRow, { provider, terms, claims, registration }: Pa
   });
 }
 
+/** What an endpoint declares, as far as the dialect that it speaks can say it, and what follows from that dialect. */
+function capabilitiesOf(row: EndpointRow): ReadonlySet<Capability> {
+  const declared = row.capabilities as Capability[];
+  if (row.dialect !== 'anthropic-messages') return new Set(declared);
+  return new Set([...declared.filter((capability) => !UNSAID_IN_MESSAGES.has(capability)), 'messages']);
+}
+
+function toClaim(row: ClaimRow): Claim {
+  const { kind, source, evidence, observedAtMs, expiresAtMs } = row;
+  return Object.freeze({ kind: kind as Claim['kind'], source: source as Claim['source'], evidence, observedAtMs, expiresAtMs });
+}
+
+/** Reads claims out of a data policy. They carry no date, so they count as old as can be. */
+function statedClaims(policy: DataPolicy): Claim[] {
+  if (policy.trains !== false) return [];
+  const claim = { source: policy.source ?? 'operator', evidence: 'data_policy', observedAtMs: 0, expiresAtMs: null };
+  const claims: Claim[] = [Object.freeze({ kind: 'no_training', ...claim })];
+  if (policy.retention_days === 0) claims.push(Object.freeze({ kind: 'zero_retention', ...claim }));
+  return claims;
+}
+
+function toPrice(row: OfferRow | undefined): Price | null {
+  if (!row || row.promptPicoUsdPerToken === null || row.completionPicoUsdPerToken === null) return null;
+  return Object.freeze({
+    promptPicoUsdPerToken: row.promptPicoUsdPerToken,
+    completionPicoUsdPerToken: row.completionPicoUsdPerToken,
+    ...(row.cacheReadPicoUsdPerToken !== null && { cacheReadPicoUsdPerToken: row.cacheReadPicoUsdPerToken }),
+    ...(row.cacheWritePicoUsdPerToken !== null && { cacheWritePicoUsdPerToken: row.cacheWritePicoUsdPerToken }),
+    requestNanoUsd: row.requestNanoUsd,
+    ...(row.unitPicoUsd !== null && { unitPicoUsd: row.unitPicoUsd }),
+  });
+}
+
 /** Stands in for a model that an endpoint names but no row describes. */
 function bareModel(id: string): Model {
   return { id, name: id, createdAtS: 0, context: null, inputModalities: ['text'], outputModalities: ['text'] };
-}
-
-/**
- * Flattens rows into a frozen snapshot: each endpoint with the price that holds at `nowMs` and its claims.
- * Endpoints whose address breaks the destination rule, or whose provider is unknown here, are left out.
- */
-export function buildSnapshot(rows: CatalogRows, settings: SnapshotSettings): BuiltSnapshot {
-  const { nowMs, version, allowedHosts, isKnownProvider } = settings;
-  const providers = new Map(rows.providers.map((provider) => [provider.id, provider]));
-  const terms = currentOffers(rows.offers, nowMs);
-  const claims = Map.groupBy(rows.claims, (claim) => claim.subject);
-  const leftOut: { endpointId: string; reason: string }[] = [];
-  const registrations = new Map(rows.registrations.map((registration) => [registration.endpointId, registration]));
-  const offersByModel = new Map<string, Offer[]>();
-
-  for (const declared of rows.endpoints) {
-    if (declared.disabled) continue;
-    const registration = declared.source === 'registered' ? registrations.get(declared.id) : undefined;
-    if (declared.source === 'registered' && registration === undefined) continue;
-    const row = registration === undefined ? declared : asSeen(declared, registration);
-    const destination = isNodeAddress(row.url) ? ({ ok: true } as const) : isAllowedDestination(row.url, allowedHosts);
-    if (isKnownProvider && !isKnownProvider(row.providerId)) {
-      leftOut.push({ endpointId: row.id, reason: 'its provider is unknown here' });
-    } else if (!destination.ok) {
-      leftOut.push({ endpointId: row.id, reason: destination.reason });
-    } else {
-      // What a provider promises holds at its own address, not at a custom one under its name.
-      const inherited = row.source === 'catalogue' ? (claims.get(`provider:${row.providerId}`) ?? []) : [];
-      const own = claims.get(row.id) ?? [];
-      const parts = { provider: providers.get(row.providerId), terms: terms.get(row.id), claims: [...own, ...inherited], registration };
-      const offer = toOffer(row, parts);
-      const others = offersByModel.get(row.modelId);
-      if (others) others.push(offer);
-      else offersByModel.set(row.modelId, [offer]);
-    }
-  }
-
-  const models = new Map<string, ModelEntry>();
-  for (const { source: _, ...model } of rows.models) {
-    models.set(model.id, Object.freeze({ model: Object.freeze(model), offers: Object.freeze(offersByModel.get(model.id) ?? []) }));
-  }
-  for (const [id, offers] of offersByModel) {
-    if (!models.has(id)) models.set(id, Object.freeze({ model: Object.freeze(bareModel(id)), offers: Object.freeze(offers) }));
-  }
-  const snapshot: CatalogSnapshot = Object.freeze({
-    version,
-    takenAtMs: nowMs,
-    models,
-    aliases: new Map(rows.aliases.map(({ alias, modelId }) => [alias, modelId])),
-    providers: new Map(rows.providers.map(({ id, name, supply }) => [id, { id, name, supply: supply as SupplyKind }])),
-  });
-  return { snapshot, leftOut };
 }

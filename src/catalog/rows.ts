@@ -1,5 +1,5 @@
 /** Rows of the catalogue as D1 holds them, before they become a snapshot. */
-import type { ExpectedService, NodeCapacity } from '#schema/node';
+import type { ExpectedService, NodeCapacity } from '#schema/node-service';
 import type { ProbeReport } from '#schema/probe';
 import type { RegistrationState } from '#schema/registration';
 import type { aliases, claims, endpoints, models, offers, providers } from '#schema/tables';
@@ -25,7 +25,7 @@ export interface CatalogRows {
 export interface RegistrationRow {
   endpointId: string;
   state: RegistrationState;
-  /** Share of the traffic that its operator is given, in (0, 1]; 1 for endpoints that are past their probation. */
+  /** Share of the traffic that its operator is given, in [0, 1]; 1 for endpoints that are past their probation. */
   trafficShare: number;
   seen: ProbeReport['seen'] | null;
   expected: ExpectedService | null;

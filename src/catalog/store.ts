@@ -3,7 +3,7 @@ import { and, eq, gt, inArray, lte, max, min } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { ProbeReport } from '#schema/probe';
 import { SERVING_STATES, type RegistrationState } from '#schema/registration';
-import { trafficShareOf } from '#schema/staging';
+import { endpointShareOf } from '#schema/staging';
 import { operators, registrations } from '#schema/supply-tables';
 import { aliases, claims, endpoints, meta, models, offers, providers } from '#schema/tables';
 import { BUCKET_MS, type AttemptSample, type BucketSums, type EndpointRecord } from './endpoint-stats.ts';
@@ -72,7 +72,11 @@ export async function readCatalogRows(db: D1Database, nowMs: number): Promise<Ca
       ...(row as Pick<RegistrationRow, 'endpointId' | 'expected' | 'capacity'>),
       state: state as RegistrationState,
       // The count itself stays out: only another share makes another snapshot.
-      trafficShare: state === 'active' ? 1 : trafficShareOf(cleanCompletions ?? 0),
+      trafficShare: endpointShareOf(
+        state as RegistrationState,
+        cleanCompletions ?? 0,
+        (seen as ProbeReport | null)?.comparison?.differed ?? 0,
+      ),
       seen: (seen as ProbeReport | null)?.seen ?? null,
     })),
     nextPriceAtMs: upcoming[0]?.atMs ?? null,

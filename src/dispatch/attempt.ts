@@ -5,7 +5,7 @@ import { readNodeLoad } from '#providers/wire/node-load';
 import { unitCodecOf } from '#providers/wire/units/units';
 import type { AttemptFailure } from '#schema/attempt';
 import type { Offer } from '#schema/catalog';
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import { speak, type Ask } from './ask.ts';
 import { readCapped } from './read-capped.ts';
 import { contentTypeOf, openStream, readUnit, readWhole, type AttemptResult } from './read-answer.ts';

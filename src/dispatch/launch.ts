@@ -100,56 +100,6 @@ export function launch(
   let isBooked = false;
   let durationMs: number | null = null;
 
-  const stop = ({ outcome, failure, completionTokens, lastTokenAtMs, wasOutrun = false }: Stop): number => {
-    if (durationMs !== null) return durationMs;
-    watchdog.stop();
-    durationMs = ports.now() - startedAtMs;
-    const generatedMs = lastTokenAtMs == null ? durationMs : lastTokenAtMs - startedAtMs;
-    flight.end({ outcome, failure, completionTokens, durationMs: generatedMs, wasOutrun });
-    return durationMs;
-  };
-  const finish = ({ usage, firstTokenAtMs, ...how }: AttemptEnd): void => {
-    isBooked = true;
-    const attempt: Attempt = {
-      index: trail.length,
-      role,
-      endpointId: offer.endpointId,
-      providerId: offer.providerId,
-      supply: offer.supply,
-      startedAtMs,
-      headersMs,
-      ttftMs: firstTokenAtMs === null ? null : firstTokenAtMs - startedAtMs,
-      durationMs: stop({ ...how, completionTokens: usage.completionTokens }),
-      outcome: how.outcome,
-      failure: how.failure,
-      status,
-      promptTokens: usage.promptTokens,
-      completionTokens: usage.completionTokens,
-      // With its own key the team pays the upstream itself.
-      costNanoUsd: offer.price === null || own !== undefined ? 0 : costNanoUsd(offer.price, usage),
-      ...(own !== undefined && { byok: true }),
-    };
-    trail.push(attempt);
-  };
-  const fail = (failure: AttemptFailure): AttemptResult => {
-    // Whatever comes of an attempt that was outrun, its end is known.
-    if (isBooked) return { failure };
-    finish({ outcome: failure.kind === 'cancelled' ? 'cancelled' : 'failed', failure, usage: NOTHING_USED, firstTokenAtMs: null });
-    return { failure };
-  };
-  const outrun = (): void => {
-    if (isBooked) return;
-    finish({
-      outcome: 'cancelled',
-      failure: OUTRUN,
-      usage: { ...NOTHING_USED, promptTokens: facts.promptTokens },
-      firstTokenAtMs: null,
-      wasOutrun: opened === null,
-    });
-    watchdog.abort(OUTRUN.kind, OUTRUN.detail);
-    if (opened?.kind === 'stream') opened.stream.cancel();
-  };
-
   async function run(): Promise<AttemptResult> {
     const target = targetOf(offer, { secret: ports.secret, ownKeyOf: order.ownKeyOf }, marksReasoning);
     if (target === null) return fail({ kind: 'credential', origin: 'local', detail: 'there is no key for this endpoint' });
@@ -176,6 +126,60 @@ export function launch(
     if (opened.kind === 'stream') watchdog.commit(stallTimeoutMs(candidate.tpotMs));
     if (opened.kind === 'unit' && opened.reply.bytes !== null) watchdog.commit(BYTES_STALL_MS);
     return result;
+  }
+
+  function outrun(): void {
+    if (isBooked) return;
+    finish({
+      outcome: 'cancelled',
+      failure: OUTRUN,
+      usage: { ...NOTHING_USED, promptTokens: facts.promptTokens },
+      firstTokenAtMs: null,
+      wasOutrun: opened === null,
+    });
+    watchdog.abort(OUTRUN.kind, OUTRUN.detail);
+    if (opened?.kind === 'stream') opened.stream.cancel();
+  }
+
+  function fail(failure: AttemptFailure): AttemptResult {
+    // Whatever comes of an attempt that was outrun, its end is known.
+    if (isBooked) return { failure };
+    finish({ outcome: failure.kind === 'cancelled' ? 'cancelled' : 'failed', failure, usage: NOTHING_USED, firstTokenAtMs: null });
+    return { failure };
+  }
+
+  function finish({ usage, firstTokenAtMs, ...how }: AttemptEnd): void {
+    isBooked = true;
+    const attempt: Attempt = {
+      index: trail.length,
+      role,
+      endpointId: offer.endpointId,
+      providerId: offer.providerId,
+      supply: offer.supply,
+      startedAtMs,
+      headersMs,
+      ttftMs: firstTokenAtMs === null ? null : firstTokenAtMs - startedAtMs,
+      durationMs: stop({ ...how, completionTokens: usage.completionTokens }),
+      outcome: how.outcome,
+      failure: how.failure,
+      status,
+      promptTokens: usage.promptTokens,
+      completionTokens: usage.completionTokens,
+      // With its own key the team pays the upstream itself.
+      costNanoUsd: offer.price === null || own !== undefined ? 0 : costNanoUsd(offer.price, usage),
+      ...(own !== undefined && { byok: true }),
+    };
+    trail.push(attempt);
+  }
+
+  /** Ends the attempt for health, once; returns how long it took, ms. */
+  function stop({ outcome, failure, completionTokens, lastTokenAtMs, wasOutrun = false }: Stop): number {
+    if (durationMs !== null) return durationMs;
+    watchdog.stop();
+    durationMs = ports.now() - startedAtMs;
+    const generatedMs = lastTokenAtMs == null ? durationMs : lastTokenAtMs - startedAtMs;
+    flight.end({ outcome, failure, completionTokens, durationMs: generatedMs, wasOutrun });
+    return durationMs;
   }
 
   return {

@@ -63,15 +63,6 @@ export async function readUnit(response: Response, { codec, target, asked }: Spo
   return 'failure' in decoded ? decoded : { opened: { kind: 'unit', reply: decoded.reply } };
 }
 
-/** Parses JSON; undefined when it is none. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Reads events until one is real. Nothing has been promised to the client before that (commit rule). */
 export async function openStream(response: Response, { dialect, target }: Spoken, watchdog: Watchdog): Promise<AttemptResult> {
   if (response.body === null) return protocolFailure(response, 'an empty answer');
@@ -131,6 +122,15 @@ function withToolIndexes<M extends { tool_calls?: object[] }>(message: M): M {
   return message.tool_calls === undefined
     ? message
     : { ...message, tool_calls: message.tool_calls.map((call, index) => ({ index, ...call })) };
+}
+
+/** Parses JSON; undefined when it is none. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function protocolFailure(response: Response, detail: string): AttemptResult {

@@ -13,11 +13,15 @@ export interface Memory {
   isolateId: string;
   operatorOf(operatorId: string): OperatorRecord;
   /** Finds an endpoint or starts to know it; null when it belongs to another board. */
-  knownOf(shared: SharedEndpoint, link: BoardLink): KnownEndpoint | null;
+  knownOf(shared: SharedEndpoint, link: BoardLink<KnownEndpoint>): KnownEndpoint | null;
 }
 
 /** Takes an answer over. */
-export function adopt(memory: Memory, link: BoardLink, { answer, sent, at }: { answer: BoardAnswer; sent: Sent; at: Moment }): void {
+export function adopt(
+  memory: Memory,
+  link: BoardLink<KnownEndpoint>,
+  { answer, sent, at }: { answer: BoardAnswer; sent: Sent; at: Moment },
+): void {
   link.answeredAtMs = at.nowMs;
   link.activeIsolates = answer.activeIsolates;
   for (const [known, { inFlight, tokens }] of sent.loads) {
@@ -48,7 +52,7 @@ export function adopt(memory: Memory, link: BoardLink, { answer, sent, at }: { a
   }
 }
 
-function adoptOperators(memory: Memory, link: BoardLink, { operators }: BoardAnswer, nowMs: number): void {
+function adoptOperators(memory: Memory, link: BoardLink<KnownEndpoint>, { operators }: BoardAnswer, nowMs: number): void {
   const adopted = new Set<OperatorRecord>();
   for (const { operatorId, counters } of operators) {
     const record = memory.operatorOf(operatorId);

@@ -14,7 +14,7 @@ import {
   type SharedLatency,
   type SharedTenantBreaker,
 } from './board-port.ts';
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import { RECENT_MAX } from './latency.ts';
 import { OBSERVED_AGO_MAX_MS } from './observation.ts';
 import { LEASE_MS } from './slot-leases.ts';

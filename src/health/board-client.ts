@@ -31,9 +31,9 @@ export interface BoardClientPorts {
   board(name: string): BoardPort;
   isolateId: string;
   log?(event: Record<string, unknown>): void;
-  links(): Iterable<BoardLink>;
+  links(): Iterable<BoardLink<KnownEndpoint>>;
   /** Takes an answer over. `sentAtMs` is when its report was made; `upTo` numbers the last observation that was reported. */
-  adopt(link: BoardLink, answer: BoardAnswer, sent: Sent): void;
+  adopt(link: BoardLink<KnownEndpoint>, answer: BoardAnswer, sent: Sent): void;
 }
 
 /** What a report has told of. */
@@ -90,7 +90,7 @@ export function createBoardClient(ports: BoardClientPorts): { sync(): Promise<vo
     }
   }
 
-  async function exchange(link: BoardLink): Promise<void> {
+  async function exchange(link: BoardLink<KnownEndpoint>): Promise<void> {
     const sent: Sent = { atMs: now(), upTo: link.lastSequence, loads: loadsOf(link) };
     const report = reportOf(link, sent);
     link.isUrgent = false;
@@ -107,7 +107,7 @@ export function createBoardClient(ports: BoardClientPorts): { sync(): Promise<vo
     ports.adopt(link, answer, sent);
   }
 
-  function reportOf(link: BoardLink, { atMs, loads }: Sent): BoardReport {
+  function reportOf(link: BoardLink<KnownEndpoint>, { atMs, loads }: Sent): BoardReport {
     const slotsWanted = [...link.wantsSlots].slice(0, ENDPOINTS_OF_MESSAGE_MAX).map((known) => {
       return { endpointId: known.endpointId, slots: known.peakInFlight + 1 };
     });
@@ -134,14 +134,14 @@ export function createBoardClient(ports: BoardClientPorts): { sync(): Promise<vo
     return earliest;
   }
 
-  function dueMs(link: BoardLink, nowMs: number): number {
+  function dueMs(link: BoardLink<KnownEndpoint>, nowMs: number): number {
     if (link.exchangedAtMs === -Infinity || link.exchangedAtMs > nowMs) return nowMs;
     if (link.failures > 0) return link.exchangedAtMs + restMs(link);
     const isSoon = link.isUrgent || link.waiting >= MUCH_WAITING;
     return link.exchangedAtMs + (isSoon ? EXCHANGE_SOON_MS : exchangeIntervalMs);
   }
 
-  function isResting(link: BoardLink, nowMs: number): boolean {
+  function isResting(link: BoardLink<KnownEndpoint>, nowMs: number): boolean {
     return link.failures > 0 && dueMs(link, nowMs) > nowMs;
   }
 
@@ -153,7 +153,7 @@ export function createBoardClient(ports: BoardClientPorts): { sync(): Promise<vo
 }
 
 /** The endpoints that a report tells of, with their loads: what has changed first, then what is busy, so that the board keeps its count. */
-function loadsOf({ changed, busy, wantsTurn }: BoardLink): Map<KnownEndpoint, OwnLoad> {
+function loadsOf({ changed, busy, wantsTurn }: BoardLink<KnownEndpoint>): Map<KnownEndpoint, OwnLoad> {
   const loads = new Map<KnownEndpoint, OwnLoad>();
   for (const known of [...changed, ...wantsTurn, ...busy]) {
     if (loads.size >= ENDPOINTS_OF_MESSAGE_MAX) break;
@@ -167,6 +167,6 @@ function endpointReport({ endpointId, state, inFlight, inFlightTokens, outbox }:
 }
 
 /** 2-4-8 … 30 s after exchanges that failed. */
-function restMs({ failures }: BoardLink): number {
+function restMs({ failures }: BoardLink<KnownEndpoint>): number {
   return Math.min(FAILED_MAX_MS, FAILED_BASE_MS * 2 ** Math.min(failures - 1, 10));
 }

@@ -1,11 +1,11 @@
 /** What an isolate keeps of one board: when it answered, and which endpoints there is something to say about. */
-import type { KnownEndpoint } from './known-endpoint.ts';
 import { isPending } from './timers.ts';
 
 /** An answer older than this counts no more: the isolate goes by what it sees itself. */
 const ANSWER_FRESH_MS = 15_000;
 
-export interface BoardLink {
+/** `Known` is how the isolate knows an endpoint. */
+export interface BoardLink<Known> {
   name: string;
   /** False where there are no boards: nothing is kept for reports then. */
   isConnected: boolean;
@@ -13,13 +13,13 @@ export interface BoardLink {
   answeredAtMs: number;
   activeIsolates: number;
   /** Endpoints with observations or a load that the board has not heard of. */
-  changed: Set<KnownEndpoint>;
+  changed: Set<Known>;
   /** Endpoints with requests of this isolate. */
-  busy: Set<KnownEndpoint>;
+  busy: Set<Known>;
   /** Endpoints with few slots that this isolate would use. */
-  wantsSlots: Set<KnownEndpoint>;
+  wantsSlots: Set<Known>;
   /** Half-open endpoints that this isolate would probe. */
-  wantsTurn: Set<KnownEndpoint>;
+  wantsTurn: Set<Known>;
   /** Observations that wait for a report. */
   waiting: number;
   /** The number of the last of them, counted up since the isolate started. */
@@ -33,7 +33,7 @@ export interface BoardLink {
 }
 
 /** Starts without an answer. */
-export function createBoardLink(name: string, isConnected: boolean): BoardLink {
+export function createBoardLink<Known>(name: string, isConnected: boolean): BoardLink<Known> {
   return {
     name,
     isConnected,
@@ -52,23 +52,16 @@ export function createBoardLink(name: string, isConnected: boolean): BoardLink {
 }
 
 /** The instant until which the last answer is to be gone by. */
-export function freshUntilMs(link: BoardLink): number {
+export function freshUntilMs(link: BoardLink<unknown>): number {
   return link.answeredAtMs + ANSWER_FRESH_MS;
 }
 
 /** Tells whether the board's last answer is recent enough to go by. */
-export function isFresh(link: BoardLink, nowMs: number): boolean {
+export function isFresh(link: BoardLink<unknown>, nowMs: number): boolean {
   return isPending(freshUntilMs(link), nowMs, ANSWER_FRESH_MS);
 }
 
-/** Asks for the turn to probe an endpoint: soon, the first time after each opening. */
-export function askForTurn(link: BoardLink, known: KnownEndpoint, trips: number): void {
-  link.wantsTurn.add(known);
-  if (known.askedAfterTrips !== trips) link.isUrgent = true;
-  known.askedAfterTrips = trips;
-}
-
 /** Tells whether there is anything to report or to ask. */
-export function hasNews({ changed, wantsSlots, wantsTurn }: BoardLink): boolean {
+export function hasNews({ changed, wantsSlots, wantsTurn }: BoardLink<unknown>): boolean {
   return changed.size > 0 || wantsSlots.size > 0 || wantsTurn.size > 0;
 }

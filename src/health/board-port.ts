@@ -1,5 +1,5 @@
 /** What isolates and health boards tell each other. Instants travel as ages and waits, so that no clock is compared with another. */
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import type { NodeLoadReport } from '#schema/node-load-report';
 import type { Observation } from './observation.ts';
 

@@ -2,7 +2,7 @@
 import type { AttemptFailure, AttemptOutcome } from '#schema/attempt';
 import type { RequestFacts } from '#schema/facts';
 import { LONG_PROMPT_TOKENS, promptLengthFactor } from '#schema/health';
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import { BACKOFF_MAX_MS } from './backoff.ts';
 import type { Credentials } from './credentials.ts';
 import { classifyFault } from './fault.ts';

@@ -66,7 +66,7 @@ export function createHealth(ports: HealthPorts): Health {
   const isolateId = newId();
   const endpoints = createBoundedMap<string, KnownEndpoint>(ENDPOINTS_MAX);
   const operators = createBoundedMap<string, OperatorRecord>(OPERATORS_MAX);
-  const links = new Map<string, BoardLink>();
+  const links = new Map<string, BoardLink<KnownEndpoint>>();
   const credentials = createCredentials();
   const conversations = createConversations();
 
@@ -94,17 +94,21 @@ export function createHealth(ports: HealthPorts): Health {
           adopt: (link, answer, sent) => adopt(memory, link, { answer, sent, at: { nowMs: now(), random } }),
         });
 
-  function newEndpoint(endpointId: string, { operatorId, isAnonymous, declaredSlots }: EndpointTerms, link: BoardLink): KnownEndpoint {
+  function newEndpoint(
+    endpointId: string,
+    { operatorId, isAnonymous, declaredSlots }: EndpointTerms,
+    link: BoardLink<KnownEndpoint>,
+  ): KnownEndpoint {
     const state = createEndpointState({ operatorId, isAnonymous, declaredSlots }, now());
     return createKnownEndpoint(endpointId, state, operatorOf(operatorId), link);
   }
 
   /** The link to the board of a model; without boards one stands for all. */
-  function linkOf(modelId: string): BoardLink {
+  function linkOf(modelId: string): BoardLink<KnownEndpoint> {
     const name = client === null ? '' : boardNameOf(ports.region?.() ?? LOCAL_REGION, modelId);
     const known = links.get(name);
     if (known !== undefined) return known;
-    const link = createBoardLink(name, client !== null);
+    const link = createBoardLink<KnownEndpoint>(name, client !== null);
     links.set(name, link);
     return link;
   }

@@ -1,10 +1,10 @@
 /** An endpoint as one isolate knows it: its state, the requests that are there, and what the board has said of the others. */
+import type { EndpointHealth } from '#schema/health';
 import { isFresh, type BoardLink } from './board-link.ts';
 import { observe, observeOperator, type EndpointState, type Moment } from './endpoint.ts';
 import type { Observation } from './observation.ts';
 import { partOf, type OperatorRecord } from './operators.ts';
 import { createOutbox, put, type Outbox } from './outbox.ts';
-import type { Reading } from './reading.ts';
 import { LEASE_MS, VISIT_MAX_MS } from './slot-leases.ts';
 import { elapsedMs, isPending } from './timers.ts';
 
@@ -23,11 +23,20 @@ export interface SharedLoad {
   slotsUntilMs: number;
 }
 
+/** What routing has read of it last, frozen, and how long that holds. */
+export interface Reading {
+  health: EndpointHealth;
+  /** No tenant has met failures of its own there: it is the same for all of them. */
+  isForAll: boolean;
+  fromMs: number;
+  untilMs: number;
+}
+
 export interface KnownEndpoint {
   endpointId: string;
   state: EndpointState;
   operator: OperatorRecord;
-  link: BoardLink;
+  link: BoardLink<KnownEndpoint>;
   /** Requests of this isolate that are there now, and the most since the last report. */
   inFlight: number;
   peakInFlight: number;
@@ -45,7 +54,12 @@ export interface KnownEndpoint {
 }
 
 /** Starts to know an endpoint of which nobody has told. */
-export function createKnownEndpoint(endpointId: string, state: EndpointState, operator: OperatorRecord, link: BoardLink): KnownEndpoint {
+export function createKnownEndpoint(
+  endpointId: string,
+  state: EndpointState,
+  operator: OperatorRecord,
+  link: BoardLink<KnownEndpoint>,
+): KnownEndpoint {
   return {
     endpointId,
     state,

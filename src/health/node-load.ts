@@ -1,5 +1,5 @@
 /** What a node says of its own load: kept with the instant of its word, and gone by for fifteen seconds. */
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import { NODE_LOAD_FRESH_MS } from '#schema/node-load-report';
 import { elapsedMs, isPending } from './timers.ts';
 

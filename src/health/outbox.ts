@@ -22,7 +22,7 @@ interface Entry {
 
 /** What waits of one endpoint. */
 export interface Outbox {
-  link: BoardLink;
+  link: BoardLink<unknown>;
   entries: Entry[];
   firstTokens: number;
   /** The last answer, as long as the next one like it may be told with it. */
@@ -30,7 +30,7 @@ export interface Outbox {
 }
 
 /** Starts empty. */
-export function createOutbox(link: BoardLink): Outbox {
+export function createOutbox(link: BoardLink<unknown>): Outbox {
   return { link, entries: [], firstTokens: 0, open: null };
 }
 

@@ -1,5 +1,5 @@
 /** Leave to try an endpoint whose breaker is not closed: the one for everybody, and the one that a tenant's own failures have opened. */
-import { askForTurn, isFresh } from './board-link.ts';
+import { isFresh } from './board-link.ts';
 import { mayTry, reserveProbe, sendProbe, settleCircuit, type Circuit, type Prober } from './circuit.ts';
 import type { KnownEndpoint } from './known-endpoint.ts';
 import { findTenant } from './tenant-circuits.ts';
@@ -16,13 +16,21 @@ export function proberAt({ link }: KnownEndpoint, isolateId: string, nowMs: numb
   return { isolateId, needsTurn: link.activeIsolates >= 2 && isFresh(link, nowMs) };
 }
 
+/** Asks the board for the turn to probe an endpoint: soon, the first time after each opening. */
+export function askForTurn(known: KnownEndpoint, trips: number): void {
+  const { link } = known;
+  link.wantsTurn.add(known);
+  if (known.askedAfterTrips !== trips) link.isUrgent = true;
+  known.askedAfterTrips = trips;
+}
+
 /** Reserves the right to send a request: always while both breakers are closed, once at a time otherwise. */
 export function acquire(known: KnownEndpoint, { isolateId, tenant, nowMs }: Asker): boolean {
   const circuits = settledCircuits(known, tenant, nowMs);
   const prober = proberAt(known, isolateId, nowMs);
   for (const circuit of circuits) {
     if (mayTry(circuit, prober, nowMs)) continue;
-    if (prober.needsTurn) askForTurn(known.link, known, circuit.breaker.trips);
+    if (prober.needsTurn) askForTurn(known, circuit.breaker.trips);
     return false;
   }
   for (const circuit of circuits) {

@@ -1,14 +1,14 @@
 /** What routing reads of an endpoint: kept until something changes it, because every plan reads every candidate. */
 import type { EndpointHealth } from '#schema/health';
-import { askForTurn, freshUntilMs } from './board-link.ts';
+import { freshUntilMs } from './board-link.ts';
 import { isShutTo, settleCircuit, type Circuit } from './circuit.ts';
 import { decayed, failureProbability, without, type Counters } from './counters.ts';
 import { benchedUntilMs, type EndpointState } from './endpoint.ts';
-import { leasedSlots, newsAgeMs, tokensInFlight, totalInFlight, type KnownEndpoint } from './known-endpoint.ts';
+import { leasedSlots, newsAgeMs, tokensInFlight, totalInFlight, type KnownEndpoint, type Reading } from './known-endpoint.ts';
 import { meanMs, quantilesMs } from './latency.ts';
 import { freshLoad, freshUntilMs as loadFreshUntilMs } from './node-load.ts';
 import { pooled } from './operators.ts';
-import { proberAt } from './probes.ts';
+import { askForTurn, proberAt } from './probes.ts';
 import { isScarce } from './slot-leases.ts';
 import type { TenantCircuit } from './tenant-circuits.ts';
 import { elapsedMs } from './timers.ts';
@@ -19,15 +19,6 @@ const READ_FRESH_MS = 1_000;
 const LONG_SAMPLES_MIN = 3;
 /** How fast a queue is taken to empty: about the length of an answer. */
 const QUEUE_TAU_MS = 8_000;
-
-/** A frozen reading and how long it holds. */
-export interface Reading {
-  health: EndpointHealth;
-  /** No tenant has met failures of its own there: it is the same for all of them. */
-  isForAll: boolean;
-  fromMs: number;
-  untilMs: number;
-}
 
 /** Who reads, and when. */
 export interface Reader {
@@ -102,7 +93,7 @@ function breakerOf(known: KnownEndpoint, circuit: Circuit, nowMs: number, isolat
   const breaker = settleCircuit(circuit, known.state.limits, nowMs);
   if (!isShutTo(circuit, prober, nowMs)) return breaker.state;
   // Half open, and another isolate's turn: this one would be the next.
-  if (prober.needsTurn && breaker.state === 'half_open') askForTurn(known.link, known, breaker.trips);
+  if (prober.needsTurn && breaker.state === 'half_open') askForTurn(known, breaker.trips);
   return 'open';
 }
 

@@ -7,10 +7,7 @@ import type { StoredKey } from './store.ts';
 export type KeyAction = 'key.create' | 'key.update' | 'key.disable' | 'key.rotate' | 'key.delete';
 
 /** What the API calls the period of a key's limit; null where it never begins anew. */
-export const LIMIT_RESETS = { day: 'daily', week: 'weekly', month: 'monthly', total: null } as const satisfies Record<
-  BudgetPeriod,
-  string | null
->;
+const LIMIT_RESETS = { day: 'daily', week: 'weekly', month: 'monthly', total: null } as const satisfies Record<BudgetPeriod, string | null>;
 
 /** Lists what differs between two states of a key; null where it does not exist. */
 export function keyChanges(before: StoredKey | null, after: StoredKey | null): Record<string, FieldChange> {

@@ -3,13 +3,7 @@ import type { QuotaPeriod, QuotaUnit } from '#schema/quota';
 import { AccountBalance } from './account-balance.ts';
 import { emptyBalance, type BalanceState, type LeaseState } from './balance-state.ts';
 import { carryOver } from './carry-over-store.ts';
-
-type Value = string | number | null | ArrayBuffer;
-
-/** The part of Durable Object SQLite storage that is used here. */
-export interface Sql {
-  exec<Row extends Record<string, Value>>(query: string, ...bindings: (string | number | null | Uint8Array)[]): { toArray(): Row[] };
-}
+import type { Sql } from './sql.ts';
 
 /** Balances that are kept in memory; all of them are in storage. */
 const KEPT_MAX = 2000;

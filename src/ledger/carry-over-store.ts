@@ -1,6 +1,6 @@
 /** Carries over what an Account object's storage holds from before it kept more than one balance: the team's money. */
 import { TEAM_MONEY } from './quota-id.ts';
-import type { Sql } from './account-store.ts';
+import type { Sql } from './sql.ts';
 
 const STATEMENTS = [
   `INSERT INTO balances SELECT ?1, 'nano_usd', captured_nano_usd, 0, NULL, NULL, 0, 0 FROM forgotten`,

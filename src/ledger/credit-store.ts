@@ -1,5 +1,5 @@
 /** SQL of payments into the prepaid balance, in the Account object's own storage. */
-import type { Sql } from './account-store.ts';
+import type { Sql } from './sql.ts';
 
 /** A payment into a team's prepaid balance. */
 export interface TopUp {

@@ -6,7 +6,7 @@ import { findInRows, rowPrefix, toAttemptRows, toReceiptRow } from './rows.ts';
 import { pause, pauseUnless } from './pause.ts';
 
 /** Gives requests that end together the time to share a flush; nobody but `waitUntil` waits for it. A full batch goes at once. */
-export const LINGER_MS = 100;
+const LINGER_MS = 100;
 /** A flush in flight holds back the next one, which grows meanwhile; a stuck one does not for long. */
 const QUEUE_LIMIT_MS = 500;
 const FLUSH_TRIES = 3;

@@ -1,5 +1,5 @@
 /** SQL of the outbox in the Account object's own storage: group commits bound for D1. */
-import type { Sql } from './account-store.ts';
+import type { Sql } from './sql.ts';
 import type { CommitBatch, RowTexts } from './account-port.ts';
 import { rowPrefix } from './rows.ts';
 

@@ -68,7 +68,7 @@ export const RULES: readonly Rule[] = [
 ];
 
 /** Prices are appended, never rewritten. */
-export const PRICE_RULE: Rule = { table: 'offers', key: ['endpoint_id', 'valid_from_ms'] };
+const PRICE_RULE: Rule = { table: 'offers', key: ['endpoint_id', 'valid_from_ms'] };
 
 const PRICE_COLUMNS = [
   'prompt_pico_usd_per_token',

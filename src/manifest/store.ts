@@ -139,7 +139,7 @@ function keepSuffix(desired: Record<AppliedTable, Row[]>, present: readonly Row[
 }
 
 /** Reads which manifest is applied. */
-export async function readState(db: D1Database): Promise<DeploymentState> {
+async function readState(db: D1Database): Promise<DeploymentState> {
   const row = await db
     .prepare(
       `SELECT (SELECT ${MANIFEST_PART} FROM meta WHERE name = '${VERSION_ROW}') AS catalogueVersion, version AS manifestVersion, digest AS manifestDigest

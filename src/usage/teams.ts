@@ -61,7 +61,7 @@ export interface Teams {
 }
 
 /** Teams in one answer. */
-export const TEAMS_PAGE = 100;
+const TEAMS_PAGE = 100;
 const D1_LIMIT_MS = 5_000;
 /** How long an answer waits for Account objects; what has not come by then is told from D1. */
 const STANDING_LIMIT_MS = 1_500;

@@ -6,8 +6,8 @@ import * as ledgerTables from '#schema/ledger-tables';
 import * as supplyTables from '#schema/supply-tables';
 import * as tables from '#schema/tables';
 import { countCompletions } from '#src/nodes/count-store';
-import { readNode } from '#src/nodes/nodes-store';
-import { readRegistered } from '#src/nodes/registrations-store';
+import { readNode } from '#src/nodes/join/nodes-store';
+import { readRegistered } from '#src/nodes/register/registrations-store';
 import { NOW_MS } from '#test/support/fake-clock';
 import { openSqliteD1, type SqliteD1 } from '#test/support/sqlite-d1';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { BEFORE, HOUR_MS, listOf, NOW_MS, openDesk, TOGETHER } from '#test/support/price-desk';
+import { PATIENCE } from '#test/support/patience';
 
 const ON = { HEADRACE_PRICE_FEEDS: 'on' };
 
@@ -100,14 +101,14 @@ describe('feeds of the manifest', () => {
     const { desk, sqlite, clock, asked } = openDesk({ [url]: 'hangs' });
     sqlite.insert('price_feeds', feed({ url }));
     void desk.readDue();
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await vi.waitFor(() => expect(asked).toHaveLength(1), PATIENCE);
     await desk.readDue();
     clock.nowMs += 10 * 60_000 - 1;
     await desk.readDue();
     expect(asked).toHaveLength(1);
     clock.nowMs += 1;
     void desk.readDue();
-    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    await vi.waitFor(() => expect(asked).toHaveLength(2), PATIENCE);
   });
 
   it('that fails is asked again in five minutes', async () => {

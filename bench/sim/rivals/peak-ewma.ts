@@ -59,7 +59,7 @@ export const PEAK_EWMA_PENALTY: Rival = {
 };
 
 /** What an attempt is recorded as, ms: failures are slow, however fast they came. */
-export function penalisedMs({ failure, ttftMs, totalMs }: Ending): number {
+function penalisedMs({ failure, ttftMs, totalMs }: Ending): number {
   if (failure === null) return ttftMs ?? totalMs;
   const retryAfterMs = failure.kind === 'refused' ? failure.retryAfterMs : null;
   return retryAfterMs === null || retryAfterMs < 0 ? FAILURE_PENALTY_MS : Math.min(RETRY_AFTER_MAX_MS, retryAfterMs);

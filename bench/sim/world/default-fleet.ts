@@ -185,7 +185,7 @@ export function defaultFleet(seed: number): Fleet {
 }
 
 /** Gives an endpoint the ordinary failures that its kind shows. */
-export function withFailures(card: Card, seed: number): SimEndpoint {
+function withFailures(card: Card, seed: number): SimEndpoint {
   const share = lognormal(chanceOf(seed, 'failure-share', card.id), FAILURE_SHARE_P50, FAILURE_SHARE_SIGMA);
   return { ...card, failureShare: Math.min(FAILURE_SHARE_MAX, share), breakShare: BREAK_SHARE[card.supply] };
 }

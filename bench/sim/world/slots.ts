@@ -1,5 +1,5 @@
 /** An engine's batch: so many requests run at once, as far as its KV cache holds them; some more wait in line, the rest is refused. */
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 
 export interface Slots {
   /** Gives a slot at once or a place in line; false when the line is full. `start` is called with the load, 0 to 1, once the slot is there. */

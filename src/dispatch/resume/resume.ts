@@ -52,84 +52,6 @@ export function resumable(committed: Committed, order: ChatOrder, ports: ResumeP
       tokens: delivered.tokens(),
       hasBegun: delivered.beginning() !== '',
     });
-  const isCurable = (failure: AttemptFailure): boolean =>
-    nextStep(failure) === 'fallback' &&
-    failure !== NO_JSON &&
-    delivered.isResumable() &&
-    broken.length < RESUMES_MAX &&
-    !hasLeft() &&
-    (isSpent() || (attemptsLeft() > 0 && ports.now() < order.deadlineAtMs && heirs().length > 0));
-
-  /** The attempt is over: health hears of it now, the books at the end. */
-  const breakOff = (failure: AttemptFailure): void => {
-    brokenBy = failure;
-    delivered.breakOff();
-    attempt.stop({ outcome: 'interrupted', failure, completionTokens: delivered.tokens() - tokensBefore, lastTokenAtMs });
-    stream.cancel();
-  };
-
-  /** Fits what a continuation says to what was said before it. It may be ended for that, before it ends by itself. */
-  const fitted = (said: StreamEvent): readonly StreamEvent[] => {
-    if (fit === null) return [said];
-    const events = fit(said);
-    if (said.kind === 'chunk' && events.some(({ kind }) => kind !== 'chunk')) stream.cancel();
-    return events;
-  };
-
-  /** Hands on what the upstream says, up to where it breaks. */
-  const handOn = (said: readonly StreamEvent[]): readonly StreamEvent[] => {
-    const handed: StreamEvent[] = [];
-    for (const one of said) {
-      if (one.kind === 'chunk') delivered.hear(one);
-      for (const event of fitted(one)) {
-        if (event.kind === 'failure' && isCurable(event.failure)) {
-          breakOff(event.failure);
-          return handed;
-        }
-        if (event.kind === 'chunk') {
-          delivered.take(event);
-          lastTokenAtMs = ports.now();
-        }
-        handed.push(event);
-      }
-    }
-    return handed;
-  };
-
-  /** Looks for an endpoint that goes on behind what was delivered. */
-  const findNext = (beginning: string): Promise<Committed | null> => {
-    const tokens = delivered.tokens();
-    const rest: ChatOrder = {
-      ...order,
-      ask: toContinuation(ask, { beginning, tokens, hasReasoned: delivered.hasReasoned(), isRaw: speaksRaw(ask, attempt.offer) }),
-      facts: factsOfRest(facts, tokens),
-      clientSignal: AbortSignal.any([order.clientSignal, gone.signal]),
-    };
-    return findHeir({ order: rest, heirs, attemptsLeft }, ports);
-  };
-
-  const goOn = async (failure: AttemptFailure): Promise<readonly StreamEvent[]> => {
-    if (isSpent()) {
-      hasEnded = true;
-      return outOfTokens();
-    }
-    const text = delivered.text();
-    const beginning = delivered.beginning();
-    const heir = await findNext(beginning);
-    if (heir === null) {
-      hasEnded = true;
-      return [{ kind: 'failure', failure: hasLeft() ? LEFT : failure }];
-    }
-    const { offer, finish } = attempt;
-    broken.push({ offer, failure, finish });
-    ({ attempt, stream } = heir);
-    brokenBy = null;
-    tokensBefore = delivered.tokens();
-    lastTokenAtMs = null;
-    const mustBeJson = wantsJson(ask) && stops.length === 0;
-    fit = createSplice({ delivered: text, space: text.slice(beginning.length), stops, mustBeJson, isAnew: beginning === '' });
-    return [{ kind: 'seam', failure }];
-  };
 
   const watched: ReplyStream = {
     async next() {
@@ -157,6 +79,89 @@ export function resumable(committed: Committed, order: ChatOrder, ports: ResumeP
       stream.cancel();
     },
   };
+
+  /** Hands on what the upstream says, up to where it breaks. */
+  function handOn(said: readonly StreamEvent[]): readonly StreamEvent[] {
+    const handed: StreamEvent[] = [];
+    for (const one of said) {
+      if (one.kind === 'chunk') delivered.hear(one);
+      for (const event of fitted(one)) {
+        if (event.kind === 'failure' && isCurable(event.failure)) {
+          breakOff(event.failure);
+          return handed;
+        }
+        if (event.kind === 'chunk') {
+          delivered.take(event);
+          lastTokenAtMs = ports.now();
+        }
+        handed.push(event);
+      }
+    }
+    return handed;
+  }
+
+  /** Fits what a continuation says to what was said before it. It may be ended for that, before it ends by itself. */
+  function fitted(said: StreamEvent): readonly StreamEvent[] {
+    if (fit === null) return [said];
+    const events = fit(said);
+    if (said.kind === 'chunk' && events.some(({ kind }) => kind !== 'chunk')) stream.cancel();
+    return events;
+  }
+
+  /** The attempt is over: health hears of it now, the books at the end. */
+  function breakOff(failure: AttemptFailure): void {
+    brokenBy = failure;
+    delivered.breakOff();
+    attempt.stop({ outcome: 'interrupted', failure, completionTokens: delivered.tokens() - tokensBefore, lastTokenAtMs });
+    stream.cancel();
+  }
+
+  function isCurable(failure: AttemptFailure): boolean {
+    return (
+      nextStep(failure) === 'fallback' &&
+      failure !== NO_JSON &&
+      delivered.isResumable() &&
+      broken.length < RESUMES_MAX &&
+      !hasLeft() &&
+      (isSpent() || (attemptsLeft() > 0 && ports.now() < order.deadlineAtMs && heirs().length > 0))
+    );
+  }
+
+  /** Says what comes in the place of what has broken off: a seam, or the end. */
+  async function goOn(failure: AttemptFailure): Promise<readonly StreamEvent[]> {
+    if (isSpent()) {
+      hasEnded = true;
+      return outOfTokens();
+    }
+    const text = delivered.text();
+    const beginning = delivered.beginning();
+    const heir = await findNext(beginning);
+    if (heir === null) {
+      hasEnded = true;
+      return [{ kind: 'failure', failure: hasLeft() ? LEFT : failure }];
+    }
+    const { offer, finish } = attempt;
+    broken.push({ offer, failure, finish });
+    ({ attempt, stream } = heir);
+    brokenBy = null;
+    tokensBefore = delivered.tokens();
+    lastTokenAtMs = null;
+    const mustBeJson = wantsJson(ask) && stops.length === 0;
+    fit = createSplice({ delivered: text, space: text.slice(beginning.length), stops, mustBeJson, isAnew: beginning === '' });
+    return [{ kind: 'seam', failure }];
+  }
+
+  /** Looks for an endpoint that goes on behind what was delivered. */
+  function findNext(beginning: string): Promise<Committed | null> {
+    const tokens = delivered.tokens();
+    const rest: ChatOrder = {
+      ...order,
+      ask: toContinuation(ask, { beginning, tokens, hasReasoned: delivered.hasReasoned(), isRaw: speaksRaw(ask, attempt.offer) }),
+      facts: factsOfRest(facts, tokens),
+      clientSignal: AbortSignal.any([order.clientSignal, gone.signal]),
+    };
+    return findHeir({ order: rest, heirs, attemptsLeft }, ports);
+  }
 
   return {
     get offer() {

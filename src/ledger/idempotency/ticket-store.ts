@@ -1,5 +1,5 @@
 /** SQL of the tickets in the Account object's own storage. */
-import type { Sql } from '../account-store.ts';
+import type { Sql } from '../sql.ts';
 
 /** A ticket: `running` until its run has ended, then with its answer (`kept`) or without (`unkept`). */
 export interface Ticket {

@@ -1,5 +1,5 @@
 /** The Account object's side of `Idempotency-Key`: who may run, and what repeats are told. Synchronous, with the clock passed in. */
-import type { Sql } from '../account-store.ts';
+import type { Sql } from '../sql.ts';
 import { LIFETIME_MS, HELD_MS } from './terms.ts';
 import type { TicketAnswer, TicketAsk, TicketRef } from './ticket-port.ts';
 import { TicketStore } from './ticket-store.ts';

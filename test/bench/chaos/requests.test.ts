@@ -4,7 +4,7 @@ import { drawRequests, MODELS } from '#bench/chaos/requests';
 import { BUDGETED_TEAM, budgetNanoUsd, manifestText, TEAMS } from '#bench/chaos/teams';
 import { LOCAL_HOSTS } from '#cli/local-hosts';
 import { surroundings } from '#src/house-facts';
-import { checkManifest } from '#cli/read-manifest';
+import { checkManifest } from '#cli/manifest/read-manifest';
 
 const LOAD = drawRequests({ durationMs: 200_000, rate: 10, seed: 1 });
 

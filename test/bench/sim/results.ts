@@ -45,7 +45,7 @@ export function resultOf({ atMs = 0, promptTokens = 1_000, calls = [{}], ...rest
 }
 
 /** A truth in which nothing ever happens. */
-export const QUIET_TRUTH: Truth = {
+const QUIET_TRUTH: Truth = {
   fleet: { endpoints: [], spells: [], prices: [], listings: [], isReplay: true },
   durationMs: 60_000,
   upShare: () => 1,

@@ -2,27 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PRIVACY_TIERS, tierRank } from '#schema/catalog';
 import type { GatewayError } from '#schema/error';
-import { DEFAULT_POLICY, policyDocument, providerWishes, type PolicyDocument, type ProviderWishes } from '#schema/policy';
-import { parseModelName, suffixWishes } from '#src/admission/model-name';
-import { resolvePolicy, type PolicyBook } from '#src/admission/resolve-policy';
+import { DEFAULT_POLICY, type PolicyDocument } from '#schema/policy';
+import { resolvePolicy } from '#src/admission/resolve-policy';
+import { book, resolve } from './written-levels.ts';
 
 const NO_NAMES = { team: null, key: null, request: null };
-
-function book(documents: Record<string, unknown>, defaultName: string | null = null): PolicyBook {
-  const entries = Object.entries(documents).map(
-    ([name, document]) => [name, { name, version: 3, document: policyDocument.parse(document) }] as const,
-  );
-  return { policies: new Map(entries), defaultName };
-}
-
-function resolve(levels: { deployment?: unknown; team?: unknown; key?: unknown; named?: unknown; request?: unknown; suffix?: string }) {
-  const { deployment = {}, team = {}, key = {}, named, request, suffix } = levels;
-  const policies = book({ deployment, team, key, ...(named !== undefined && { named }) }, 'deployment');
-  const wishes: ProviderWishes[] = request === undefined ? [] : [providerWishes.parse(request)];
-  const parsed = suffix === undefined ? null : parseModelName(`m:${suffix}`).suffix;
-  if (parsed) wishes.push(suffixWishes(parsed));
-  return resolvePolicy(policies, { team: 'team', key: 'key', request: named === undefined ? null : 'named' }, wishes);
-}
 
 function refusal(run: () => unknown): { code: string; param: string | null } {
   try {
@@ -184,48 +168,6 @@ describe('policy resolution', () => {
       { allowUnpriced: false },
     ],
   ])('restriction: %s', (_, levels, expected) => {
-    expect(resolve(levels)).toMatchObject(expected);
-  });
-
-  it.each([
-    ['request beats key', { key: { optimize: 'price' }, request: { optimize: 'throughput' } }, { optimize: 'throughput' }],
-    [
-      'key beats team beats deployment',
-      { deployment: { resume: false }, team: { optimize: 'price', resume: true }, key: { optimize: 'latency' } },
-      { optimize: 'latency', resume: true, hedge: true },
-    ],
-    [
-      'a named policy beats the key',
-      { key: { optimize: 'price' }, named: { optimize: 'latency' } },
-      { optimize: 'latency', name: 'named' },
-    ],
-    ['the request beats the policy it names', { named: { order: ['a'] }, request: { order: ['b'] } }, { order: ['b'] }],
-    ['hedge may be turned off under latency', { request: { optimize: 'latency', hedge: false } }, { hedge: false }],
-    ['sort object', { request: { sort: { by: 'latency', partition: 'none' } } }, { sort: 'latency', sortAcrossModels: true }],
-    ['models mixed without a sort', { request: { sort: { partition: 'none' } } }, { sort: null, sortAcrossModels: true }],
-    ['an empty sort object says nothing', { team: { sort: 'price' }, request: { sort: {} } }, { sort: 'price', sortAcrossModels: false }],
-    [
-      'a nearer optimize ends a sort further out',
-      { team: { sort: 'price' }, request: { optimize: 'latency' } },
-      { sort: null, optimize: 'latency' },
-    ],
-    [
-      'a nearer sort stands beside optimize',
-      { team: { optimize: 'latency' }, request: { sort: 'price' } },
-      { sort: 'price', optimize: 'latency' },
-    ],
-    [
-      'a number is p50',
-      { request: { preferred_max_latency: 2, preferred_min_throughput: { p90: 40 } } },
-      { preferredMaxLatencyS: { p50: 2 }, preferredMinThroughput: { p90: 40 } },
-    ],
-    ['attempts', { team: { attempts: { max: 2 } }, key: { attempts: { deadline_ms: 5000 } } }, { maxAttempts: 2, deadlineMs: 5000 }],
-    [':floor', { suffix: 'floor', request: { sort: 'latency' } }, { sort: 'price' }],
-    [':nitro', { suffix: 'nitro' }, { sort: 'throughput' }],
-    [':exacto', { suffix: 'exacto' }, { sort: 'exacto' }],
-    [':attested', { suffix: 'attested', request: { privacy: { min_tier: 'no_training' } } }, { minTier: 'attested' }],
-    [':selfhosted', { suffix: 'selfhosted' }, { supplyOnly: ['selfhosted'] }],
-  ])('preference or suffix: %s', (_, levels, expected) => {
     expect(resolve(levels)).toMatchObject(expected);
   });
 

@@ -4,7 +4,7 @@
  */
 import type { Offer } from '#schema/catalog';
 import type { RequestFacts } from '#schema/facts';
-import type { NodeLoad } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 import { NODE_LOAD_FRESH_MS } from '#schema/node-load-report';
 import { DEFAULT_POLICY } from '#schema/policy';
 import type { PlanRejection } from '#schema/receipt';

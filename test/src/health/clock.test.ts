@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { attemptFailureKind } from '#schema/attempt';
+import { SEED } from '#test/support/seed';
 import { fail, FACTS, OFFER, read, repeat, setUp, succeed } from './scene.ts';
-
-const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-console.log(`health seed ${seed} (repeat with SEED=${seed})`);
 
 describe('R15: a clock that jumps backward', () => {
   it('neither benches an endpoint nor a key for hours', () => {
@@ -45,7 +43,7 @@ describe('R15: a clock that jumps backward', () => {
           expect(Number.isFinite(known.ttftNormalisedMs ?? 1)).toBe(true);
         }
       }),
-      { seed, numRuns: 200 },
+      { seed: SEED, numRuns: 200 },
     );
   });
 });

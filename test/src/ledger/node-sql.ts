@@ -1,6 +1,6 @@
 /** Durable Object SQLite storage over Node's own SQLite, so that the account's logic runs in plain Node. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Sql } from '#src/ledger/account-store';
+import type { Sql } from '#src/ledger/sql';
 
 /** Opens an empty database in memory. */
 export function createNodeSql(): Sql {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readManifestFile } from '#cli/read-manifest';
+import { readManifestFile } from '#cli/manifest/read-manifest';
 import { parseManifest } from '#src/manifest/parse';
 import type { ManifestSurroundings } from '#src/manifest/surroundings';
 

@@ -11,6 +11,7 @@ import { HELD_MS } from '#src/ledger/idempotency/terms';
 import type { TicketPort } from '#src/ledger/idempotency/ticket-port';
 import { Tickets } from '#src/ledger/idempotency/tickets';
 import { seededRandom } from '#test/support/random-chunks';
+import { SEED } from '#test/support/seed';
 import { createNodeSql } from '../node-sql.ts';
 import { sampleReceipt } from '../sample-receipt.ts';
 
@@ -21,7 +22,6 @@ vi.mock(import('#src/ledger/idempotency/seal'), async (original) => ({
   unseal: (bytes) => Promise.resolve(new Uint8Array(bytes)),
 }));
 
-const SEED = Number(process.env['FC_SEED'] ?? 20_261_122);
 const SILENCE_MS = HELD_MS + 1000;
 
 /** One request in one isolate. */

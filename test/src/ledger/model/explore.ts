@@ -1,6 +1,7 @@
 /** Walks through every order of events of a small world, and checks after each of them that nothing was overspent, counted twice or lost. */
 import type { DatabaseSync } from 'node:sqlite';
-import { AccountStore, type Sql } from '#src/ledger/account-store';
+import { AccountStore } from '#src/ledger/account-store';
+import type { Sql } from '#src/ledger/sql';
 import { START_MS } from '../account-fixture.ts';
 import { openNodeSql } from '../node-sql.ts';
 import { Events, OVERDUE_MS } from './events.ts';
