@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vitest/config';
 import { NODE_FLAGS } from '#scripts/bootstrap.mjs';
+import { PATIENCE } from '#test/support/patience';
 
 const TEXT_PREFIX = '\0text:';
 /** Keeps the runner from reading JSON by its name. */
@@ -19,14 +20,16 @@ const consoleAsText: Plugin = {
 };
 
 const UNIT_FILES = 'test/{schema,providers,src,cli,console,devnet,engine,bench,scripts}/**/*.test.ts';
-const UNIT = { execArgv: NODE_FLAGS, testTimeout: 30_000, unstubGlobals: true, maxWorkers: 2 };
+/** Only what never ends runs into a limit: all of them are far above what a slow machine needs. */
+const LIMITS = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { timeout: PATIENCE.timeout } } };
+const UNIT = { ...LIMITS, execArgv: NODE_FLAGS, unstubGlobals: true, maxWorkers: 2, setupFiles: ['test/support/seeded-properties.ts'] };
 /** Files that put another module in the place of one: what they import must be nobody else's. */
 const MOCKING = globSync(UNIT_FILES, { cwd: import.meta.dirname }).filter((file) =>
   readFileSync(join(import.meta.dirname, file), 'utf8').includes('vi.mock('),
 );
 
 /** Tests that run the whole Worker in workerd, four files at a time: most of them wait for something. */
-const WHOLE_WORKER = { execArgv: NODE_FLAGS, testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 4, isolate: false };
+const WHOLE_WORKER = { ...LIMITS, execArgv: NODE_FLAGS, maxWorkers: 4, isolate: false };
 
 /** `unit`: pure, plain Node; files share their modules, because loading them anew takes longer than the tests. `flow`: what the Worker promises. `clients`: the same through other people's SDKs. `real-node`: a llama.cpp that is installed apart, `npm test` does it. */
 export default defineConfig({

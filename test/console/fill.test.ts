@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { PATIENCE } from '#test/support/patience';
 import { FakeNode, fakeDocument, loadPart } from './fake-document.ts';
 
 let node: FakeNode;
@@ -25,7 +26,7 @@ describe('fill', () => {
       () => answer.promise,
       (text) => [text],
     );
-    await vi.waitFor(() => expect(node.text).toBe('Loading…'));
+    await vi.waitFor(() => expect(node.text).toBe('Loading…'), PATIENCE);
     expect(node.attributes.get('aria-busy')).toBe('true');
     answer.resolve('here');
     await filled;
@@ -55,7 +56,7 @@ describe('fill', () => {
     await fill(node, read, (text) => [text]);
     expect(node.text).toContain('no way through');
     await node.button('Try again').fire('click');
-    await vi.waitFor(() => expect(node.text).toBe('here'));
+    await vi.waitFor(() => expect(node.text).toBe('here'), PATIENCE);
   });
 });
 
@@ -74,12 +75,12 @@ describe('openPages', () => {
     const { load, read } = await open({ 0: { items: ['a'], next: 100 }, 100: { items: ['b'], next: null } });
     expect(node.button('Back').disabled).toBe(true);
     await node.button('Next').fire('click');
-    await vi.waitFor(() => expect(node.text).toContain('b'));
+    await vi.waitFor(() => expect(node.text).toContain('b'), PATIENCE);
     expect([node.button('Next').disabled, node.text]).toEqual([true, 'bBackNextPage 2']);
     await load();
     expect(read).toHaveBeenLastCalledWith(100);
     await node.button('Back').fire('click');
-    await vi.waitFor(() => expect(node.text).toContain('Page 1'));
+    await vi.waitFor(() => expect(node.text).toContain('Page 1'), PATIENCE);
     expect(node.text).toContain('a');
   });
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { startDevnet } from '#devnet/devnet';
+import { PATIENCE } from '#test/support/patience';
 import { chat, startFleet, until } from './support.ts';
 
 const run = promisify(execFile);
@@ -34,7 +35,7 @@ test('stop leaves no open handle: a process with a hanging stream ends by itself
     await devnet.stop();
     console.log(await open);
   `;
-  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { timeout: 20_000 });
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { timeout: PATIENCE.timeout });
   expect(stdout.trim()).toBe('broken');
 });
 

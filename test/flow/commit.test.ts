@@ -7,6 +7,7 @@ import { answer, chunk, event, openStream, streamText } from '#test/support/open
 import { pause } from '#test/support/pause';
 import { openReader, readStream, type SeenStream } from '#test/support/read-stream';
 import { generationIdOf, readReceiptRows, receiptsOf } from '#test/support/receipts';
+import { PATIENCE } from '#test/support/patience';
 
 vi.setConfig({ maxConcurrency: 20 });
 
@@ -118,7 +119,7 @@ test.concurrent('I9: an upstream that drips for ever is ended by the deadline', 
   });
   const seen = await readStream(await house.chat({ stream: true, ...hastilyAlong([only]) }));
   expectErrorEnding(seen, 504);
-  expect(seen.text.length).toBeGreaterThan(5);
+  expect(seen.text).toMatch(/^x+$/);
   await house.upstream.hungUpOn(only);
 });
 
@@ -235,7 +236,7 @@ describe.concurrent('10 s of silence', () => {
     const reader = openReader(response);
     await reader.until(({ comments }) => comments.length > 0);
     expect(reader.seen.chunks).toEqual([]);
-    await vi.waitUntil(() => house.upstream.callsTo(last).length > 0, { timeout: 3000, interval: 20 });
+    await vi.waitUntil(() => house.upstream.callsTo(last).length > 0, PATIENCE);
     await reader.cancel();
     await house.upstream.hungUpOn(last);
     const receipts = await receiptsOf(house, last);

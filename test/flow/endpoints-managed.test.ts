@@ -1,32 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { registeredEndpointList } from '#schema/answers/operators';
 import { answer } from '#test/support/openai-scripts';
-import { changed, KEYS, MANAGERS, openOperatorsHouse, refusal, type Endpoint, type OperatorsHouse } from '#test/support/operators-house';
+import { changed, KEYS, MANAGERS, refusal } from '#test/support/operators-house';
+import { openTwoOperators } from './two-operators.ts';
 
 const CANARY = 'endpoint-canary-4471';
 const key = (name: string) => `ek-${name}-${CANARY}-${name}`;
 
-let house: OperatorsHouse;
-let alice: string;
-let bob: string;
-beforeAll(async () => {
-  house = await openOperatorsHouse();
-  alice = await house.operator('alice');
-  bob = await house.operator('bob');
-  await house.operator('team-a', { team: 'a' });
-});
+const { house, alice, bob, post, patch, find } = await openTwoOperators();
+await house.operator('team-a', { team: 'a' });
 afterAll(() => house.stop());
 beforeEach(() => {
   house.house.upstream.reset();
   house.house.upstream.script('rig', answer());
 });
 
-const post = (wish: Record<string, unknown>, by = alice) => house.manage('POST', '/endpoints', wish, by);
-const patch = (id: string, wish: Record<string, unknown>, by = alice) => house.manage('PATCH', `/endpoints/${id}`, wish, by);
-const find = async (id: string, by = alice): Promise<Endpoint> => changed(await house.manage('GET', `/endpoints/${id}`, undefined, by));
-
 /** Waits until the first look at an endpoint is over. */
-const looked = (id: string) => expect.poll(async () => (await find(id, MANAGERS.admin)).probed_at, { timeout: 20_000 }).not.toBeNull();
+const looked = (id: string) => expect.poll(async () => (await find(id, MANAGERS.admin)).probed_at).not.toBeNull();
 
 /** Puts an endpoint where a test wants it; a look that is under way finds another version and writes nothing. */
 async function put(id: string, state: string): Promise<void> {
@@ -77,17 +67,24 @@ describe('who may touch what', () => {
     expect((await changed(await patch('caught', { state: 'active' }, MANAGERS.admin))).state).toBe('probing');
   });
 
-  it('no retiring ends a quarantine: not under the same name, not under another at the same address', async () => {
-    await house.register(house.wish('escapee'), alice);
+  it('no retiring ends a quarantine: not under the same name, not under another at the same address, not elsewhere', async () => {
+    const wish = (id: string) => house.wish(id, { model: 'nobody/escapes' });
+    await house.register(wish('escapee'), alice);
     await patch('escapee', { state: 'quarantined', reason: 'lies about its model' }, MANAGERS.admin);
     expect((await house.manage('DELETE', '/endpoints/escapee', undefined, alice)).status).toBe(200);
     const held = { state: 'quarantined', reason: 'lies about its model' };
-    const renamed = { ...house.wish('escapee'), id: 'escapee-2' };
+    const renamed = { ...wish('escapee'), id: 'escapee-2' };
     expect(await house.register(renamed, alice)).toMatchObject(held);
     expect((await house.manage('DELETE', '/endpoints/escapee-2', undefined, alice)).status).toBe(200);
-    expect(await house.register(house.wish('escapee'), alice)).toMatchObject(held);
+    expect(await house.register(wish('escapee'), alice)).toMatchObject(held);
     expect(await refusal(await patch('escapee', { state: 'active' }))).toMatchObject({ status: 403 });
+    expect(await house.register(wish('elsewhere'), alice)).toMatchObject({
+      state: 'quarantined',
+      reason: expect.stringContaining('a manager has to vouch for this one'),
+    });
+    expect((await changed(await patch('elsewhere', { vouched: true }, MANAGERS.admin))).state).toBe('probing');
     expect((await house.register(house.wish('someone-else'), alice)).state).toBe('pending');
+    expect((await house.register(wish('somebody-elses'), bob)).state).toBe('pending');
   });
 
   it('retired is for good: its history stays, its id comes back to its operator alone', async () => {
@@ -124,7 +121,7 @@ describe('K1: the endpoint’s key', () => {
     expect(made.declared.has_key).toBe(true);
     await looked('keyed');
     await activate('keyed');
-    await expect.poll(() => ask('keyed'), { timeout: 10_000 }).toBe(200);
+    await expect.poll(() => ask('keyed')).toBe(200);
     expect(new Set(authorizations('keyed'))).toEqual(new Set([`Bearer ${key('one')}`]));
 
     const moved = await changed(await patch('keyed', { url: elsewhere('keyed') }, bob));
@@ -132,7 +129,7 @@ describe('K1: the endpoint’s key', () => {
     await activate('keyed');
     house.house.upstream.reset();
     house.house.upstream.script('keyed', answer());
-    await expect.poll(() => ask('keyed'), { timeout: 10_000 }).toBe(200);
+    await expect.poll(() => ask('keyed')).toBe(200);
     expect(authorizations('keyed').filter((sent) => sent !== undefined)).toEqual([]);
   });
 
@@ -143,7 +140,7 @@ describe('K1: the endpoint’s key', () => {
     expect((await changed(await patch('rekeyed', { key: key('four') }, bob))).declared.has_key).toBe(true);
     house.house.upstream.script('rekeyed', answer());
     await activate('rekeyed');
-    await expect.poll(() => ask('rekeyed'), { timeout: 10_000 }).toBe(200);
+    await expect.poll(() => ask('rekeyed')).toBe(200);
     expect(authorizations('rekeyed').at(-1)).toBe(`Bearer ${key('four')}`);
   });
 
@@ -161,7 +158,7 @@ describe('K1: the endpoint’s key', () => {
       expect(await ask('thief')).toBe(404);
       return house.logged.some((line) => line.includes('endpoint_key_unusable') && line.includes('broken_seal'));
     };
-    await expect.poll(isFoundOut, { timeout: 10_000 }).toBe(true);
+    await expect.poll(isFoundOut).toBe(true);
     expect(await ask('thief')).toBe(404);
   });
 

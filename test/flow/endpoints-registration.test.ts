@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { probedEndpoint } from '#schema/answers/operators';
 import { answer } from '#test/support/openai-scripts';
 import { MODEL } from '#test/support/house';
-import { changed, MANAGERS, openOperatorsHouse, refusal, type Endpoint, type OperatorsHouse } from '#test/support/operators-house';
+import { changed, MANAGERS, refusal, type Endpoint } from '#test/support/operators-house';
+import { openTwoOperators } from './two-operators.ts';
 
 const PUBLIC = 'https://gpu.public.example';
 
-let house: OperatorsHouse;
-let alice: string;
-let bob: string;
-beforeAll(async () => {
-  house = await openOperatorsHouse();
-  alice = await house.operator('alice');
-  bob = await house.operator('bob');
-  await house.operator('team-a', { team: 'a' });
-});
+const { house, alice, bob, post, patch, find } = await openTwoOperators();
+await house.operator('team-a', { team: 'a' });
 afterAll(() => house.stop());
 beforeEach(() => {
   house.house.upstream.reset();
@@ -23,9 +17,6 @@ beforeEach(() => {
   house.resolver.says.set('gpu.public.example', { A: ['93.184.216.34'], AAAA: ['2606:2800:220:1:248:1893:25c8:1946'] });
 });
 
-const post = (wish: Record<string, unknown>, by = alice) => house.manage('POST', '/endpoints', wish, by);
-const patch = (id: string, wish: Record<string, unknown>, by = alice) => house.manage('PATCH', `/endpoints/${id}`, wish, by);
-const find = async (id: string, by = alice): Promise<Endpoint> => changed(await house.manage('GET', `/endpoints/${id}`, undefined, by));
 const probe = async (id: string, by = alice) => {
   const response = await house.manage('POST', `/endpoints/${id}/probe`, undefined, by);
   expect(response.status).toBe(200);
@@ -213,6 +204,8 @@ describe('proof', () => {
     expect(data).toMatchObject({ proven_at: expect.any(String), challenge: null });
     expect(data.state).not.toBe('pending');
     expect(house.house.upstream.callsTo('proven').length).toBeGreaterThan(0);
+    const again = await house.manage('POST', '/endpoints/proven/probe', undefined, alice);
+    expect([again.status, await again.text()]).toEqual([429, expect.stringMatching(/just been probed\. Try again in \d+ s\./)]);
   });
 
   it.each([

@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EndpointHealth } from '#schema/health';
 import { boardNameOf } from '#src/health/board-name';
 import { startWorker, type RunningWorker } from '#test/support/workerd';
+import { PATIENCE } from '#test/support/patience';
 
 const ENTRY = join(import.meta.dirname, 'health-board-worker.ts');
 const BOARD = boardNameOf('local', 'lab/model');
-const SOON = { timeout: 10_000, interval: 100 };
+const SOON = { ...PATIENCE, interval: 100 };
 
 let worker: RunningWorker;
 let stateDir: string;
@@ -79,15 +80,12 @@ describe('a health board in workerd', () => {
     await expect.poll(() => call<string[]>('/known'), SOON).toEqual([BOARD]);
     let running = 10;
     await expect
-      .poll(
-        async () => {
-          // The registry reads its list of boards every ten seconds.
-          await call('/report', { running: ++running });
-          await serve('two', 'leave');
-          return (await read('two'))?.nodeLoad?.running;
-        },
-        { ...SOON, timeout: 20_000 },
-      )
+      .poll(async () => {
+        // The registry reads its list of boards every ten seconds.
+        await call('/report', { running: ++running });
+        await serve('two', 'leave');
+        return (await read('two'))?.nodeLoad?.running;
+      }, SOON)
       .toBeGreaterThan(10);
   });
 

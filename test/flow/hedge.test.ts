@@ -7,6 +7,7 @@ import { pause } from '#test/support/pause';
 import { sendRaw } from '#test/support/raw-client';
 import { readStream } from '#test/support/read-stream';
 import { generationIdOf, journalledNanoUsd, readReceiptRows, receiptsOf } from '#test/support/receipts';
+import { PATIENCE } from '#test/support/patience';
 
 vi.setConfig({ maxConcurrency: 20 });
 
@@ -124,7 +125,7 @@ test.concurrent('T9: a client that leaves while two endpoints are asked stops bo
   house.upstream.script(slow, hang);
   house.upstream.script(slower, hang);
   const client = await sendRaw(house, { stream: true, ...along([slow, slower], { hedge: true }) });
-  const hedge = await vi.waitUntil(() => house.upstream.callsTo(slower)[0], { timeout: 10_000, interval: 10 });
+  const hedge = await vi.waitUntil(() => house.upstream.callsTo(slower)[0], PATIENCE);
   client.reset();
   await Promise.all([house.upstream.hungUpOn(slow), hedge.aborted]);
   expect(await receiptsOf(house, slow)).toMatchObject([

@@ -22,6 +22,7 @@ import {
 import { answer, chunk, event, openStream } from '#test/support/openai-scripts';
 import { pause } from '#test/support/pause';
 import { generationIdOf, receiptsOf } from '#test/support/receipts';
+import { PATIENCE } from '#test/support/patience';
 
 const LARGE_CHARS = 1_100_000;
 const SECRET_TEXT = 'a very particular sentence';
@@ -90,7 +91,7 @@ describe('a client that leaves', () => {
     const leaving = new AbortController();
     const wish = { key: newKey(), body: { model: 'test/slow' } };
     const first = send({ ...wish, signal: leaving.signal }).catch(() => null);
-    await vi.waitUntil(() => calls('slow') === 1);
+    await vi.waitUntil(() => calls('slow') === 1, PATIENCE);
     leaving.abort();
     await first;
     await pause(200);

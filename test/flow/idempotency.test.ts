@@ -21,6 +21,7 @@ import { answer } from '#test/support/openai-scripts';
 import { pause } from '#test/support/pause';
 import { generationIdOf, receiptsOf } from '#test/support/receipts';
 import { AUDIO, scriptUnits, unitModel } from '#test/support/unit-endpoints';
+import { PATIENCE } from '#test/support/patience';
 
 let house: House;
 
@@ -106,7 +107,7 @@ describe('M9: a repeat', () => {
     });
     const wish = { key: newKey(), body: { model: 'test/slow' } };
     const first = send(wish);
-    await vi.waitUntil(() => calls('slow') === 1);
+    await vi.waitUntil(() => calls('slow') === 1, PATIENCE);
     const early = await send(wish);
     expect(early.headers.get('retry-after')).toBe('1');
     expect(await readRefusal(early, 409)).toMatchObject({ param: 'Idempotency-Key' });

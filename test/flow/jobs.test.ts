@@ -11,7 +11,7 @@ const PAIR = 'test/pair';
 const FIRST_OPENING_MS = 2600;
 /** Isolates exchange with boards every two seconds. */
 const EXCHANGE_EVERY_MS = 2100;
-const POLLS = 100;
+const POLLS = 600;
 
 let house: House;
 const lines: string[] = [];

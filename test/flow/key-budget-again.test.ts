@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openHouse, type House } from '#test/support/house';
 import { createManager } from '#test/support/manage';
 import { answer } from '#test/support/openai-scripts';
+import { PATIENCE } from '#test/support/patience';
 
 const ADMIN = 'sk-hr-mgmt-admin-00000000000';
 
@@ -38,7 +39,7 @@ it('M1: a key that gets its budget back has spent what it spent without one', as
   await change(1);
   // A lease that was granted before D1 was asked goes on to its end: a tenth of the budget.
   let served = 0;
-  await vi.waitUntil(async () => (await ask()) === 402 || (served += 1) > 25, { timeout: 10_000, interval: 200 });
+  await vi.waitUntil(async () => (await ask()) === 402 || (served += 1) > 25, { ...PATIENCE, interval: 200 });
   expect(served).toBeLessThan(20);
   expect((await (await manage('GET', `/keys/${data.hash}`)).json()) as object).toMatchObject({ data: { limit: 1, limit_remaining: 0 } });
 });

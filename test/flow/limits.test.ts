@@ -7,6 +7,7 @@ import { keyOf, MANAGER, openLimitedHouse, statusOf, type LimitedHouse, type Lim
 import { answer, chunk, openStream, talkUntilLeft } from '#test/support/openai-scripts';
 import { sendRaw } from '#test/support/raw-client';
 import type { Script } from '#test/support/scripted-upstream';
+import { PATIENCE } from '#test/support/patience';
 
 let house: LimitedHouse;
 
@@ -54,7 +55,7 @@ describe('requests per minute', () => {
   });
 
   it('the client of OpenAI waits as long as it is told and is served', async () => {
-    await house.enterMinute(59_500);
+    await house.enterMinute(58_000);
     await statusOf(house.ask('patient'));
     const client = new OpenAI({ apiKey: keyOf('patient'), baseURL: `${house.url}/v1`, maxRetries: 2 });
     const said = await client.chat.completions.create({ model: MODEL, messages: [{ role: 'user', content: 'Say hello.' }] });
@@ -107,8 +108,7 @@ describe('requests at once', () => {
     expect(open.map(({ status }) => status)).toEqual(times(count, () => 200));
     return open;
   };
-  const served = (team: LimitedTeam) =>
-    vi.waitUntil(async () => (await statusOf(house.ask(team))) === 200, { timeout: 10_000, interval: 50 });
+  const served = (team: LimitedTeam) => vi.waitUntil(async () => (await statusOf(house.ask(team))) === 200, PATIENCE);
 
   it('are no more than the limit; a slot is free again when its client leaves', async () => {
     const [first, second] = await fill('narrow', 2);
@@ -144,7 +144,7 @@ describe('requests at once', () => {
       house.upstream.script('plain', hang);
       house.upstream.calls.length = 0;
       const client = await sendRaw({ ...house, key: keyOf('lone') }, { stream });
-      await vi.waitUntil(() => house.upstream.calls.length === 1, { timeout: 5000, interval: 10 });
+      await vi.waitUntil(() => house.upstream.calls.length === 1, PATIENCE);
       expect(await statusOf(house.ask('lone'))).toBe(429);
       client.reset();
       house.upstream.script('plain', answer());

@@ -6,10 +6,10 @@ import { MODEL, openHouse, type House } from '#test/support/house';
 import { createManager, type Manage } from '#test/support/manage';
 import { answer, talkUntilLeft } from '#test/support/openai-scripts';
 import { scriptUnits, unitModel, UNIT_ENDPOINTS } from '#test/support/unit-endpoints';
+import { PATIENCE } from '#test/support/patience';
 
 const ADMIN = 'sk-hr-mgmt-admin-00000000000';
 const KEYS = { first: 'sk-hr-mixed-first-000000000', second: 'sk-hr-mixed-second-00000000' };
-const LAST_MS = 10_000;
 const BUDGET_USD = 10;
 const KEY_BUDGET_USD = 4;
 const PAID_USD = 3;
@@ -116,7 +116,7 @@ describe('what a team has spent', () => {
     expect((await manage('POST', '/credits', { team: 'mixed', amount_usd: PAID_USD, id: 'once' })).status).toBe(201);
     await Promise.all([spendWith(KEYS.first), spendWith(KEYS.second)]);
     const count = "SELECT count(*) AS n FROM receipts WHERE team_id = 'mixed'";
-    await vi.waitUntil(async () => (await sumOf(count)) === 2 * REQUESTS, LAST_MS);
+    await vi.waitUntil(async () => (await sumOf(count)) === 2 * REQUESTS, PATIENCE);
 
     const charged = await receiptsOf('1');
     expect(await sumOf("SELECT -sum(amount_nano_usd) AS n FROM journal WHERE account = 'team:mixed' AND amount_nano_usd < 0")).toBe(

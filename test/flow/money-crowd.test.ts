@@ -126,7 +126,7 @@ it('M1, M6, M10, M12, R13, R14: 10,000 requests at the edge of two budgets, whil
   const sessions = new Set([...house.upstream.calls.map(({ body }) => Number(body['seed'])), ...letIn.map(({ request }) => request)]);
   const names = JSON.stringify([...sessions].map((request) => `request-${request}`));
   const withReceipt = () => number('SELECT count(*) AS n FROM receipts WHERE session_id IN (SELECT value FROM json_each(?1))', names);
-  await expect.poll(withReceipt, { timeout: 20_000 }).toBe(sessions.size);
+  await expect.poll(withReceipt).toBe(sessions.size);
   // Those of requests that ended before they were sent on are still under way.
   await pause(1500);
 

@@ -159,7 +159,9 @@ describe('headrace node join', () => {
     await pause(200);
     node.child.kill('SIGKILL');
     const texts = await Promise.all(responses.map((response) => response.text()));
-    for (const text of texts) expect(contentOf(text)).toMatch(/^word0 word1 .*(from the spare one|"error":\{.*)$/s);
+    // On a slow machine the router may have turned to the spare one before the first word.
+    for (const text of texts) expect(contentOf(text)).toMatch(/^(word0 .*)?(from the spare one|"error":\{.*)$/s);
+    expect(texts.some((text) => /^word0 .*from the spare one$/s.test(contentOf(text)))).toBe(true);
     const rows = await Promise.all(responses.map(({ headers }) => house.receiptRow(headers.get('x-generation-id') ?? '')));
     expect(rows).toHaveLength(50);
   });
@@ -174,8 +176,7 @@ describe('headrace node join', () => {
     await pause(100);
     const before = engine.left();
     leaving.abort();
-    for (let look = 0; look < 100 && engine.left() === before; look++) await pause(20);
-    expect(engine.left()).toBe(before + 1);
+    await expect.poll(() => engine.left()).toBe(before + 1);
   });
 
   it('refuses at once while the engine is gone, and serves again by itself when it is back', async () => {
@@ -186,7 +187,8 @@ describe('headrace node join', () => {
     const startedAtMs = performance.now();
     const elsewhere = await chat();
     expect(elsewhere.headers.get('x-headrace-endpoint')).toBe('spare');
-    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+    // Silence would be waited for, ten seconds long.
+    expect(performance.now() - startedAtMs).toBeLessThan(8_000);
     await elsewhere.text();
     await node.until(({ event, there }) => event === 'engine' && there === false);
     engine = await startSmallEngine(port);

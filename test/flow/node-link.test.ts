@@ -118,7 +118,7 @@ describe('a tunnelled node', () => {
     const left = await begun.promise;
     await pause(50);
     client.reset();
-    await expect.poll(() => left.aborted, { timeout: 2_000 }).toBe(true);
+    await expect.poll(() => left.aborted).toBe(true);
     expect(await receiptsOf(house, rig)).toMatchObject([{ state: 'cancelled' }]);
   });
 

@@ -4,13 +4,13 @@ import { openHouse, type House } from '#test/support/house';
 import { answer, completion, sendJson } from '#test/support/openai-scripts';
 import { readStream } from '#test/support/read-stream';
 import type { Script } from '#test/support/scripted-upstream';
+import { PATIENCE } from '#test/support/patience';
 
 /** What the rigs hold, all sequences together. */
 const POOL_TOKENS = 4_000;
 const CAPACITY = { poolTokens: POOL_TOKENS, maxSequences: 8 };
 const EXPECTED = { ttftMs: 150, tpotMs: 9, source: 'probe' };
 /** The catalogue is looked at again every few seconds. */
-const SOON = { timeout: 20_000, interval: 300 };
 
 interface Plan {
   candidates: { endpoint: string; ttft_ms: number; load: object | null; basis: { ttft: string; tpot: string; load: string | null } }[];
@@ -52,7 +52,10 @@ async function register(ids: readonly string[]): Promise<void> {
     ]),
     db.prepare("UPDATE meta SET value = 'registered' WHERE name = 'catalogue_version'"),
   ]);
-  await vi.waitFor(async () => expect((await explain({ model: 'test/fresh' })).candidates[0]?.basis.ttft).toBe('probe'), SOON);
+  await vi.waitFor(async () => expect((await explain({ model: 'test/fresh' })).candidates[0]?.basis.ttft).toBe('probe'), {
+    ...PATIENCE,
+    interval: 300,
+  });
 }
 
 async function explain(body: Record<string, unknown> = {}): Promise<Plan> {

@@ -46,9 +46,7 @@ describe('joining again', () => {
     let isClosed = false;
     void node.closed.then(() => (isClosed = true));
     await joined(wish(['two', 'three']));
-    await expect
-      .poll(() => node.said.some((frame) => frame.type === 'state' && frame.endpoint === 'linked:three'), { timeout: 20_000 })
-      .toBe(true);
+    await expect.poll(() => node.said.some((frame) => frame.type === 'state' && frame.endpoint === 'linked:three')).toBe(true);
     expect(isClosed).toBe(false);
     node.close();
   });
@@ -98,6 +96,13 @@ describe('joining again', () => {
     await db.prepare("UPDATE registrations SET state = 'quarantined', reason = 'another model' WHERE endpoint_id = 'caught'").run();
     const { data } = await joined(body('caught'));
     expect(data.endpoints).toMatchObject([{ state: 'quarantined', reason: 'another model' }]);
+    // Nor does another node: a manager does.
+    const elsewhere = await joined(body('uncaught'));
+    expect(elsewhere.data.endpoints).toMatchObject([
+      { state: 'quarantined', reason: expect.stringContaining('caught of the same operator') },
+    ]);
+    expect((await house.manage('PATCH', '/endpoints/caught', { state: 'active' }, MANAGERS.admin)).status).toBe(200);
+    expect((await house.manage('PATCH', '/endpoints/uncaught', { vouched: true }, MANAGERS.admin)).status).toBe(200);
   });
 
   it('does not end a quarantine by leaving and coming again', async () => {

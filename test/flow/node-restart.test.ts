@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { writeKeptNode } from '#cli/node/identity/key-file';
 import { createKeyPair } from '#cli/node/identity/key-pair';
+import { findFreePort } from '#test/support/free-port';
 import { openHouse, type House, type HouseOptions } from '#test/support/house';
 import { startNode, type NodeCommand } from '#test/support/node-command';
 import { pause } from '#test/support/pause';
@@ -25,9 +26,9 @@ beforeAll(async () => {
   options = {
     endpoints: [{ id: RIG, url: undefined, link: 'tunnel', upstream_model: SMALL_MODEL, max_concurrency: 64 }],
     stateDir: path.join(folder, 'state'),
+    port: await findFreePort(),
   };
   house = await openHouse(options);
-  options = { ...options, port: Number(new URL(house.url).port) };
   const keys = createKeyPair();
   await admitNode(await house.db(), { node: RIG, publicKey: keys.publicKey, privateKey: null as never });
   writeKeptNode(folder, { node: RIG, router: house.url, keys, joinedAt: '2026-11-22T00:00:00.000Z' });
@@ -78,7 +79,7 @@ it.each(['idle', 'in the middle of streams'])(
     await ends;
     await node.until(({ event }) => event === 'unlinked');
     // Whoever asked is gone: the engine is not kept busy for nobody.
-    await expect.poll(() => engine.running(), { timeout: 3_000 }).toBe(0);
+    await expect.poll(() => engine.running()).toBe(0);
     engine.pace(0);
     engine.length(8);
     await pause(1_500);

@@ -1,21 +1,12 @@
 /** An operator that wants money or traffic without serving, with nothing but its key. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { answer } from '#test/support/openai-scripts';
 import { readAnswer } from '#test/support/answers';
-import { changed, KEYS, MANAGERS, openOperatorsHouse, refusal, type OperatorsHouse } from '#test/support/operators-house';
+import { changed, KEYS, MANAGERS, refusal } from '#test/support/operators-house';
+import { openTwoOperators } from './two-operators.ts';
 
-let house: OperatorsHouse;
-let alice: string;
-let bob: string;
-beforeAll(async () => {
-  house = await openOperatorsHouse();
-  alice = await house.operator('alice');
-  bob = await house.operator('bob');
-});
+const { house, alice, bob, patch, retire } = await openTwoOperators();
 afterAll(() => house.stop());
-
-const patch = (id: string, wish: Record<string, unknown>, by = alice) => house.manage('PATCH', `/endpoints/${id}`, wish, by);
-const retire = (id: string, by = alice) => house.manage('DELETE', `/endpoints/${id}`, undefined, by);
 
 describe('one machine', () => {
   it('R6: is one endpoint, though ten register it at once under ten names', async () => {
@@ -66,7 +57,7 @@ describe('a manager’s word', () => {
   it('is for one address: on another path of its host the endpoint proves itself and has nobody’s word', async () => {
     await house.register(house.wish('trusted', { operator: 'bob' }), MANAGERS.admin);
     await expect
-      .poll(async () => (await house.manage('GET', '/endpoints/trusted')).json())
+      .poll(async () => (await house.manage('GET', '/endpoints/trusted')).json(), { timeout: 20_000 })
       .toMatchObject({ data: { probed_at: expect.any(String) } });
     const url = house.house.upstream.url('somebody-else');
     const moved = await changed(await patch('trusted', { url }, bob));
@@ -88,7 +79,7 @@ describe('what an operator reports', () => {
     ]);
     const body = { model: 'nobody/greedy', max_tokens: 500, messages: [{ role: 'user', content: 'Is it?' }] };
     const chat = () => house.manage('POST', '/chat/completions', body, KEYS.a);
-    await expect.poll(async () => (await chat()).status, { timeout: 20_000 }).toBe(200);
+    await expect.poll(async () => (await chat()).status).toBe(200);
     const { id, usage } = await readAnswer(await chat());
     expect(usage).toMatchObject({ completion_tokens: 1, headrace: { source: 'counted' } });
     await router.receiptRow(id);

@@ -1,5 +1,5 @@
 /** What an operator may ask for its endpoints, and what customers are charged while somebody decides. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createKeyPair } from '#cli/node/identity/key-pair';
 import { heldPriceList } from '#schema/answers/prices';
 import { joinedNode, mintedJoinToken } from '#schema/answers/operators';
@@ -8,21 +8,12 @@ import { readAnswer, readError } from '#test/support/answers';
 import { MODEL } from '#test/support/house';
 import { joinBody } from '#test/support/join-body';
 import { answer } from '#test/support/openai-scripts';
-import { changed, KEYS, MANAGERS, openOperatorsHouse, refusal, type Endpoint, type OperatorsHouse } from '#test/support/operators-house';
+import { changed, KEYS, MANAGERS, refusal } from '#test/support/operators-house';
+import { openTwoOperators } from './two-operators.ts';
 
-let house: OperatorsHouse;
-let alice: string;
-let bob: string;
-beforeAll(async () => {
-  // The model costs 1 and 2 USD per million tokens at the manifest's own endpoint.
-  house = await openOperatorsHouse();
-  alice = await house.operator('alice');
-  bob = await house.operator('bob');
-});
+const { house, alice, bob, patch, find } = await openTwoOperators();
 afterAll(() => house.stop());
 
-const patch = (id: string, wish: Record<string, unknown>, by = alice) => house.manage('PATCH', `/endpoints/${id}`, wish, by);
-const find = async (id: string, by = alice): Promise<Endpoint> => changed(await house.manage('GET', `/endpoints/${id}`, undefined, by));
 const priced = (prompt: number, completion = prompt) => ({ price: { prompt, completion } });
 const waiting = async () => heldPriceList.parse(await (await house.manage('GET', '/prices/held')).json()).data;
 const decide = async (endpoint: string, decision: 'accept' | 'reject') => {
@@ -66,6 +57,13 @@ describe('a price that its operator raises', () => {
     expect((await decide('rises', 'reject')).status).toBe(200);
     expect(await changed(await patch('rises', priced(2)))).toMatchObject({ price: { prompt: 0.5 }, held_price: { state: 'rejected' } });
     expect(await waiting()).toEqual([]);
+    // Nor is anything else that a manager would have to answer, today.
+    const another = await patch('rises', priced(3));
+    expect([another.status, (await another.json()) as unknown]).toMatchObject([
+      429,
+      { error: { metadata: { until: expect.any(String) } } },
+    ]);
+    expect(await changed(await patch('rises', priced(0.4)))).toMatchObject({ price: { prompt: 0.4 }, held_price: null });
   });
 
   it('is no matter of judgement for a manager', async () => {
@@ -130,7 +128,7 @@ describe('a request in flight', () => {
     const wish = house.wish('steady', { operator: 'alice', ...priced(1, 1), model: 'in/flight' });
     await house.register(wish, MANAGERS.admin);
     const db = await house.house.db();
-    await expect.poll(async () => (await find('steady')).probed_at, { timeout: 20_000 }).not.toBeNull();
+    await expect.poll(async () => (await find('steady')).probed_at).not.toBeNull();
     await db.batch([
       db.prepare(
         "UPDATE registrations SET state = 'active', updated_at_ms = updated_at_ms + 1, next_probe_at_ms = 9e15 WHERE endpoint_id = 'steady'",
@@ -150,11 +148,11 @@ describe('a request in flight', () => {
         KEYS.a,
       );
     const cost = async (response: Response) => toNanoUsd((await readAnswer(response)).usage?.cost ?? NaN);
-    await expect.poll(async () => (await chat(0)).status, { timeout: 20_000 }).toBe(200);
+    await expect.poll(async () => (await chat(0)).status).toBe(200);
     const slow = chat(1);
     await expect.poll(() => house.house.upstream.calls.some(({ body }) => body['seed'] === 1)).toBe(true);
     await changed(await patch('steady', priced(10), MANAGERS.admin));
-    await expect.poll(async () => cost(await chat(2)), { timeout: 20_000, interval: 250 }).toBe(2_000_000);
+    await expect.poll(async () => cost(await chat(2)), { interval: 250 }).toBe(2_000_000);
     released.resolve();
     expect(await cost(await slow)).toBe(200_000);
   });

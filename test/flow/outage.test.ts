@@ -5,6 +5,7 @@ import { openHouse, type House } from '#test/support/house';
 import { answer } from '#test/support/openai-scripts';
 import { pause } from '#test/support/pause';
 import type { Script } from '#test/support/scripted-upstream';
+import { PATIENCE } from '#test/support/patience';
 
 vi.setConfig({ maxConcurrency: 10 });
 
@@ -63,7 +64,7 @@ test.concurrent('R4: an open breaker keeps traffic away, and lets exactly one of
   const gate = gated(answer());
   house.upstream.script(down, gate.script);
   const crowd = Array.from({ length: 12 }, () => ask([down, healthy]));
-  await vi.waitUntil(() => callsOf(healthy) === 12, { timeout: 5000, interval: 10 });
+  await vi.waitUntil(() => callsOf(healthy) === 12, PATIENCE);
   expect(callsOf(down)).toBe(FAILURES_TO_OPEN + 1);
 
   gate.open();
@@ -90,7 +91,7 @@ test.concurrent('R5: with every breaker open one request at a time still asks; t
   const gate = gated(answer());
   house.upstream.script(only, gate.script);
   const probe = ask([only]);
-  await vi.waitUntil(() => callsOf(only) === FAILURES_TO_OPEN + 1, { timeout: 5000, interval: 10 });
+  await vi.waitUntil(() => callsOf(only) === FAILURES_TO_OPEN + 1, PATIENCE);
 
   const others = await Promise.all(Array.from({ length: 5 }, () => house.chat(along([only]))));
   for (const response of others) {

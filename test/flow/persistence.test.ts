@@ -8,6 +8,7 @@ import { isReplay, newKey, sendKeyed, sendUntilEnded, type KeyedWish } from '#te
 import { answer, chunk, event, openStream } from '#test/support/openai-scripts';
 import { pause } from '#test/support/pause';
 import type { Script } from '#test/support/scripted-upstream';
+import { PATIENCE } from '#test/support/patience';
 
 const REQUESTS = 60;
 /** 12 prompt tokens at 1 and 5 of output at 2 USD per million. */
@@ -74,7 +75,7 @@ it('M9: a router that stops in the middle of its traffic charges nobody twice wh
     if (answered !== null) whole += 1;
     return answered;
   });
-  await vi.waitUntil(() => whole >= REQUESTS / 4, { timeout: 20_000 });
+  await vi.waitUntil(() => whole >= REQUESTS / 4, PATIENCE);
   await before.stop();
   const heard = await Promise.all(hearing);
   expect(heard.filter((one) => one === null).length).toBeGreaterThan(5);
@@ -96,9 +97,7 @@ it('M9: a router that stops in the middle of its traffic charges nobody twice wh
     expect(endings.filter((status) => status !== 200 && status !== 409)).toEqual([]);
 
     const charged = 'SELECT count(*) AS n FROM receipts WHERE charged_nano_usd > 0';
-    await expect
-      .poll(async () => (await numbers(after, `${charged} GROUP BY session_id`)).length, { timeout: 20_000 })
-      .toBeGreaterThan(REQUESTS - 10);
+    await expect.poll(async () => (await numbers(after, `${charged} GROUP BY session_id`)).length).toBeGreaterThan(REQUESTS - 10);
     // What is still on its way would be a second charge.
     await pause(1500);
     const charges = await numbers(after, `${charged} GROUP BY session_id`);

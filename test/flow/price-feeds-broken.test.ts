@@ -1,16 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { listedModel as model, openPricedHouse, TOKENS, type PricedHouse } from '#test/support/priced-house';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { listedModel as model, TOKENS } from '#test/support/priced-house';
 import type { Script } from '#test/support/scripted-upstream';
+import { openAcmeHouse } from './acme-house.ts';
 
-let priced: PricedHouse;
-
-beforeAll(async () => {
-  priced = await openPricedHouse();
-  priced.serveList('acme', [model('0.000001', '0.000002')]);
-  await priced.read('acme');
-});
+const priced = await openAcmeHouse();
 afterAll(() => priced.stop());
-beforeEach(() => priced.serveList('acme', [model('0.000001', '0.000002')]));
+beforeEach(priced.serveAcme);
 
 describe('a list that is broken', () => {
   const ENDPOINT = 'acme:acme/swift-8b';
@@ -69,7 +64,7 @@ describe('a list that is broken', () => {
     expect(failing.failed_readings).toBeGreaterThanOrEqual(5);
     expect(Date.parse(failing.next_read_at ?? '') - Date.parse(failing.read_at ?? '')).toBeGreaterThan(60 * 60_000);
     expect(await priced.costOfChat()).toBeCloseTo(TOKENS.prompt * 1e-6 + TOKENS.completion * 2e-6, 12);
-    priced.serveList('acme', [model('0.000001', '0.000002')]);
+    priced.serveAcme();
     await priced.read('acme');
     expect(await priced.feedOf('acme')).toMatchObject({ state: 'good', failed_readings: 0, error: null });
   });

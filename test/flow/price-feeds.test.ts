@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { decidedPrice } from '#schema/answers/prices';
-import { LEAD, listedModel as model, MODEL, openPricedHouse, readAs, TOKENS, type PricedHouse } from '#test/support/priced-house';
+import { LEAD, listedModel as model, MODEL, readAs, TOKENS } from '#test/support/priced-house';
+import { openAcmeHouse } from './acme-house.ts';
 
 /** A catalogue endpoint of a known provider, and what the catalogue says that it costs. */
 const CATALOGUE = { id: 'together:openai/gpt-oss-120b', upstream: 'openai/gpt-oss-120b', prompt: 150_000, completion: 600_000 };
 
-let priced: PricedHouse;
-
-beforeAll(async () => {
-  priced = await openPricedHouse();
-  priced.serveList('acme', [model('0.000001', '0.000002')]);
-  await priced.read('acme');
-});
+const priced = await openAcmeHouse();
 afterAll(() => priced.stop());
-beforeEach(() => priced.serveList('acme', [model('0.000001', '0.000002')]));
+beforeEach(priced.serveAcme);
 
 describe('a feed of a provider’s own', () => {
   it('brings endpoints that are called and charged for as the list says', async () => {
@@ -42,7 +37,7 @@ describe('a feed of a provider’s own', () => {
       [1_000_000, 'feed:acme'],
       [1_500_000, 'feed:acme'],
     ]);
-    priced.serveList('acme', [model('0.000001', '0.000002')]);
+    priced.serveAcme();
     await priced.read('acme');
   });
 
@@ -87,7 +82,7 @@ describe('a feed of a provider’s own', () => {
     priced.serveList('acme', [model('0.000001', '0.000002'), other, third]);
     await priced.read('acme');
     expect(await isDisabled()).toBe(0);
-    priced.serveList('acme', [model('0.000001', '0.000002')]);
+    priced.serveAcme();
     expect((await priced.read('acme')).error).toBe('it lists 1 models, and 3 before');
     expect((await priced.read('acme', '?accept_shorter=true')).error).toBeNull();
   });
@@ -121,7 +116,7 @@ describe('a price that jumps', () => {
   });
 
   it('is not asked about again once it was rejected, and what was charged stays', async () => {
-    priced.serveList('acme', [model('0.000001', '0.000002')]);
+    priced.serveAcme();
     await priced.read('acme');
     const [held] = await priced.heldOf(ENDPOINT);
     const path = `/prices/held/${encodeURIComponent(ENDPOINT)}`;

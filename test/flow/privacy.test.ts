@@ -6,8 +6,8 @@ import { openHouse, type EndpointSpec, type House } from '#test/support/house';
 import { answer, chunk, openStream, sendJson } from '#test/support/openai-scripts';
 import { seededRandom } from '#test/support/random-chunks';
 import type { Script } from '#test/support/scripted-upstream';
+import { SEED } from '#test/support/seed';
 
-const SEED = Number(process.env['FC_SEED'] ?? 20_261_122);
 const RUNS = 150;
 const FLEET_MODEL = 'fleet/mixed';
 
@@ -159,7 +159,7 @@ const scene = fc.record({
 });
 
 describe('privacy is never relaxed', () => {
-  it(`R1: no request reaches an endpoint below its tier or outside its jurisdictions, whatever fails (FC_SEED=${SEED})`, async () => {
+  it(`R1: no request reaches an endpoint below its tier or outside its jurisdictions, whatever fails (SEED=${SEED})`, async () => {
     const seen = { calls: 0, fallbacks: 0, refusals: 0, answers: 0 };
     await fc.assert(
       fc.asyncProperty(scene, async ({ key, provider, stream, failing }) => {

@@ -8,6 +8,7 @@ import { refuse } from '#test/support/faults';
 import { openHouse, type House } from '#test/support/house';
 import { sendRaw } from '#test/support/raw-client';
 import { receiptsOf } from '#test/support/receipts';
+import { PATIENCE } from '#test/support/patience';
 
 /** Nine words, so short that usages as they are reported can be true. */
 const TEXT = 'It is so,\n\nwe go up to it all.';
@@ -260,7 +261,7 @@ describe('T9: a client that leaves while its answer is resumed', () => {
     const [first, heir] = scene();
     house.upstream.script(heir!, () => undefined);
     const client = await sendRaw(house, { stream: true, ...along([first, heir!]) });
-    const call = await vi.waitUntil(() => house.upstream.callsTo(heir!)[0], { timeout: 5000, interval: 10 });
+    const call = await vi.waitUntil(() => house.upstream.callsTo(heir!)[0], PATIENCE);
     client.reset();
     await call.aborted;
     expect(await receiptsOf(house, first)).toMatchObject([

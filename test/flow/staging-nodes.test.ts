@@ -72,7 +72,7 @@ describe('a node of an operator whom nobody knows', () => {
     await join();
     expect((await chat()).status).toBe(404);
     node = link();
-    await expect.poll(async () => (await chat()).status, { timeout: 15_000, interval: 100 }).toBe(200);
+    await expect.poll(async () => (await chat()).status, { interval: 100 }).toBe(200);
     expect(Date.now() - startedAtMs).toBeLessThan(15_000);
     expect(await read()).toMatchObject({
       state: 'probation',
@@ -95,13 +95,13 @@ describe('a node of an operator whom nobody knows', () => {
     await db.prepare('UPDATE nodes SET unlinked_at_ms = unlinked_at_ms - 61000, linked_at_ms = linked_at_ms - 61000').run();
     await open.house.runJobs();
     expect(await read()).toMatchObject({ state: 'pending', reason: 'its node is not connected' });
-    await expect.poll(async () => (await chat()).status, { timeout: 10_000 }).toBe(404);
+    await expect.poll(async () => (await chat()).status).toBe(404);
   });
 
   it('is back after one good answer', async () => {
     asked = [];
     node = link();
-    await expect.poll(async () => (await read()).state, { timeout: 10_000 }).toBe('probation');
+    await expect.poll(async () => (await read()).state).toBe('probation');
     expect(chatsAsked()).toBe(1);
     await expect.poll(async () => (await chat()).status).toBe(200);
   });
@@ -115,10 +115,10 @@ describe('a node of an operator whom nobody knows', () => {
     node.close();
     await join();
     node = link();
-    await expect.poll(async () => (await read()).state, { timeout: 10_000 }).toBe('active');
+    await expect.poll(async () => (await read()).state).toBe('active');
     expect((await read()).vouched).toEqual(by);
     expect((await vouch(false)).status).toBe(200);
-    await expect.poll(async () => (await read()).state, { timeout: 10_000 }).toBe('probation');
+    await expect.poll(async () => (await read()).state).toBe('probation');
     expect((await read()).vouched).toBeNull();
   });
 

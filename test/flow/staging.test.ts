@@ -28,7 +28,7 @@ async function vouched(id: string, traits: EngineTraits = {}, more: Record<strin
 }
 
 async function probed(id: string): Promise<Endpoint> {
-  await expect.poll(async () => (await read(id)).probed_at, { timeout: 15_000 }).not.toBeNull();
+  await expect.poll(async () => (await read(id)).probed_at).not.toBeNull();
   return read(id);
 }
 
@@ -193,7 +193,7 @@ describe('an endpoint of an operator whom nobody knows', () => {
     await open.house.runJobs();
     expect(await read('newcomer')).toMatchObject({ state: 'active', traffic_share: 1 });
     await expect
-      .poll(async () => (await explain({ model: MODEL })).candidates[0], { timeout: 10_000 })
+      .poll(async () => (await explain({ model: MODEL })).candidates[0])
       .toEqual(expect.objectContaining({ endpoint: 'newcomer', gates: [] }));
   });
 

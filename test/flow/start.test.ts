@@ -20,9 +20,9 @@ interface Started {
   exited: Promise<number | null>;
 }
 
-/** Runs `npm start -- --port 0 --state …` without npm, until it says that it is ready. */
-function start(): Promise<Started> {
-  const child = spawn(process.execPath, ['scripts/headrace.mjs', 'dev', '--port', '0', '--state', state], {
+/** Runs `npm start -- --port N --state …` without npm, until it says that it is ready. */
+function start(port = '0'): Promise<Started> {
+  const child = spawn(process.execPath, ['scripts/headrace.mjs', 'dev', '--port', port, '--state', state], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -113,6 +113,18 @@ describe('npm start', () => {
     const { child } = await start();
     const pids = family(child.pid ?? 0);
     child.kill('SIGKILL');
-    await expect.poll(() => alive(pids), { timeout: 10_000, interval: 100 }).toEqual([]);
+    await expect.poll(() => alive(pids), { interval: 100 }).toEqual([]);
+  });
+
+  it('leaves its port when every process of ours is killed at once, and starts there again', async () => {
+    const { child, url } = await start();
+    const pids = family(child.pid ?? 0);
+    const [starter = 0, main = 0] = pids;
+    for (const pid of [starter, main]) process.kill(pid, 'SIGKILL');
+    await expect.poll(() => alive(pids), { timeout: 5_000, interval: 50 }).toEqual([]);
+    const again = await start(new URL(url).port);
+    expect(again.url).toBe(url);
+    again.child.kill('SIGTERM');
+    expect(await again.exited).toBe(0);
   });
 });

@@ -4,6 +4,7 @@ import { APIS, ask, readSaid, surfaceOf, type Api, type Json } from '#test/suppo
 import { MODEL, openHouse, type House } from '#test/support/house';
 import { answer } from '#test/support/openai-scripts';
 import { generationIdOf } from '#test/support/receipts';
+import { PATIENCE } from '#test/support/patience';
 
 const MIB = 1024 * 1024;
 const USER = { role: 'user', content: 'hi' };
@@ -255,7 +256,7 @@ describe('numbers of things', () => {
     ['messages', 'tools', 1024, (count) => ({ tools: times(count, messagesTool) })],
     ['completions', 'stop', 16, (count) => ({ stop: times(count, String) })],
   ])('%s takes so many %s and no more: %i', async (api, param, count, body) => {
-    const most = await ask(house, api, body(count), { signal: AbortSignal.timeout(10_000) });
+    const most = await ask(house, api, body(count), { signal: AbortSignal.timeout(PATIENCE.timeout) });
     expect([most.status, await most.text()]).toEqual([200, expect.any(String)]);
     house.upstream.calls.length = 0;
     expect(await refused(api, await ask(house, api, body(count + 1)))).toMatchObject({ param });

@@ -136,7 +136,7 @@ describe('credits', () => {
     await add({ team: 'prepaid', amount_usd: 0.5, id: 'inv-2' });
     const db = await house.db();
     // The journal entry comes with the next drain.
-    await expect.poll(() => db.prepare("SELECT count(*) AS n FROM journal WHERE account = 'bank'").first('n'), { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => db.prepare("SELECT count(*) AS n FROM journal WHERE account = 'bank'").first('n')).toBe(2);
     expect(credits.parse(await (await manage('GET', '/credits')).json()).data.total_credits).toBeCloseTo(33, 9);
     expect((await manager.credits.getCredits()).data.totalCredits).toBeCloseTo(33, 9);
     expect(credits.parse(await (await manage('GET', '/credits', undefined, LEAD)).json()).data.total_credits).toBe(0);

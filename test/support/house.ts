@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import { startRouter } from '#cli/dev/start-router';
 import { startScriptedUpstream, type ScriptedUpstream } from './scripted-upstream.ts';
+import { bundleWorker } from './workerd.ts';
 
 /** An endpoint of the manifest; `id` and `model` are filled in when absent, the URL always. */
 export type EndpointSpec = { id: string } & Record<string, unknown>;
@@ -53,7 +54,7 @@ const ENDPOINT_DEFAULTS = {
   price: { prompt: 1, completion: 2 },
   capabilities: ['tools', 'json_object', 'json_schema', 'logprobs', 'seed', 'n'],
 };
-const DRAIN_POLLS = 100;
+const DRAIN_POLLS = 600;
 const DRAIN_POLL_MS = 100;
 
 /** Opens a house. Endpoints are called in the order of their price unless a test says otherwise; stop it when done. */
@@ -72,6 +73,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     environment: options.environment ?? {},
     ...(options.log === undefined ? {} : { log: options.log }),
     ...(options.entry === undefined ? {} : { entry: options.entry }),
+    bundle: bundleWorker,
     extraBindings: options.bindings?.(upstream) ?? {},
   });
   const authorization = `Bearer ${router.key}`;

@@ -1,6 +1,7 @@
 /** Requests with an `Idempotency-Key`, and what must be the same in their repeats. */
 import { createPool } from './endpoint-pool.ts';
 import type { House, HouseOptions } from './house.ts';
+import { PATIENCE } from './patience.ts';
 import { pause } from './pause.ts';
 import { UNIT_ENDPOINTS } from './unit-endpoints.ts';
 
@@ -61,9 +62,9 @@ export function sendKeyed(house: House, { key, body = {}, token = house.key, hea
   });
 }
 
-/** Sends the request until it is no longer running; fails after ten seconds. */
+/** Sends the request until it is no longer running; fails when that never comes. */
 export async function sendUntilEnded(house: House, wish: KeyedWish): Promise<Response> {
-  for (const givenUpAtMs = Date.now() + 10_000; Date.now() < givenUpAtMs; await pause(50)) {
+  for (const givenUpAtMs = Date.now() + PATIENCE.timeout; Date.now() < givenUpAtMs; await pause(50)) {
     const response = await sendKeyed(house, wish);
     if (response.status !== 409 || response.headers.get('retry-after') === null) return response;
     await response.text();

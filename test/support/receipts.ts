@@ -24,7 +24,7 @@ export interface ReceiptRow {
   attempts: AttemptRow[];
 }
 
-const POLLS = 120;
+const POLLS = 1200;
 const POLL_MS = 50;
 
 /** Reads one request: its receipt and one row per attempt, in order. Waits until they have reached D1. */

@@ -13,7 +13,8 @@ import {
   type LinkToNode,
   type NodeToLink,
 } from '#schema/node-link';
-import type { NodeDescription, NodeLoad } from '#schema/node';
+import type { NodeDescription } from '#schema/node';
+import type { NodeLoad } from '#schema/node-service';
 
 export interface NodeIdentity {
   node: string;

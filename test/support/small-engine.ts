@@ -1,7 +1,7 @@
 /** A small inference engine on loopback that speaks OpenAI's chat: counts its tokens, streams at a pace, and can be told to be in trouble. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { findFreePort } from './free-port.ts';
 import { pause } from './pause.ts';
 
 export interface SmallEngine {
@@ -24,8 +24,8 @@ export interface SmallEngine {
 /** The upstream's name of its one model. */
 export const SMALL_MODEL = 'Small/Echo-1-FP8';
 
-/** Starts on a port, by default a free one. Stop it when done. */
-export async function startSmallEngine(port = 0): Promise<SmallEngine> {
+/** Starts on a port, by default one that stays free while the engine is stopped. Stop it when done. */
+export async function startSmallEngine(givenPort?: number): Promise<SmallEngine> {
   let [tokenMs, tokens, running, left, asked] = [0, 8, 0, 0, 0];
   let served = { id: SMALL_MODEL, max_model_len: 32_768 };
 
@@ -71,9 +71,10 @@ export async function startSmallEngine(port = 0): Promise<SmallEngine> {
     else if (request.url === '/health') response.writeHead(200).end();
     else response.writeHead(404, { 'content-type': 'application/json' }).end('{"detail":"Not Found"}');
   });
+  const port = givenPort ?? (await findFreePort());
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     running: () => running,
     left: () => left,
     asked: () => asked,
