@@ -121,7 +121,7 @@ describe('npm start', () => {
     const pids = family(child.pid ?? 0);
     const [starter = 0, main = 0] = pids;
     for (const pid of [starter, main]) process.kill(pid, 'SIGKILL');
-    await expect.poll(() => alive(pids), { timeout: 5_000, interval: 50 }).toEqual([]);
+    await expect.poll(() => alive(pids), { interval: 50 }).toEqual([]);
     const again = await start(new URL(url).port);
     expect(again.url).toBe(url);
     again.child.kill('SIGTERM');
