@@ -9,11 +9,11 @@ export function isAlive(pid: number): boolean {
     // Somebody else's process is alive all the same.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-  return process.platform !== 'linux' || !isCorpse(pid);
+  return process.platform !== 'linux' || !isZombie(pid);
 }
 
 /** Reads the state behind the name, which may hold anything: `4711 (node) Z 1 …`. proc_pid_stat(5). */
-function isCorpse(pid: number): boolean {
+function isZombie(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(')')));

@@ -4,7 +4,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import path from 'node:path';
 
 /** Waits for the end of its input, which is the end of whoever started it, and ends a process. */
-const HEIR = 'read -r _; kill -9 "$1"';
+const REAPER = 'read -r _; kill -9 "$1"';
 
 let isWatching = false;
 
@@ -16,16 +16,16 @@ export function leaveNoWorker(): void {
   subscribe('child_process', (message) => {
     const { process: child } = message as { process: ChildProcess };
     child.once('spawn', () => {
-      if (path.basename(child.spawnfile) === 'workerd') appointHeir(child);
+      if (path.basename(child.spawnfile) === 'workerd') startReaper(child);
     });
   });
 }
 
-function appointHeir(child: ChildProcess): void {
+function startReaper(child: ChildProcess): void {
   // Of a session of its own: what ends our whole group must leave it its moment.
-  const heir = spawn('/bin/sh', ['-c', HEIR, 'sh', String(child.pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const reaper = spawn('/bin/sh', ['-c', REAPER, 'sh', String(child.pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   // Without a shell there is nothing to watch with, which is no reason not to run.
-  heir.on('error', () => {});
-  heir.unref();
-  child.once('exit', () => heir.kill('SIGKILL'));
+  reaper.on('error', () => {});
+  reaper.unref();
+  child.once('exit', () => reaper.kill('SIGKILL'));
 }

@@ -123,7 +123,7 @@ function bringModel(
   // What has stood here all along, with the same key, answers for itself alone.
   const isStanding = isSame && isKeySame && old.registration.state !== 'retired';
   const named = { id, modelId: model, upstreamModel };
-  const { caught: found, doubt } = recall(around.memory, named, isStanding ? named : null, `models.${place}.model`);
+  const { caught: found, difference } = recall(around.memory, named, isStanding ? named : null, `models.${place}.model`);
   const caught = isCaught ? old.registration : (found ?? null);
   const state = caught === null ? 'pending' : 'quarantined';
   const reason = isCaught ? old.registration.reason : found === undefined ? 'its node is not connected yet' : found.reason;
@@ -138,7 +138,7 @@ function bringModel(
     expected: expectedOf(facts),
     capacity: facts.capacity,
     ...(old !== null && { createdAtMs: old.registration.createdAtMs }),
-    seen: isStanding ? old.registration.seen : seenOfAnother(old?.registration.seen ?? null, doubt, nowMs),
+    seen: isStanding ? old.registration.seen : seenOfAnother(old?.registration.seen ?? null, difference, nowMs),
     // A manager's word was given for this model of the node that has this key.
     ...(isSame && isKeySame && wordFor(old.registration)),
   });

@@ -120,7 +120,7 @@ async function decideStanding(
   // Whoever was found out does not get away by making another endpoint into the one that was.
   const isAnother = !isManager(manager) && namesAnother(wish);
   const place = desk.placeIn(after, registration.operatorId, manager);
-  const { caught, doubt } = isAnother ? await desk.recall(after, place, endpoint) : NOTHING_RECALLED;
+  const { caught, difference } = isAnother ? await desk.recall(after, place, endpoint) : NOTHING_RECALLED;
   const to = caught === undefined ? wished : 'quarantined';
   const why = caught === undefined ? (wish.reason ?? (isProof ? 'its new address is not proven yet' : null)) : caught.reason;
   const moved = move(registration, to, { reason: why, actor: manager.actor, atMs: nowMs });
@@ -129,7 +129,7 @@ async function decideStanding(
   const changes = {
     ...moved.changes,
     ...changedRegistration(registration, { manager, wish, to, isProof, letsIn, caught, nowMs }),
-    ...(isAnother && { seen: seenOfAnother(registration.seen, doubt, nowMs) }),
+    ...(isAnother && { seen: seenOfAnother(registration.seen, difference, nowMs) }),
     addresses,
     ...vouching,
   };

@@ -66,16 +66,16 @@ export async function readQuarantines(
 }
 
 /** A comparison in which an endpoint of an operator has answered as another model does. */
-export interface Doubt extends Named {
+export interface Difference extends Named {
   endpointId: string;
   comparison: ModelComparison;
 }
 
 /**
  * Finds what stands against an operator's models since `REMEMBERED_MS`: endpoints, retired ones too, that have differed themselves and not agreed since.
- * What others have inherited from them is no further doubt, and a manager's word stands above it.
+ * What others have inherited from them is no further difference, and a manager's word stands above it.
  */
-export async function readDoubts(db: D1Database, operatorId: string, nowMs: number): Promise<Doubt[]> {
+export async function readDifferences(db: D1Database, operatorId: string, nowMs: number): Promise<Difference[]> {
   const { results } = await db
     .prepare(
       `SELECT endpoint_id AS "endpointId", model_id AS "modelId", upstream_model AS "upstreamModel", seen -> '$.comparison' AS comparison
@@ -85,6 +85,6 @@ export async function readDoubts(db: D1Database, operatorId: string, nowMs: numb
        ORDER BY seen ->> '$.comparison.at' DESC`,
     )
     .bind(operatorId, new Date(nowMs - REMEMBERED_MS).toISOString())
-    .all<Omit<Doubt, 'comparison'> & { comparison: string }>();
+    .all<Omit<Difference, 'comparison'> & { comparison: string }>();
   return results.map(({ comparison, ...row }) => ({ ...row, comparison: JSON.parse(comparison) as ModelComparison }));
 }

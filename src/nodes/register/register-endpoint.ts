@@ -83,9 +83,9 @@ export async function registerEndpoint(
 type Beginning = Pick<StoredRegistration, 'state' | 'reason' | 'challenge' | 'provenAtMs'> & Partial<StoredRegistration>;
 
 /** Finds where an endpoint begins: a manager's is looked at at once, another one proves itself first, or is in quarantine already. */
-function beginningOf(manager: SupplyManager, { caught, doubt }: Recalled, nowMs: number): Beginning {
+function beginningOf(manager: SupplyManager, { caught, difference }: Recalled, nowMs: number): Beginning {
   if (isManager(manager)) return { state: 'probing', reason: null, challenge: null, provenAtMs: nowMs, ...vouchedFor(manager, nowMs) };
-  const unproven = { challenge: createChallenge(), provenAtMs: null, seen: seenOfAnother(null, doubt, nowMs) };
+  const unproven = { challenge: createChallenge(), provenAtMs: null, seen: seenOfAnother(null, difference, nowMs) };
   if (caught === undefined) return { ...unproven, state: 'pending', reason: 'its challenge is not served yet' };
   return { ...unproven, state: 'quarantined', reason: caught.reason, failedProbes: caught.failedProbes };
 }

@@ -27,6 +27,9 @@ afterAll(async () => {
 });
 
 const node = (...argv: string[]) => runHere(['node', ...argv, '--state-dir', state]);
+/** Joins with the token, keeping the key in a folder of the test's choice. */
+const joinFrom = (stateDir: string, ...argv: string[]) =>
+  runHere(['node', 'join', '--router', router.url, '--token', TOKEN, '--state-dir', stateDir, ...argv]);
 const join = (...argv: string[]) => node('join', '--router', router.url, '--upstream', engine.url, '--benchmark', 'none', ...argv);
 
 describe('headrace node join refuses in one line', () => {
@@ -69,18 +72,7 @@ describe('headrace node join refuses in one line', () => {
   it('a folder that takes no key, before anything is measured', async () => {
     writeFileSync(path.join(folder, 'file'), '');
     const stateDir = path.join(folder, 'file', 'nodes');
-    const ran = await runHere([
-      'node',
-      'join',
-      '--router',
-      router.url,
-      '--token',
-      TOKEN,
-      '--state-dir',
-      stateDir,
-      '--upstream',
-      engine.url,
-    ]);
+    const ran = await joinFrom(stateDir, '--upstream', engine.url);
     expect(ran).toMatchObject({ code: 1, out: '' });
     expect(ran.err).toBe(`headrace: cannot keep the node's key in ${stateDir}: ENOTDIR; name another folder with --state-dir\n`);
   });
@@ -90,7 +82,7 @@ describe('headrace node join refuses in one line', () => {
       if (request.url === '/v1/models') response.end(JSON.stringify({ data: [{ id: 'embedder' }] }));
       else response.writeHead(request.url === '/v1/chat/completions' ? 400 : 404).end('{"error":{"message":"no chat template"}}');
     });
-    const ran = await runHere(['node', 'join', '--router', router.url, '--token', TOKEN, '--state-dir', state, '--upstream', server.url]);
+    const ran = await joinFrom(state, '--upstream', server.url);
     expect(ran).toMatchObject({
       code: 1,
       err: expect.stringMatching(/the engine refuses chats \(400\): no chat template; .*--benchmark none/) as string,
@@ -163,19 +155,7 @@ describe('headrace node join', () => {
     });
     router.on('POST /nodes/join', () => refusal(403, 'permission_denied', 'Not today.'));
     const wishes = ['--price', '0.02/0.06', '--price', 'b=1/2'];
-    const ran = await runHere([
-      'node',
-      'join',
-      '--router',
-      router.url,
-      '--token',
-      TOKEN,
-      '--state-dir',
-      state,
-      '--upstream',
-      server.url,
-      ...wishes,
-    ]);
+    const ran = await joinFrom(state, '--upstream', server.url, ...wishes);
     expect(ran.err).toContain('embedder is left out: the engine refuses chats with it (400): no chat template');
     expect(ran.out).toMatch(/✓ benchmark of a[^]*✓ benchmark of b/);
     const body = router.sent[0]?.body as {

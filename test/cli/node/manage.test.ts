@@ -90,7 +90,7 @@ describe('headrace node status, drain and leave', () => {
     };
     const counts = { load: null, streams: 0, served: 12, failed: 0, completion_tokens: 345 };
     const file = statusFileOf(state, kept.router, 'rig');
-    writeStatus(file, {
+    const written = {
       pid: process.pid,
       started_at: now,
       at: now,
@@ -98,21 +98,14 @@ describe('headrace node status, drain and leave', () => {
       trouble: 'its engine is loading',
       ...status,
       ...counts,
-    });
+    };
+    writeStatus(file, written);
     router.on('GET /nodes/rig', () => ({ data: { id: 'rig' } }));
     const ran = await node('status', '--router', router.url, '--json');
     expect(JSON.parse(ran.out)).toMatchObject({ data: { id: 'rig' }, agent: { trouble: 'its engine is loading', served: 12 } });
     writeKeptNode(state, { ...kept, router: 'http://127.0.0.1:9' });
     const far = statusFileOf(state, 'http://127.0.0.1:9', 'rig');
-    writeStatus(far, {
-      pid: process.pid,
-      started_at: now,
-      at: now,
-      draining: false,
-      trouble: 'its engine is loading',
-      ...status,
-      ...counts,
-    });
+    writeStatus(far, written);
     const alone = await node('status', '--router', 'http://127.0.0.1:9');
     expect(alone.code).toBe(3);
     expect(alone.out).toMatch(/here: running since .*not linked, its engine is loading; 12 served, 345 tokens\nengine: vllm 0.32.0 at/);

@@ -1,28 +1,12 @@
 /** What single families write into their `config.json` that others do not; parameters as their published classes count them. */
 import { describe, expect, it } from 'vitest';
-import { bytesPerSequence, bytesPerToken, type CacheSetting } from '#src/nodes/capacity/cache-bytes';
-import { findCodec } from '#src/nodes/capacity/kv-codecs';
+import { bytesPerSequence } from '#src/nodes/capacity/cache-bytes';
 import { CapacityProblem } from '#src/nodes/capacity/problem';
 import { readModelConfig } from '#src/nodes/capacity/read-config';
 import { findWeightFormat, weightBytes } from '#src/nodes/capacity/weight-formats';
+import { SETTING, SMALL, tokenBytes } from './small-config.ts';
 
-const SETTING: CacheSetting = { codec: findCodec('bf16'), tensorParallel: 1, blockTokens: 16, stateValueBytes: 4 };
 const LATENT = { kv_lora_rank: 512, q_lora_rank: 1536, qk_nope_head_dim: 128, qk_rope_head_dim: 64, v_head_dim: 128 };
-
-/** A dense model of 12 layers with two KV heads of 128. */
-const SMALL = {
-  model_type: 'llama',
-  hidden_size: 1024,
-  intermediate_size: 4096,
-  num_attention_heads: 8,
-  num_hidden_layers: 12,
-  num_key_value_heads: 2,
-  vocab_size: 32_000,
-};
-
-function tokenBytes(config: object): number {
-  return bytesPerToken(readModelConfig(config, 'test'), SETTING);
-}
 
 function repeat<Entry>(count: number, ...pattern: Entry[]): (Entry | undefined)[] {
   return Array.from({ length: count }, (_, index) => pattern[index % pattern.length]);

@@ -1,6 +1,6 @@
 /** `config.json` files as they are published, and as they are not. */
 import { describe, expect, it } from 'vitest';
-import { bytesPerSequence, bytesPerToken, type CacheSetting } from '#src/nodes/capacity/cache-bytes';
+import { bytesPerSequence, bytesPerToken } from '#src/nodes/capacity/cache-bytes';
 import { estimateCapacity } from '#src/nodes/capacity/estimate';
 import { findModel } from '#src/nodes/capacity/find-model';
 import { findGpu } from '#src/nodes/capacity/gpus';
@@ -9,24 +9,7 @@ import { CapacityProblem } from '#src/nodes/capacity/problem';
 import { readModelConfig } from '#src/nodes/capacity/read-config';
 import { findWeightFormat } from '#src/nodes/capacity/weight-formats';
 import { PUBLISHED_CONFIGS } from './published-configs.ts';
-
-const SETTING: CacheSetting = { codec: findCodec('bf16'), tensorParallel: 1, blockTokens: 16, stateValueBytes: 4 };
-
-/** A small dense model, for what is said of one field. */
-const SMALL = {
-  model_type: 'llama',
-  hidden_size: 1024,
-  intermediate_size: 4096,
-  num_attention_heads: 8,
-  num_hidden_layers: 12,
-  num_key_value_heads: 2,
-  vocab_size: 32_000,
-  max_position_embeddings: 8192,
-};
-
-function tokenBytes(config: object): number {
-  return bytesPerToken(readModelConfig(config, 'test'), SETTING);
-}
+import { SETTING, SMALL, tokenBytes } from './small-config.ts';
 
 describe('published configs', () => {
   it.each(PUBLISHED_CONFIGS)('$model caches as the table says', ({ model, config }) => {

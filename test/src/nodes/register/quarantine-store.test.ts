@@ -20,7 +20,11 @@ beforeEach(() => {
 const find = async (over: { url?: string; pathsDiffer?: boolean; modelId?: string; upstreamModel?: string; operatorId?: string } = {}) => {
   const { url = 'https://gpu.example.com/b', pathsDiffer = false, operatorId = 'op', ...wish } = over;
   const quarantines = await readQuarantines(supply.db, { operatorId, ids: ['new'], url, pathsDiffer, nowMs: NOW_MS });
-  const { caught } = recall({ quarantines, doubts: [] }, { id: 'new', modelId: 'another', upstreamModel: HONEST.model, ...wish }, null);
+  const { caught } = recall(
+    { quarantines, differences: [] },
+    { id: 'new', modelId: 'another', upstreamModel: HONEST.model, ...wish },
+    null,
+  );
   return caught?.endpointId ?? null;
 };
 
